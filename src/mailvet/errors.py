@@ -1,0 +1,196 @@
+"""Every exception a caller of mailvet may meet.
+
+    MailvetError
+    ├── InvalidRequest        fields of the request are wrong; carries every violation
+    ├── NotFound              no such batch, result or key for this tenant
+    ├── AlreadyExists         the id is taken
+    ├── WrongState            the batch is not in a state that allows this
+    ├── OffsetGap             an upload chunk leaves a hole; carries the expected offset
+    ├── BadCursor             a cursor or page token is damaged, foreign or of another filter
+    ├── ResultsExpired        the log before the cursor is gone; carries the oldest cursor
+    ├── RequestIdReused       the request_id was used with another body
+    ├── Unauthenticated       no key, or one that is not valid
+    ├── PermissionDenied      the key is valid, its scopes do not reach
+    ├── QuotaExceeded         a limit of the tenant is reached; says when to come back
+    ├── Unavailable           the server cannot do this now; try again
+    └── ConfigError           settings or command-line flags that cannot work
+        └── StoreRefused      the store cannot be opened; says the way out
+
+What goes wrong outside (DNS, exchangers) is never an exception: it is data (`model.reply`).
+"""
+
+from dataclasses import dataclass, field
+
+
+class MailvetError(Exception):
+    """Something the caller can be told; `reason` is the ErrorReason name on the wire."""
+
+    reason = "UNSPECIFIED"
+
+    def __init__(self, message: str, **metadata: str) -> None:
+        super().__init__(message)
+        self.metadata = metadata
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One wrong field: its path, what is wrong with it, the limit and the way out."""
+
+    field: str
+    description: str
+    reason: str = "FIELD_INVALID"
+
+
+class InvalidRequest(MailvetError):
+    """Fields of the request are wrong."""
+
+    reason = "INVALID_REQUEST"
+
+    def __init__(self, violations: list[Violation]) -> None:
+        self.violations = violations
+        first = violations[0]
+        more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
+        super().__init__(
+            f"{first.field}: {first.description}{more}", violations=str(len(violations))
+        )
+
+
+class NotFound(MailvetError):
+    """No such thing for this tenant; a foreign id and a missing id look the same."""
+
+    reason = "NOT_FOUND"
+
+    def __init__(self, kind: str, name: str) -> None:
+        self.kind = kind
+        self.name = name
+        super().__init__(f"{kind} {name!r} was not found", kind=kind, name=name)
+
+
+class AlreadyExists(MailvetError):
+    """The id is taken."""
+
+    reason = "ALREADY_EXISTS"
+
+    def __init__(self, kind: str, name: str) -> None:
+        self.kind = kind
+        self.name = name
+        super().__init__(f"{kind} {name!r} exists already; choose another id", kind=kind, name=name)
+
+
+class WrongState(MailvetError):
+    """The batch is not in a state that allows this."""
+
+    reason = "WRONG_STATE"
+
+    def __init__(self, batch_id: str, state: str, needed: str, way_out: str) -> None:
+        self.batch_id = batch_id
+        super().__init__(
+            f"batch {batch_id!r} is {state}, this needs {needed}; {way_out}",
+            batch_id=batch_id,
+            state=state,
+            needed=needed,
+        )
+
+
+class OffsetGap(MailvetError):
+    """An upload chunk starts after the next expected offset."""
+
+    reason = "OFFSET_GAP"
+
+    def __init__(self, offset: int, expected: int) -> None:
+        super().__init__(
+            f"offset {offset} leaves a gap: send entries from offset {expected}",
+            offset=str(offset),
+            expected=str(expected),
+        )
+
+
+class BadCursor(MailvetError):
+    """A cursor or page token is damaged, foreign, or of another filter."""
+
+    reason = "BAD_CURSOR"
+
+
+class CursorEpochPassed(MailvetError):
+    """The store was restored from a backup since the cursor was given."""
+
+    reason = "CURSOR_EPOCH_PASSED"
+
+
+class ResultsExpired(MailvetError):
+    """The results before the cursor are gone."""
+
+    reason = "RESULTS_EXPIRED"
+
+
+class RequestIdReused(MailvetError):
+    """The request_id was used before with another body."""
+
+    reason = "REQUEST_ID_REUSED"
+
+
+class Unauthenticated(MailvetError):
+    """No key, or one that is not valid."""
+
+    reason = "UNAUTHENTICATED"
+
+
+class PermissionDenied(MailvetError):
+    """The key is valid, but its scopes do not reach this method."""
+
+    reason = "PERMISSION_DENIED"
+
+
+class QuotaExceeded(MailvetError):
+    """A limit of the tenant is reached."""
+
+    reason = "QUOTA_EXCEEDED"
+
+    def __init__(self, message: str, *, subject: str, retry_after_s: float | None = None) -> None:
+        self.subject = subject
+        self.retry_after_s = retry_after_s
+        super().__init__(message, subject=subject)
+
+
+class Unavailable(MailvetError):
+    """The server cannot do this now; the same call may succeed later."""
+
+    reason = "UNAVAILABLE"
+
+    def __init__(self, message: str, *, retry_after_s: float = 1.0) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(message)
+
+
+class DeadlineTooShort(MailvetError):
+    """The caller's deadline ran out before there was an answer."""
+
+    reason = "DEADLINE_EXCEEDED"
+
+
+class ConfigError(MailvetError):
+    """Settings or flags that cannot work; the message names the setting and the way out."""
+
+    reason = "CONFIG"
+
+
+class StoreRefused(ConfigError):
+    """The store cannot be opened; the message says the way out."""
+
+    reason = "STORE_REFUSED"
+
+
+@dataclass(slots=True)
+class Violations:
+    """Collects every wrong field before one `InvalidRequest` is raised."""
+
+    found: list[Violation] = field(default_factory=list)
+
+    def add(self, path: str, description: str, reason: str = "FIELD_INVALID") -> None:
+        """Note that the field at `path` is wrong; `description` says the limit and the way out."""
+        self.found.append(Violation(path, description, reason))
+
+    def raise_if_any(self) -> None:
+        """Raise `InvalidRequest` with all of them, if there are any."""
+        if self.found:
+            raise InvalidRequest(self.found)
