@@ -1,0 +1,1 @@
+"""Generated stubs of package mailvet.v1; never edited."""
