@@ -1,0 +1,163 @@
+"""A batch, its entries and its results as the store keeps them and callers see them.
+
+Times are seconds since the epoch (wall clock), because they outlive the process.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from mailvet.model.status import BatchState, Deduplication, QualityLevel
+
+DEFAULT_PRIORITY = 127
+"""The middle of 0-255: as much room to go faster as to go slower."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchSpec:
+    """What the caller asked for, with every default filled in."""
+
+    name: str = ""
+    description: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    quality: QualityLevel = QualityLevel.STANDARD
+    priority: int = DEFAULT_PRIORITY
+    deduplication: Deduplication = Deduplication.SAFE
+    keep_last: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One batch of one tenant."""
+
+    key: int
+    """The store's own number of the batch; never reused, never shown."""
+    tenant: str
+    batch_id: str
+    spec: BatchSpec
+    state: BatchState
+    entry_count: int
+    create_time: float
+    launch_time: float | None = None
+    end_time: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How the work on a batch stands; read in one snapshot with its results."""
+
+    entry_count: int
+    result_count: int
+    waiting_count: int = 0
+    """Entries whose chunk waits for a later attempt."""
+    next_attempt_at: float | None = None
+    statuses: Mapping[int, int] = field(default_factory=dict)
+    """Results by EntryStatus number."""
+    classifications: Mapping[int, int] = field(default_factory=dict)
+    """Results by Classification number; duplicates count under 0."""
+
+
+class Entry(NamedTuple):
+    """One entry as intake hands it to the store: parsed once, raw text kept."""
+
+    input_data: str
+    custom: str
+    domain: str
+    """The A-label domain, for grouping; empty when syntax or provider rules decide already."""
+    key: int
+    """63-bit hash of the duplicates key; 0 when the entry can be nobody's duplicate."""
+
+
+class ResultRow(NamedTuple):
+    """One result as the store keeps it: stored bytes, and the few columns that are filtered on."""
+
+    index: int
+    status: int
+    classification: int
+    doc: bytes
+    """The encoded result without its evidence."""
+    basic_length: int
+    """How many leading bytes of `doc` are the BASIC view."""
+    evidence: bytes = b""
+    """More encoded fields, appended to `doc` for the EVIDENCE view."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultFilter:
+    """Which results to read, as numbers; empty sets let everything through."""
+
+    classifications: frozenset[int] = frozenset()
+    exclude_classifications: frozenset[int] = frozenset()
+    statuses: frozenset[int] = frozenset()
+    exclude_statuses: frozenset[int] = frozenset()
+
+
+class ResultPage(NamedTuple):
+    """Results read in one snapshot."""
+
+    rows: list[ResultRow]
+    sequence: int
+    """Everything up to here was read or filtered out: go on after it."""
+    caught_up: bool
+    """Whether nothing was committed beyond `sequence` at that moment."""
+    state: BatchState
+    """The batch's state at that moment."""
+
+
+class EntryPlace(NamedTuple):
+    """Where one entry stands."""
+
+    row: ResultRow | None
+    next_attempt_at: float | None
+
+
+class WorkEntry(NamedTuple):
+    """One entry to be worked on."""
+
+    index: int
+    input_data: str
+    custom: str
+    duplicate_of: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """A chunk of entries that one worker holds until its lease ends."""
+
+    chunk: int
+    fence: int
+    """Changes with every claim: a finish with an old fence changes nothing."""
+    batch_key: int
+    tenant: str
+    quality: QualityLevel
+    attempt: int
+    """How often these entries were visited before; 0 the first time."""
+    first_attempt_at: float | None
+    """When they were visited first; None the first time."""
+    entries: tuple[WorkEntry, ...]
+
+
+class Deferral(NamedTuple):
+    """Entries of a claim that wait for a later attempt; durable, never a sleeping task."""
+
+    indexes: tuple[int, ...]
+    run_at: float
+
+
+class Settlement(NamedTuple):
+    """What a worker has learnt about a claim so far; what it does not mention stays claimed."""
+
+    claim: Claim
+    results: list[ResultRow]
+    deferrals: list[Deferral]
+
+
+class ApiKey(NamedTuple):
+    """An API key as kept: the secret itself is not."""
+
+    key_id: str
+    tenant: str
+    name: str
+    digest: bytes
+    create_time: float
+    revoke_time: float | None = None

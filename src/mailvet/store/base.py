@@ -1,0 +1,238 @@
+"""The store contract: what every store promises, in prose.
+
+Acks. When a method that writes returns, the write is committed and flushed: it survives
+`kill -9` and power loss (a memory store keeps the same promises while the process lives).
+
+One result an entry. Work is claimed in chunks, under a lease and with a fence number. A
+settlement with an old fence, or for a batch that no longer runs, changes nothing. The results of
+a settlement, the counters, the sequence and what is left of the chunk are one transaction.
+
+Order. `sequence` is dense in each batch, from 1, in commit order: reading after n gives n+1,
+n+2, ... without gap or repeat, whatever is committed meanwhile.
+
+Retries are durable: a deferral is a chunk with `run_at`, so a restart loses no wait.
+
+Fairness. The priority 0-255 of a batch is relative speed inside the store (weighted fair queueing
+stamps, written when work is queued), never strict order: a batch of weight 0 still advances, and
+a small batch queued behind a large one starts at once.
+
+Tenants. Every method for callers takes the tenant; a foreign id and a missing id look the same.
+
+Deletion. A deleted batch is gone for every method at once, and from disk when the call returns.
+
+Every method may raise `Unavailable` when the store cannot work now (disk full, locked).
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from mailvet.model.batch import (
+    ApiKey,
+    Batch,
+    BatchSpec,
+    Claim,
+    Entry,
+    EntryPlace,
+    Progress,
+    ResultFilter,
+    ResultPage,
+    Settlement,
+)
+from mailvet.model.status import BatchState
+
+
+class Created(NamedTuple):
+    """The batch of a create call; `replayed` when an earlier call with its request_id made it."""
+
+    batch: Batch
+    replayed: bool
+
+
+class Store(Protocol):
+    """Everything the rooms above may ask of a store."""
+
+    @property
+    def epoch(self) -> int:
+        """Changes when the store was restored from a backup: older cursors are then refused."""
+        ...
+
+    @property
+    def secret(self) -> bytes:
+        """32 random bytes made with the store, for signing cursors and page tokens."""
+        ...
+
+    # Batches, for callers
+
+    async def create_batch(
+        self,
+        tenant: str,
+        batch_id: str,
+        spec: BatchSpec,
+        entries: Sequence[Entry] = (),
+        *,
+        launch: bool = False,
+        request_id: str = "",
+        request_hash: bytes = b"",
+    ) -> Created:
+        """Create a batch with its first entries, launched or not, in one transaction.
+
+        A request_id that this tenant used before returns that batch as it is now when the hash
+        is the same, else raises `RequestIdReused`; both only as long as that batch exists. A
+        batch_id this tenant has already raises `AlreadyExists`.
+        """
+        ...
+
+    async def append_entries(
+        self, tenant: str, batch_id: str, offset: int | None, entries: Sequence[Entry]
+    ) -> int:
+        """Append entries to a DRAFT batch; return how many it keeps now.
+
+        `offset` is the index of the first entry, None the end. Entries below the end are kept
+        already and skipped; an offset beyond it raises `OffsetGap`. Raises `NotFound`, and
+        `WrongState` when the batch is no DRAFT (but a repeat that is entirely below the end
+        succeeds in any state: its ack was lost, not the entries).
+        """
+        ...
+
+    async def launch_batch(self, tenant: str, batch_id: str) -> Batch:
+        """Move a DRAFT batch to RUNNING and return it; a RUNNING one is returned as it is.
+
+        Raises `NotFound`, and `WrongState` when it ended or has no entries.
+        """
+        ...
+
+    async def cancel_batch(self, tenant: str, batch_id: str) -> Batch:
+        """Move a batch to CANCELLED; its chunks are dropped. One that ended is returned as it is."""
+        ...
+
+    async def delete_batch(self, tenant: str, batch_id: str, *, force: bool) -> int:
+        """Erase a batch and return how many entries it had.
+
+        Raises `NotFound`, and `WrongState` when it is RUNNING and `force` is False.
+        """
+        ...
+
+    async def get_batch(self, tenant: str, batch_id: str) -> Batch:
+        """Return a batch or raise `NotFound`."""
+        ...
+
+    async def progress(self, tenant: str, batch_id: str) -> tuple[Batch, Progress]:
+        """Return a batch and how it stands, from one snapshot."""
+        ...
+
+    async def list_batches(
+        self,
+        tenant: str,
+        *,
+        states: frozenset[BatchState] = frozenset(),
+        before_key: int | None = None,
+        limit: int = 50,
+    ) -> list[Batch]:
+        """Return batches, the newest (largest key) first, only those with a key below `before_key`."""
+        ...
+
+    # Results, for callers
+
+    async def results_after(
+        self,
+        tenant: str,
+        batch_id: str,
+        sequence: int,
+        *,
+        limit: int,
+        where: ResultFilter | None = None,
+    ) -> ResultPage:
+        """Return up to `limit` results after `sequence`, in order, from one snapshot.
+
+        With a filter the page may be empty and still move `sequence` forward: a call reads a
+        bounded number of rows, however few of them pass.
+        """
+        ...
+
+    async def result_of(self, tenant: str, batch_id: str, index: int) -> EntryPlace:
+        """Return the result of one entry, or when it is tried again; `NotFound` if no such entry."""
+        ...
+
+    async def changed(self, batch_key: int, *, after: int, timeout_s: float) -> int:
+        """Wait until the batch changed after revision `after`, or the time is over.
+
+        Returns the current revision (any int; 0 is before everything). Spurious returns are
+        allowed, a lost change is not. Deleting, cancelling and finishing are changes.
+        """
+        ...
+
+    # Work, for engines
+
+    async def plan_launched(self) -> int:
+        """Cut every launched batch that has no chunks yet into chunks; return how many batches.
+
+        Duplicates (same key, as the batch's settings say which is kept) and entries without a
+        domain go to chunks of their own; the rest is cut in order of domain, so that a chunk
+        has few domains. Safe to repeat after a crash at any point.
+        """
+        ...
+
+    async def claim(self, owner: str, *, max_entries: int) -> list[Claim]:
+        """Claim ready chunks, fairest first, until `max_entries` is reached or exceeded.
+
+        At least one chunk is returned when one is ready.
+        """
+        ...
+
+    async def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
+        """Commit what was learnt, all in one transaction; True for each that still held its fence.
+
+        Results get the next sequence numbers of their batch. Deferred entries leave the chunk for
+        a new one with `attempt` one higher. A chunk with nothing left is gone. When the last
+        entry of a batch has its result, the batch is COMPLETED in the same transaction.
+        """
+        ...
+
+    async def heartbeat(self, owner: str) -> frozenset[int]:
+        """Extend every lease of `owner`; return the keys of batches it holds chunks of.
+
+        A worker drops what it holds of any other batch: it was cancelled or deleted.
+        """
+        ...
+
+    async def reap(self) -> int:
+        """Make chunks whose lease ran out ready again; return how many."""
+        ...
+
+    async def next_run_at(self) -> float | None:
+        """Return when the earliest unclaimed chunk becomes ready, None when there is none."""
+        ...
+
+    async def work_signal(self, *, after: int, timeout_s: float) -> int:
+        """As `changed`, for new work: a launch, a deferral or a reaped chunk."""
+        ...
+
+    async def note_hindrance(self, kind: str, detail: str | None) -> None:
+        """Say (or with None take back) that something holds up all work, such as a closed port."""
+        ...
+
+    async def hindrances(self) -> list[tuple[str, str]]:
+        """Return what holds up all work now, as (kind, detail)."""
+        ...
+
+    # Keys
+
+    async def add_key(self, key: ApiKey) -> None:
+        """Keep an API key."""
+        ...
+
+    async def find_key(self, key_id: str) -> ApiKey | None:
+        """Return a key, revoked or not."""
+        ...
+
+    async def list_keys(self, tenant: str | None = None) -> list[ApiKey]:
+        """Return the keys of a tenant, or of all."""
+        ...
+
+    async def revoke_key(self, key_id: str) -> bool:
+        """Revoke a key; False when there is none."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was queued and let go of everything."""
+        ...
