@@ -71,7 +71,7 @@ class Entry(NamedTuple):
 class ResultRow(NamedTuple):
     """One result as the store keeps it: stored bytes, and the few columns that are filtered on."""
 
-    index: int
+    entry_index: int
     status: int
     classification: int
     doc: bytes
@@ -114,7 +114,7 @@ class EntryPlace(NamedTuple):
 class WorkEntry(NamedTuple):
     """One entry to be worked on."""
 
-    index: int
+    entry_index: int
     input_data: str
     custom: str
     duplicate_of: int | None = None

@@ -102,7 +102,7 @@ class Store(Protocol):
         ...
 
     async def cancel_batch(self, tenant: str, batch_id: str) -> Batch:
-        """Move a batch to CANCELLED; its chunks are dropped. One that ended is returned as it is."""
+        """Move a batch to CANCELLED and drop its chunks; one that ended is returned as it is."""
         ...
 
     async def delete_batch(self, tenant: str, batch_id: str, *, force: bool) -> int:
@@ -128,7 +128,7 @@ class Store(Protocol):
         before_key: int | None = None,
         limit: int = 50,
     ) -> list[Batch]:
-        """Return batches, the newest (largest key) first, only those with a key below `before_key`."""
+        """Return batches with a key below `before_key`, the newest (largest key) first."""
         ...
 
     # Results, for callers
@@ -150,7 +150,7 @@ class Store(Protocol):
         ...
 
     async def result_of(self, tenant: str, batch_id: str, index: int) -> EntryPlace:
-        """Return the result of one entry, or when it is tried again; `NotFound` if no such entry."""
+        """Return one entry's result or when it is tried again; `NotFound` if no such entry."""
         ...
 
     async def changed(self, batch_key: int, *, after: int, timeout_s: float) -> int:
