@@ -74,3 +74,6 @@ class Reading(NamedTuple):
 
     meaning: Meaning
     rule: str
+    about_sender: bool = False
+    """With SENDER_OR_CLIENT_REJECTED: whether it is our sender address that is refused, rather
+    than our IP address, name or reputation."""
