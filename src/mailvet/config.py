@@ -1,0 +1,174 @@
+"""Every setting, with its meaning, unit and default: defaults < TOML < environment < flags.
+
+The environment name of a setting is `MAILVET_` and its name in capitals. Docs and `--help` are
+made from the descriptions here.
+"""
+
+import difflib
+import os
+import socket
+import tomllib
+from collections.abc import Mapping
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from mailvet.errors import ConfigError
+
+PREFIX = "MAILVET_"
+CONFIG_FILE = PREFIX + "CONFIG"
+NOT_SETTINGS = frozenset({CONFIG_FILE, PREFIX + "TARGET", PREFIX + "KEY"})
+"""Environment names that the command line reads itself."""
+
+
+def _own_name() -> str:
+    """The host's full name: RFC 5321 4.1.4 wants one that resolves in HELO."""
+    return socket.getfqdn() or "localhost.localdomain"
+
+
+class Settings(BaseModel):
+    """How one server runs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    listen: str = Field("127.0.0.1:50051", description="address and port to serve gRPC on")
+    store: str = Field("mailvet.db", description="path of the SQLite store; :memory: keeps nothing")
+    tls_cert: Path | None = Field(None, description="PEM certificate chain of the server")
+    tls_key: Path | None = Field(None, description="PEM private key of the server")
+    insecure: bool = Field(
+        default=False,
+        description="serve other than loopback without TLS and keys (say so on purpose)",
+    )
+    require_keys: bool | None = Field(
+        default=None, description="ask every caller for an API key; unset: yes, except on loopback"
+    )
+    reflection: bool = Field(default=True, description="serve reflection, for grpcurl")
+    drain_grace_s: float = Field(25, ge=0, description="seconds to end work after SIGTERM")
+
+    resolver: str | None = Field(
+        default=None, description="name servers HOST:PORT[,HOST:PORT]; unset: the system's"
+    )
+    dns_timeout_s: float = Field(5, gt=0, description="seconds for one DNS question, all tries")
+    ipv6: bool = Field(default=True, description="dial exchangers over IPv6 too")
+    smtp_port: int = Field(25, ge=1, le=65535, description="port of the exchangers")
+    allow_network: tuple[str, ...] = Field(
+        (), description="reserved networks (CIDR) that may be dialled, for tests"
+    )
+    helo: str = Field(default_factory=_own_name, description="our name in EHLO; must resolve to us")
+    mail_from: str = Field(
+        "", description="our sender in MAIL FROM; empty is the null sender (RFC 5321 4.5.5)"
+    )
+    source_address: str | None = Field(None, description="local IP address to connect from")
+    proxy: str | None = Field(None, description="socks5://HOST:PORT to connect through")
+    lists_dir: Path | None = Field(None, description="folder of additional list files")
+
+    window_entries: int = Field(
+        5000, ge=1, le=1_000_000, description="entries held in memory while they are worked on"
+    )
+    max_sessions: int = Field(
+        500, ge=1, le=60_000, description="SMTP sessions at once, to all exchangers together"
+    )
+    route_sessions: int = Field(
+        2, ge=1, le=1000, description="SMTP sessions at once to one set of exchangers"
+    )
+    session_recipients: int = Field(
+        20, ge=1, le=1000, description="recipients asked for in one SMTP session"
+    )
+    resolving: int = Field(200, ge=1, le=10_000, description="domains resolved at once")
+    time_scale: float = Field(
+        1, gt=0, le=100, description="multiplies every SMTP deadline (tests use less than 1)"
+    )
+    retry_scale: float = Field(
+        1, ge=0, le=100, description="multiplies every wait between attempts (tests use less)"
+    )
+    egress_threshold: int = Field(
+        3, ge=1, description="unrelated exchangers that must fail in a row before we suspect us"
+    )
+    egress_patience_s: float = Field(
+        3600, ge=0, description="seconds to wait for our own network before giving up an entry"
+    )
+    egress_canaries: tuple[str, ...] = Field(
+        ("gmail.com", "outlook.com", "yahoo.com"),
+        description="domains whose exchangers are greeted (no more) to tell their fault from ours",
+    )
+    catch_all_ttl_s: float = Field(
+        86_400, ge=0, description="seconds for which a domain's catch-all answer is kept"
+    )
+    log_level: str = Field("info", description="debug, info, warning or error")
+    log_format: str = Field("auto", description="json, console, or auto: console on a terminal")
+
+    @field_validator("allow_network", "egress_canaries", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
+
+    @field_validator("allow_network")
+    @classmethod
+    def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for network in value:
+            ip_network(network)  # raises ValueError with the network's text in it
+        return value
+
+    @field_validator("log_level")
+    @classmethod
+    def _is_level(cls, value: str) -> str:
+        if value not in ("debug", "info", "warning", "error"):
+            raise ValueError("use debug, info, warning or error")
+        return value
+
+
+def load(flags: Mapping[str, Any] | None = None, config_file: str | None = None) -> Settings:
+    """Return the settings in force; raise `ConfigError` naming the setting and the way out.
+
+    `flags` holds what the command line sets (None values are not set).
+    """
+    path = config_file or os.environ.get(CONFIG_FILE)
+    values = _read_toml(path) if path else {}
+    values |= _read_environment()
+    values |= {name: value for name, value in (flags or {}).items() if value is not None}
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise ConfigError("; ".join(_explain(item) for item in error.errors())) from None
+
+
+def _read_toml(path: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(Path(path).read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"cannot read the configuration file {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}") from None
+
+
+def _read_environment() -> dict[str, str]:
+    known = {PREFIX + name.upper(): name for name in Settings.model_fields}
+    values = {}
+    for name, value in os.environ.items():
+        if not name.startswith(PREFIX) or name in NOT_SETTINGS or not value:
+            continue
+        if name not in known:
+            raise ConfigError(f"{name} is no setting{_meant(name, set(known))}")
+        values[known[name]] = value
+    return values
+
+
+def _explain(error: Any) -> str:
+    name = ".".join(str(part) for part in error["loc"]) or "settings"
+    if error["type"] == "extra_forbidden":
+        return f"{name} is no setting{_meant(name, set(Settings.model_fields))}"
+    reason = error["msg"].removeprefix("Value error, ")
+    return f"{name} = {error['input']!r}: {reason} ({describe(name)})"
+
+
+def describe(name: str) -> str:
+    """The meaning of a setting, as `--help` and the docs print it."""
+    field = Settings.model_fields.get(name.split(".", maxsplit=1)[0])
+    return (field.description or "") if field else ""
+
+
+def _meant(name: str, known: set[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]}?" if close else "; `mailvet serve --help` lists them"
