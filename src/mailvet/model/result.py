@@ -42,7 +42,7 @@ class SmtpEvidence:
     rule: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class ListHit:
     """One row of a list that the address is on."""
 
