@@ -1,0 +1,69 @@
+# Everything installs into .venv (and .venv-proto, .tools for the stub generators); nothing else
+# is needed but Python >= 3.11, make and the package registries.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PROTO := .venv-proto
+
+.PHONY: help install demo test lint check-proto unit test-slow test-real proto requirements tools clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
+
+install: $(VENV)/.installed  ## install mailvet into .venv
+
+$(VENV)/.installed: requirements/dev.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps -e .
+	touch $@
+
+demo: install  ## verify a thousand addresses against a small mail internet on loopback
+	$(BIN)/mailvet demo
+
+test: lint check-proto unit  ## everything that must pass
+
+lint: install
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+unit: install
+	$(BIN)/pytest
+
+test-slow: install  ## tests that take longer
+	$(BIN)/pytest -m slow
+
+test-real: install  ## tests against real programs from Debian packages (root, apt)
+	tests/real/install.sh
+	$(BIN)/pytest -m real
+
+tools: $(PROTO)/.installed
+
+$(PROTO)/.installed: requirements/proto.txt scripts/install_generators.sh
+	test -x $(PROTO)/bin/python || $(PYTHON) -m venv $(PROTO)
+	$(PROTO)/bin/pip install -q --disable-pip-version-check --require-hashes -r requirements/proto.txt
+	scripts/install_generators.sh
+	touch $@
+
+proto: tools  ## regenerate every stub
+	$(PROTO)/bin/buf format -w proto
+	scripts/generate.sh
+
+check-proto: tools
+	$(PROTO)/bin/buf lint
+	$(PROTO)/bin/buf format --diff --exit-code proto
+	scripts/check_generated.sh
+
+requirements: install  ## pin the newest versions that pyproject.toml allows
+	$(BIN)/pip install -q pip-tools
+	cd requirements && ../$(BIN)/pip-compile -q --upgrade --strip-extras --generate-hashes --allow-unsafe \
+	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	    --extra dev -o dev.txt ../pyproject.toml
+	cd requirements && ../$(BIN)/pip-compile -q --upgrade --strip-extras --generate-hashes --allow-unsafe \
+	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	    -o proto.txt proto.in
+
+clean:  ## remove what the targets above made
+	rm -rf $(VENV) $(PROTO) .tools build dist clients/typescript/node_modules

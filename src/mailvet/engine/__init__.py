@@ -1,0 +1,1 @@
+"""The work: claim, resolve, group by route, visit, judge, retry, settle."""

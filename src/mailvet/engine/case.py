@@ -1,0 +1,119 @@
+"""One entry on its way to an answer, and the domain it shares with others.
+
+These two are the engine's mutable values: everything observed about an entry or a domain is
+written here, by the one event loop, until it is concluded.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+
+from mailvet.lists import Membership, Operator
+from mailvet.model.address import Address, SyntaxFault
+from mailvet.model.reply import Observation, Reading
+from mailvet.model.route import MxAnswer
+from mailvet.model.status import EntryStatus, Fact
+
+
+class DomainCard:
+    """What is known of one domain: how to reach it, and whether it is catch-all."""
+
+    __slots__ = (
+        "answer",
+        "catch_all",
+        "catch_all_reading",
+        "catch_all_seen",
+        "catch_all_until",
+        "domain",
+        "expires_at",
+        "operator",
+        "probing",
+        "waiting",
+    )
+
+    def __init__(self, domain: str) -> None:
+        self.domain = domain
+        self.answer: MxAnswer | None = None
+        self.operator: Operator | None = None
+        self.expires_at = 0.0
+        self.catch_all = Fact.NOT_LOOKED_AT
+        self.catch_all_seen: Observation | None = None
+        self.catch_all_reading: Reading | None = None
+        self.catch_all_until = 0.0
+        self.probing = False
+        """A session is asking for a made-up mailbox of the domain at this moment."""
+        self.waiting: deque[Case] = deque()
+        """Accepted mailboxes whose answer waits for the catch-all of the domain."""
+
+    def knows_catch_all(self, now: float) -> bool:
+        """Whether the catch-all answer is known and fresh enough."""
+        return self.catch_all is not Fact.NOT_LOOKED_AT and now < self.catch_all_until
+
+
+class Case:
+    """One entry being verified."""
+
+    __slots__ = (
+        "_done",
+        "abandoned",
+        "address",
+        "attempt",
+        "card",
+        "custom",
+        "duplicate_of",
+        "entry_index",
+        "fault",
+        "forced",
+        "input_data",
+        "membership",
+        "owner",
+        "passes",
+        "reading",
+        "seen",
+        "visits",
+    )
+
+    def __init__(
+        self,
+        *,
+        entry_index: int,
+        input_data: str,
+        custom: str,
+        duplicate_of: int | None,
+        attempt: int,
+        done: Callable[[Case], None],
+        owner: object = None,
+    ) -> None:
+        self.entry_index = entry_index
+        self.input_data = input_data
+        self.custom = custom
+        self.duplicate_of = duplicate_of
+        self.attempt = attempt
+        """Visits in earlier attempts; `visits` counts those of this one."""
+        self._done: Callable[[Case], None] | None = done
+        self.owner = owner
+        self.address: Address | None = None
+        self.fault: SyntaxFault | None = None
+        self.membership: Membership | None = None
+        self.card: DomainCard | None = None
+        self.seen: Observation | None = None
+        self.reading: Reading | None = None
+        self.visits = 0
+        self.passes = 0
+        """How often it went back to its route's queue unanswered."""
+        self.forced: EntryStatus | None = None
+        """A status of our own that no observation stands for (our egress, our fault)."""
+        self.abandoned = False
+        """Nobody waits for the answer any more: the batch was cancelled, the call ended."""
+
+    def conclude(self) -> None:
+        """Hand the case back, once: nothing more will be learnt in this attempt."""
+        done, self._done = self._done, None
+        if done is not None:
+            done(self)
+
+    @property
+    def concluded(self) -> bool:
+        """Whether the case was handed back."""
+        return self._done is None

@@ -1,0 +1,147 @@
+"""The way of a case through the engine: syntax, lists, DNS, then the desk of routes.
+
+Batches and calls that wait for one answer share it, so they share what is known of domains and
+never exceed a route's pace together.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+
+import structlog
+
+from mailvet.engine.breaker import Breaker
+from mailvet.engine.case import Case, DomainCard
+from mailvet.engine.domains import DomainBook
+from mailvet.engine.routes import RouteDesk
+from mailvet.lists import Lists
+from mailvet.model.address import SyntaxFault
+from mailvet.model.route import MxOutcome
+from mailvet.model.status import EntryStatus
+from mailvet.syntax import check_provider_syntax, parse
+
+_LOG = structlog.get_logger(room="engine")
+_ROUTABLE = (MxOutcome.EXCHANGERS, MxOutcome.IMPLICIT)
+_RISKY_OPERATORS = ("disposable", "parked")
+
+Job = tuple[DomainCard, list[Case], bool]
+
+
+class Pipeline:
+    """Takes cases in, and sees to it that every one is concluded."""
+
+    def __init__(
+        self,
+        *,
+        lists: Callable[[], Lists],
+        book: DomainBook,
+        desk: RouteDesk,
+        breaker: Breaker,
+        resolving: int,
+    ) -> None:
+        """`lists()` returns the lists in force; `resolving` domains are resolved at once."""
+        self._lists = lists
+        self._book = book
+        self._desk = desk
+        self._breaker = breaker
+        self._jobs: asyncio.Queue[Job] = asyncio.Queue()
+        self._resolving = resolving
+        self._resolvers: list[asyncio.Task[None]] = []
+
+    def start(self) -> None:
+        """Start the tasks that resolve domains."""
+        self._resolvers = [
+            asyncio.ensure_future(self._resolve_jobs()) for _ in range(self._resolving)
+        ]
+
+    async def close(self) -> None:
+        """Stop: end sessions and look-ups; cases under way are not concluded."""
+        for task in self._resolvers:
+            task.cancel()
+        await asyncio.gather(*self._resolvers, return_exceptions=True)
+        await self._breaker.close()
+        await self._desk.close()
+
+    def submit(self, cases: Sequence[Case], *, first: bool = False) -> None:
+        """Take cases in; each is concluded once, perhaps before this returns.
+
+        With `first` they go before what waits already.
+        """
+        by_domain: dict[str, list[Case]] = {}
+        for case in cases:
+            if self._examine(case):
+                assert case.address is not None
+                by_domain.setdefault(case.address.domain.ascii, []).append(case)
+            else:
+                case.conclude()
+        for domain, group in by_domain.items():
+            card = self._book.card(domain)
+            for case in group:
+                case.card = card
+            if self._book.is_fresh(card):
+                self._dispatch(card, group, first)
+            else:
+                self._jobs.put_nowait((card, group, first))
+
+    def requeue(self, card: DomainCard, cases: Iterable[Case]) -> None:
+        """Put cases back at the head of their route."""
+        self._desk.submit(card, cases, first=True)
+
+    def release(self, cases: Sequence[Case], ours: bool) -> None:
+        """Conclude cases whose exchangers could not be connected to, as their fault or ours."""
+        waiting = [*cases, *self._desk.take_all()] if ours else cases
+        for case in waiting:
+            if ours:
+                case.forced = EntryStatus.LOCAL_EGRESS_UNAVAILABLE
+            case.conclude()
+
+    def _examine(self, case: Case) -> bool:
+        """Judge the text of a case; False when that decides it already."""
+        if case.duplicate_of is not None:
+            _parse(case)
+            return False
+        if not _parse(case):
+            return False
+        address = case.address
+        assert address is not None
+        case.membership = self._lists().classify(address.local_part, address.domain.ascii)
+        return True
+
+    async def _resolve_jobs(self) -> None:
+        while True:
+            card, cases, first = await self._jobs.get()
+            try:
+                await self._book.resolve(card)
+                self._dispatch(card, cases, first)
+            except Exception as error:
+                _LOG.error("resolve.failed", error=type(error).__name__, exc_info=True)
+                for case in cases:
+                    case.forced = EntryStatus.UNHANDLED_EXCEPTION
+                    case.conclude()
+
+    def _dispatch(self, card: DomainCard, cases: list[Case], first: bool) -> None:
+        assert card.answer is not None
+        decided = card.answer.outcome not in _ROUTABLE or (
+            card.operator is not None and card.operator.category in _RISKY_OPERATORS
+        )
+        to_ask = []
+        for case in cases:
+            # A disposable mailbox is RISKY whatever its exchanger says: it is not asked.
+            if decided or case.abandoned or (case.membership and case.membership.is_disposable):
+                case.conclude()
+            elif self._breaker.out_of_patience:
+                case.forced = EntryStatus.LOCAL_EGRESS_UNAVAILABLE
+                case.conclude()
+            else:
+                to_ask.append(case)
+        if to_ask:
+            self._desk.submit(card, to_ask, first=first)
+
+
+def _parse(case: Case) -> bool:
+    parsed = parse(case.input_data)
+    if isinstance(parsed, SyntaxFault):
+        case.fault = parsed
+        return False
+    case.address = parsed
+    case.fault = check_provider_syntax(parsed)
+    return case.fault is None

@@ -1,0 +1,203 @@
+"""The desk of routes: who is asked next, by which session, and how many at once.
+
+Recipients queue by route (the set of exchangers), so that one session serves many recipients,
+also of different domains; a slow operator holds up nobody else.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Protocol
+
+from mailvet.engine.case import Case, DomainCard
+from mailvet.engine.pace import Pace, PaceLimits
+from mailvet.model.route import Exchanger
+
+Group = tuple[DomainCard, deque[Case]]
+Lot = list[tuple[DomainCard, list[Case]]]
+"""What one session takes along: cases by domain."""
+
+MAX_ROUTES = 20_000
+"""Learnt limits are kept for this many routes; idle ones are forgotten first come, first gone."""
+
+
+class Visitor(Protocol):
+    """Who carries out one session."""
+
+    def __call__(self, route: "Route", lot: Lot) -> Awaitable[None]:
+        """Visit the route with these cases and hand every one of them on; never raises."""
+        ...
+
+
+class Route:
+    """One set of exchangers: its queue and its pace."""
+
+    __slots__ = ("exchangers", "groups", "key", "pace", "sessions", "timer")
+
+    def __init__(self, key: str, exchangers: tuple[Exchanger, ...], pace: Pace) -> None:
+        self.key = key
+        self.exchangers = exchangers
+        self.pace = pace
+        self.groups: deque[Group] = deque()
+        self.sessions = 0
+        self.timer: asyncio.TimerHandle | None = None
+
+    def take(self) -> Lot:
+        """Take the next session's cases off the queue, whole domains together."""
+        room = self.pace.recipients
+        lot: Lot = []
+        while self.groups and room > 0:
+            card, cases = self.groups[0]
+            wanted = [cases.popleft() for _ in range(min(room, len(cases)))]
+            kept = [case for case in wanted if not case.abandoned]
+            for case in wanted:
+                if case.abandoned:
+                    case.conclude()
+            if kept:
+                lot.append((card, kept))
+                room -= len(kept)
+            if not cases:
+                self.groups.popleft()
+            if self.pace.one_domain and lot:
+                break
+        return lot
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing of it is queued or under way."""
+        return not self.groups and not self.sessions and self.timer is None
+
+
+class RouteDesk:
+    """Starts sessions as pace allows; one task a session, none an address."""
+
+    def __init__(
+        self,
+        visitor: Visitor,
+        *,
+        limits: PaceLimits,
+        max_sessions: int,
+        clock: Callable[[], float],
+    ) -> None:
+        self._visitor = visitor
+        self._limits = limits
+        self._max_sessions = max_sessions
+        self._clock = clock
+        self._routes: dict[str, Route] = {}
+        self._crowded: dict[Route, None] = {}
+        """Routes that wait for a free session, in order; a dict is an ordered set."""
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.paused = False
+
+    @property
+    def sessions(self) -> int:
+        """Sessions under way."""
+        return len(self._tasks)
+
+    def submit(self, card: DomainCard, cases: Iterable[Case], *, first: bool = False) -> None:
+        """Queue cases of one domain for their route; `first` puts them at the head."""
+        assert card.answer is not None
+        route = self._route(card.answer.route, card.answer.exchangers)
+        group = (card, deque(cases))
+        if first:
+            route.groups.appendleft(group)
+        else:
+            route.groups.append(group)
+        self._start_sessions(route)
+
+    def cooling(self) -> list[Route]:
+        """Routes that are held up by their exchangers' complaints."""
+        return [route for route in self._routes.values() if route.timer is not None]
+
+    def try_one(self) -> bool:
+        """While paused: start one session of the route that waits longest; False if none waits."""
+        for route in self._crowded:
+            if route.groups and not route.sessions:
+                del self._crowded[route]
+                self._crowded[route] = None
+                return self._start_session(route)
+        return False
+
+    def resume(self) -> None:
+        """End a pause."""
+        self.paused = False
+        self._start_crowded()
+
+    def take_all(self) -> list[Case]:
+        """Take every queued case off every queue."""
+        taken = []
+        for route in self._routes.values():
+            for _, cases in route.groups:
+                taken += cases
+            route.groups.clear()
+        self._crowded.clear()
+        return taken
+
+    async def close(self) -> None:
+        """Cancel the sessions under way and wait until they are gone."""
+        for route in self._routes.values():
+            if route.timer is not None:
+                route.timer.cancel()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _route(self, key: str, exchangers: tuple[Exchanger, ...]) -> Route:
+        route = self._routes.get(key)
+        if route is None:
+            self._forget_idle()
+            pace = Pace(self._limits, self._clock)
+            route = self._routes[key] = Route(key, exchangers, pace)
+        else:
+            route.exchangers = exchangers
+        return route
+
+    def _forget_idle(self) -> None:
+        if len(self._routes) < MAX_ROUTES:
+            return
+        for key in [key for key, route in self._routes.items() if route.idle][: MAX_ROUTES // 10]:
+            del self._routes[key]
+
+    def _start_sessions(self, route: Route) -> None:
+        while route.groups and route.sessions < int(route.pace.sessions):
+            wait_s = route.pace.cool_until - self._clock()
+            if wait_s > 0:
+                self._wake_later(route, wait_s)
+                return
+            if self.paused or len(self._tasks) >= self._max_sessions:
+                self._crowded[route] = None
+                return
+            if not self._start_session(route):
+                return
+
+    def _start_session(self, route: Route) -> bool:
+        lot = route.take()
+        if not lot:
+            return False
+        route.sessions += 1
+        task = asyncio.ensure_future(self._visitor(route, lot))
+        self._tasks.add(task)
+        task.add_done_callback(lambda done: self._ended(route, done))
+        return True
+
+    def _ended(self, route: Route, task: "asyncio.Task[None]") -> None:
+        route.sessions -= 1
+        self._tasks.discard(task)
+        if not task.cancelled():
+            task.exception()  # the visitor never raises; a fault is asyncio's to report
+        self._start_sessions(route)
+        self._start_crowded()
+
+    def _start_crowded(self) -> None:
+        while self._crowded and not self.paused and len(self._tasks) < self._max_sessions:
+            route = next(iter(self._crowded))
+            del self._crowded[route]
+            self._start_sessions(route)
+
+    def _wake_later(self, route: Route, wait_s: float) -> None:
+        if route.timer is None:
+            route.timer = asyncio.get_running_loop().call_later(wait_s, self._wake, route)
+
+    def _wake(self, route: Route) -> None:
+        route.timer = None
+        self._start_sessions(route)

@@ -1,0 +1,203 @@
+"""One session's worth of work: ask a route about some cases, and take in what it said."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Protocol
+
+import structlog
+
+from mailvet.checks.catch_all import judge_catch_all
+from mailvet.engine.case import Case, DomainCard
+from mailvet.engine.domains import DomainBook
+from mailvet.engine.routes import Lot, Route
+from mailvet.model.address import Address
+from mailvet.model.reply import Observation, Reading, Reply, Stage, Trouble
+from mailvet.model.route import Exchanger
+from mailvet.model.status import EntryStatus, Fact
+from mailvet.smtp.plan import Envelope, Report
+
+MAX_PASSES = 4
+"""How often a case may come back unanswered from a session before that is its answer."""
+MAX_COMPLAINTS = 2
+"""How often a case is asked again in one attempt after its host complained about our rate."""
+
+_LOG = structlog.get_logger(room="engine")
+
+
+class Dialer(Protocol):
+    """Who carries out a dialogue: `smtp.visit` with our settings filled in."""
+
+    def __call__(
+        self, route: str, exchangers: Sequence[Exchanger], envelopes: Sequence[Envelope]
+    ) -> Awaitable[Report]:
+        """Visit the exchangers in order and report what was observed."""
+        ...
+
+
+class Reader(Protocol):
+    """Who reads replies: `smtp.meanings`."""
+
+    def __call__(self, reply: Reply, stage: Stage, operator: str) -> Reading:
+        """Return what the reply means."""
+        ...
+
+
+class Visits:
+    """Carries out sessions for the desk of routes."""
+
+    def __init__(
+        self,
+        *,
+        dial: Dialer,
+        read: Reader,
+        book: DomainBook,
+        made_up: Callable[[str], Address],
+        requeue: Callable[[DomainCard, Iterable[Case]], None],
+        connected: Callable[[], None],
+        unreachable: Callable[[str, Sequence[Case]], None],
+        clock: Callable[[], float],
+    ) -> None:
+        """`made_up(domain)` invents a mailbox; `requeue` puts cases back at the head of their
+        route; `connected` and `unreachable` tell the breaker."""
+        self._dial = dial
+        self._read = read
+        self._book = book
+        self._made_up = made_up
+        self._requeue = requeue
+        self._connected = connected
+        self._unreachable = unreachable
+        self._clock = clock
+
+    async def __call__(self, route: Route, lot: Lot) -> None:
+        """Visit the route with these cases and hand every one of them on; never raises."""
+        probing = [card for card, _ in lot if self._should_probe(route, card)]
+        for card in probing:
+            card.probing = True
+        try:
+            envelopes = [self._envelope(card, cases, card in probing) for card, cases in lot]
+            report = await self._dial(route.key, route.exchangers, envelopes)
+            self._take_in(route, lot, report)
+        except Exception as error:
+            _LOG.error("visit.failed", error=type(error).__name__, exc_info=True)
+            self._give_up([case for _, cases in lot for case in cases])
+        finally:
+            for card in probing:
+                card.probing = False
+            for card, _ in lot:
+                self._wake_waiting(card)
+
+    def _should_probe(self, route: Route, card: DomainCard) -> bool:
+        if card.probing or card.knows_catch_all(self._clock()):
+            return False
+        if route.pace.recipients > 1:
+            return True
+        # The host is known to refuse a second recipient: nothing can be learnt beside a real one.
+        seen = Observation(Stage.RCPT, "", "", Reply(452, "", "4.5.3"), None)
+        self._book.learn_catch_all(card, Fact.INCONCLUSIVE, seen, None)
+        return False
+
+    def _envelope(self, card: DomainCard, cases: list[Case], probe: bool) -> Envelope:
+        recipients = tuple({case.address: None for case in cases if case.address is not None})
+        return Envelope(
+            domain=card.domain,
+            recipients=recipients,
+            made_up=self._made_up(card.domain) if probe else None,
+        )
+
+    def _take_in(self, route: Route, lot: Lot, report: Report) -> None:
+        if not report.connected:
+            self._not_connected(route, lot, report)
+            return
+        self._connected()
+        self._adapt(route, report)
+        for card, cases in lot:
+            self._learn(card, report)
+            for case in cases:
+                self._answer(card, case, report)
+
+    def _not_connected(self, route: Route, lot: Lot, report: Report) -> None:
+        cases = []
+        for _, group in lot:
+            for case in group:
+                assert case.address is not None
+                case.seen = report.observations.get(case.address)
+                case.visits += 1
+                cases.append(case)
+        self._unreachable(route.key, cases)
+
+    def _adapt(self, route: Route, report: Report) -> None:
+        pace = route.pace
+        if report.one_domain:
+            pace.one_domain = True
+        if report.recipients_taken is not None:
+            pace.took(report.recipients_taken)
+        if any(_is_complaint(seen) for seen in report.observations.values()):
+            pace.complained()
+        else:
+            pace.succeeded()
+
+    def _learn(self, card: DomainCard, report: Report) -> None:
+        seen = report.made_up.get(card.domain)
+        if seen is None:
+            return
+        reading = self._reading(seen, card)
+        self._book.learn_catch_all(card, judge_catch_all(seen, reading), seen, reading)
+
+    def _answer(self, card: DomainCard, case: Case, report: Report) -> None:
+        assert case.address is not None
+        seen = report.observations.get(case.address)
+        if seen is None:
+            self._unasked(card, case)
+            return
+        case.visits += 1
+        case.seen = seen
+        case.reading = self._reading(seen, card)
+        if _is_complaint(seen) and case.passes < MAX_COMPLAINTS:
+            case.passes += 1
+            self._requeue(card, [case])
+        elif seen.reply is not None and seen.reply.positive:
+            card.waiting.append(case)
+        else:
+            case.conclude()
+
+    def _wake_waiting(self, card: DomainCard) -> None:
+        """Answer those who wait for the domain's catch-all, or send one of them to ask again."""
+        while card.waiting and not card.probing:
+            case = card.waiting.popleft()
+            if card.knows_catch_all(self._clock()) or case.passes >= MAX_PASSES:
+                case.conclude()
+            else:
+                case.passes += 1
+                self._requeue(card, [case])
+                return
+
+    def _unasked(self, card: DomainCard, case: Case) -> None:
+        case.passes += 1
+        if case.passes <= MAX_PASSES:
+            self._requeue(card, [case])
+            return
+        case.visits += 1
+        case.seen = Observation(Stage.RCPT, "", "", None, Trouble.DROPPED)
+        case.conclude()
+
+    def _give_up(self, cases: Iterable[Case]) -> None:
+        for case in cases:
+            case.forced = EntryStatus.UNHANDLED_EXCEPTION
+            case.conclude()
+
+    def _reading(self, seen: Observation, card: DomainCard) -> Reading | None:
+        if seen.reply is None or seen.reply.positive:
+            return None
+        operator = card.operator.name if card.operator is not None else ""
+        return self._read(seen.reply, seen.stage, operator)
+
+
+def _is_complaint(seen: Observation) -> bool:
+    """Whether a host asks for less: it refuses to go on before any recipient was named, for now.
+
+    421 closes the channel at any stage (RFC 5321 3.8).
+    """
+    if seen.reply is None:
+        return False
+    if seen.reply.code == 421:
+        return True
+    return seen.reply.transient and seen.stage in (Stage.BANNER, Stage.EHLO)

@@ -1,0 +1,233 @@
+"""The batch worker: claims chunks from the store, feeds the pipeline, settles what was learnt.
+
+At most a window of entries is in memory. Nothing is held by a sleeping task: a wait is a deferral
+in the store, and a worker that dies loses its leases, not its entries.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from mailvet.engine.case import Case
+from mailvet.engine.judge import Suggest, find, may_change, result_of, verdict_of
+from mailvet.engine.pipeline import Pipeline
+from mailvet.engine.retry import RetrySchedule
+from mailvet.errors import Unavailable
+from mailvet.model.batch import Claim, Deferral, ResultRow, Settlement
+from mailvet.model.result import Result
+from mailvet.store.base import Store
+
+HEARTBEAT_S = 5.0
+"""A lease lasts several of these, so one missed beat loses nothing."""
+SETTLE_EVERY_S = 0.02
+"""Collects the results of many chunks for one commit; readers see them this much later."""
+IDLE_S = 5.0
+"""How long to wait for a signal before looking into the store anyway."""
+STORE_RETRY_S = 1.0
+"""After the store refused (disk full, locked); what was learnt is kept and offered again."""
+
+_LOG = structlog.get_logger(room="engine")
+
+Encode = Callable[[Result], ResultRow]
+
+
+class Chunk:
+    """A claim under way."""
+
+    __slots__ = ("cases", "claim", "deferred", "lost", "open", "rows")
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+        self.open = len(claim.entries)
+        self.rows: list[ResultRow] = []
+        self.deferred: list[tuple[int, float]] = []
+        self.lost = False
+        """Its batch ended or its fence was passed: nothing of it counts any more."""
+        self.cases: list[Case] = []
+
+    def lose(self) -> None:
+        """Note that nothing of it counts any more; what is queued is not asked."""
+        self.lost = True
+        for case in self.cases:
+            case.abandoned = True
+
+    def take_settlement(self) -> Settlement:
+        """What was learnt since the last one."""
+        deferrals = [Deferral((index,), run_at) for index, run_at in self.deferred]
+        if len(deferrals) > 1:  # one new chunk, ready when the last of them is
+            run_at = max(run_at for _, run_at in self.deferred)
+            deferrals = [Deferral(tuple(index for index, _ in self.deferred), run_at)]
+        settlement = Settlement(self.claim, self.rows, deferrals)
+        self.rows, self.deferred = [], []
+        return settlement
+
+    def take_back(self, settlement: Settlement) -> None:
+        """Put back what could not be committed."""
+        self.rows = settlement.results + self.rows
+        for deferral in settlement.deferrals:
+            self.deferred += [(index, deferral.run_at) for index in deferral.indexes]
+
+
+class Worker:
+    """Works on batches until it is stopped."""
+
+    def __init__(
+        self,
+        store: Store,
+        pipeline: Pipeline,
+        *,
+        owner: str,
+        window_entries: int,
+        schedule: RetrySchedule,
+        encode: Encode,
+        suggest: Suggest,
+        wall_clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._pipeline = pipeline
+        self._owner = owner
+        self._window = window_entries
+        self._schedule = schedule
+        self._encode = encode
+        self._suggest = suggest
+        self._wall_clock = wall_clock
+        self._chunks: dict[int, Chunk] = {}
+        self._in_flight = 0
+        self._dirty: dict[int, Chunk] = {}
+        self._something_learnt = asyncio.Event()
+        self._room = asyncio.Event()
+        self._stopping = False
+
+    async def run(self) -> None:
+        """Work until cancelled; what was learnt by then is settled."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._claim_loop())
+                tasks.create_task(self._settle_loop())
+                tasks.create_task(self._heartbeat_loop())
+        finally:
+            self._stopping = True
+            await self._settle_once()
+
+    async def _claim_loop(self) -> None:
+        revision = 0
+        while True:
+            try:
+                revision = await self._claim_once(revision)
+            except Unavailable as error:
+                _LOG.warning("claim.refused", reason=str(error))
+                await asyncio.sleep(STORE_RETRY_S)
+
+    async def _claim_once(self, revision: int) -> int:
+        """Fill the window, or wait until there is room in it or work for it."""
+        room = self._window - self._in_flight
+        if room < max(1, self._window // 4):
+            self._room.clear()
+            await self._room.wait()
+            return revision
+        await self._store.reap()
+        await self._store.plan_launched()
+        claims = await self._store.claim(self._owner, max_entries=room)
+        for claim in claims:
+            self._begin(claim)
+        if claims:
+            return revision
+        return await self._store.work_signal(after=revision, timeout_s=await self._idle_s())
+
+    async def _idle_s(self) -> float:
+        run_at = await self._store.next_run_at()
+        if run_at is None:
+            return IDLE_S
+        return max(0.0, min(IDLE_S, run_at - self._wall_clock()))
+
+    def _begin(self, claim: Claim) -> None:
+        chunk = Chunk(claim)
+        self._chunks[claim.chunk] = chunk
+        self._in_flight += chunk.open
+        chunk.cases = [
+            Case(
+                entry_index=entry.entry_index,
+                input_data=entry.input_data,
+                custom=entry.custom,
+                duplicate_of=entry.duplicate_of,
+                attempt=claim.attempt,
+                done=self._done,
+                owner=chunk,
+            )
+            for entry in claim.entries
+        ]
+        self._pipeline.submit(chunk.cases)
+
+    def _done(self, case: Case) -> None:
+        chunk = case.owner
+        assert isinstance(chunk, Chunk)
+        chunk.open -= 1
+        self._in_flight -= 1
+        self._room.set()
+        if not chunk.lost and not self._stopping and not case.abandoned:
+            self._conclude(case, chunk)
+        self._dirty[chunk.claim.chunk] = chunk
+        self._something_learnt.set()
+
+    def _conclude(self, case: Case, chunk: Chunk) -> None:
+        findings = find(case)
+        verdict = verdict_of(case, findings)
+        quality = chunk.claim.quality
+        if may_change(findings, verdict):
+            wait_s = self._schedule.wait_s(quality, chunk.claim.attempt)
+            if wait_s is not None:
+                chunk.deferred.append((case.entry_index, self._wall_clock() + wait_s))
+                return
+        result = result_of(
+            case,
+            findings,
+            verdict,
+            quality=quality,
+            now=self._wall_clock(),
+            suggest=self._suggest,
+        )
+        chunk.rows.append(self._encode(result))
+
+    async def _settle_loop(self) -> None:
+        while True:
+            await self._something_learnt.wait()
+            await asyncio.sleep(SETTLE_EVERY_S)
+            self._something_learnt.clear()
+            if not await self._settle_once():
+                await asyncio.sleep(STORE_RETRY_S)
+                self._something_learnt.set()
+
+    async def _settle_once(self) -> bool:
+        """Commit what was learnt; False when the store refused and it is kept for later."""
+        chunks = [chunk for chunk in self._dirty.values() if chunk.rows or chunk.deferred]
+        finished = [key for key, chunk in self._dirty.items() if chunk.open == 0]
+        self._dirty.clear()
+        settlements = [chunk.take_settlement() for chunk in chunks]
+        if settlements:
+            try:
+                held = await self._store.settle(settlements)
+            except Unavailable as error:
+                _LOG.warning("settle.refused", reason=str(error))
+                for chunk, settlement in zip(chunks, settlements, strict=True):
+                    chunk.take_back(settlement)
+                    self._dirty[chunk.claim.chunk] = chunk
+                return False
+            for chunk, still_held in zip(chunks, held, strict=True):
+                if not still_held:
+                    chunk.lose()
+        for key in finished:
+            self._chunks.pop(key, None)
+        return True
+
+    async def _heartbeat_loop(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_S)
+            try:
+                alive = await self._store.heartbeat(self._owner)
+            except Unavailable as error:
+                _LOG.warning("heartbeat.refused", reason=str(error))
+                continue
+            for chunk in self._chunks.values():
+                if chunk.claim.batch_key not in alive:
+                    chunk.lose()
