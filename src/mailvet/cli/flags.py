@@ -1,0 +1,149 @@
+"""The flags of every command; those that are settings take their help from `mailvet.config`."""
+
+import argparse
+
+DEFAULT_TARGET = "127.0.0.1:50051"
+
+
+def network(parser: argparse.ArgumentParser) -> None:
+    """Flags of commands that ask DNS or exchangers: settings under their own names."""
+    group = parser.add_argument_group("network")
+    group.add_argument("--resolver", metavar="HOST:PORT", help="name servers to ask")
+    group.add_argument("--smtp-port", metavar="N", help="port of the exchangers (25)")
+    group.add_argument(
+        "--allow-network",
+        metavar="CIDR",
+        action="append",
+        help="reserved network that may be dialled, for tests; may be repeated",
+    )
+    group.add_argument("--helo", metavar="NAME", help="our name in EHLO (this host's)")
+    group.add_argument("--mail-from", metavar="ADDRESS", help="our sender (the null sender)")
+    group.add_argument("--config", metavar="FILE", help="TOML file of settings (MAILVET_CONFIG)")
+
+
+def remote(parser: argparse.ArgumentParser) -> None:
+    """Flags of commands that call a server."""
+    group = parser.add_argument_group("server")
+    group.add_argument(
+        "--target", metavar="HOST:PORT", help=f"server to call (MAILVET_TARGET, {DEFAULT_TARGET})"
+    )
+    group.add_argument("--key", help="API key (MAILVET_KEY)")
+    group.add_argument("--ca", metavar="FILE", help="PEM root certificates; makes it TLS")
+
+
+def output(parser: argparse.ArgumentParser) -> None:
+    """How results are printed."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--json", action="store_true", help="one JSON object a line")
+    group.add_argument("--csv", action="store_true", help="CSV with a header")
+
+
+def serve(parser: argparse.ArgumentParser) -> None:
+    """`mailvet serve`: every setting is a flag."""
+    parser.add_argument("--config", metavar="FILE", help="TOML file of settings (MAILVET_CONFIG)")
+    try:
+        from mailvet.config import Settings
+    except ModuleNotFoundError:  # the base install has no server
+        return
+    for name, field in Settings.model_fields.items():
+        flag = "--" + name.replace("_", "-")
+        told = f"{field.description} [{_default(name)}]".replace("%", "%%")
+        if field.annotation is bool or name == "require_keys":
+            parser.add_argument(flag, action=argparse.BooleanOptionalAction, help=told)
+        elif name == "allow_network":
+            parser.add_argument(flag, action="append", metavar="CIDR", help=told)
+        else:
+            parser.add_argument(flag, metavar=name.rsplit("_", 1)[-1].upper(), help=told)
+
+
+def _default(name: str) -> str:
+    from mailvet.config import Settings
+
+    value = Settings.model_fields[name].get_default(call_default_factory=False)
+    environment = "MAILVET_" + name.upper()
+    return f"{environment}; {value}" if value not in (None, "", ()) else environment
+
+
+def demo(parser: argparse.ArgumentParser) -> None:
+    """`mailvet demo`."""
+    parser.add_argument("--keep", action="store_true", help="keep the demo running until Ctrl-C")
+    parser.add_argument("--listen", default=DEFAULT_TARGET, help="where the demo's server listens")
+
+
+def verify(parser: argparse.ArgumentParser) -> None:
+    """`mailvet verify`."""
+    parser.add_argument(
+        "inputs",
+        nargs="+",
+        metavar="FILE|ADDRESS",
+        help="a file with one address a line, `-` for standard input, or addresses",
+    )
+    parser.add_argument(
+        "--quality",
+        choices=("standard", "high", "extreme"),
+        default="standard",
+        help="how hard to try",
+    )
+    parser.add_argument(
+        "--dedupe", choices=("off", "safe", "relaxed"), default="safe", help="duplicates"
+    )
+    parser.add_argument("--evidence", action="store_true", help="with --json: add the evidence")
+    parser.add_argument("--quiet", action="store_true", help="no progress, no summary")
+    output(parser)
+    remote(parser)
+    network(parser)
+
+
+def watch(parser: argparse.ArgumentParser) -> None:
+    """`mailvet watch`."""
+    parser.add_argument("batch_id", metavar="BATCH")
+    parser.add_argument("--json", action="store_true", help="one JSON object a frame")
+    remote(parser)
+
+
+def batches(parser: argparse.ArgumentParser) -> None:
+    """`mailvet batches`."""
+    parser.add_argument(
+        "action",
+        nargs="?",
+        default="list",
+        choices=("list", "show", "results", "cancel", "delete"),
+    )
+    parser.add_argument("batch_id", nargs="?", metavar="BATCH")
+    parser.add_argument("--force", action="store_true", help="delete even a running batch")
+    output(parser)
+    remote(parser)
+
+
+def keys(parser: argparse.ArgumentParser) -> None:
+    """`mailvet keys`."""
+    parser.add_argument("action", choices=("create", "list", "revoke"))
+    parser.add_argument("key_id", nargs="?", metavar="KEY_ID", help="the key to revoke")
+    parser.add_argument("--tenant", default="default", help="whose key it is (default)")
+    parser.add_argument("--name", default="", help="what the key is for")
+    parser.add_argument("--store", metavar="PATH", help="the server's store (MAILVET_STORE)")
+    parser.add_argument("--config", metavar="FILE", help="TOML file of settings (MAILVET_CONFIG)")
+    parser.add_argument("--json", action="store_true", help="JSON lines")
+
+
+def tool(parser: argparse.ArgumentParser) -> None:
+    """A hand tool that needs no network: arguments, else lines of standard input."""
+    parser.add_argument(
+        "inputs", nargs="*", metavar="INPUT", help="else lines of standard input are read"
+    )
+    parser.add_argument(
+        "--json", action="store_true", help="JSON lines in (standard input) and out"
+    )
+
+
+def mx(parser: argparse.ArgumentParser) -> None:
+    """`mailvet mx`."""
+    tool(parser)
+    network(parser)
+
+
+def probe(parser: argparse.ArgumentParser) -> None:
+    """`mailvet probe`."""
+    parser.add_argument("address", metavar="ADDRESS")
+    parser.add_argument("--json", action="store_true", help="the result as one JSON object")
+    network(parser)

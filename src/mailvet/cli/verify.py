@@ -1,0 +1,137 @@
+"""`mailvet verify`: addresses or a file of them in, one answer each out, in input order."""
+
+import argparse
+import asyncio
+import sys
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+from mailvet.cli.remote import any_client, run
+from mailvet.cli.show import ProgressLine, ResultPrinter, summary
+from mailvet.client import Client
+from mailvet.errors import ConfigError
+from mailvet.v1 import batch_pb2, batch_service_pb2, result_pb2, result_service_pb2, status_pb2
+
+EGRESS_HINT = (
+    "mailvet: no mail exchanger could be connected to. Outbound port {port} seems closed here:\n"
+    "  run mailvet where port 25 is open, or point --target at a server that is;\n"
+    "  what syntax, lists and DNS can tell was answered all the same."
+)
+
+
+def verify(arguments: argparse.Namespace) -> int:
+    """Verify what the command line names; returns the exit code."""
+    entries = list(_inputs(arguments.inputs))
+    if not entries:
+        raise ConfigError("there is nothing to verify: the input is empty")
+    code: int = run(_verify(arguments, entries))
+    return code
+
+
+def _inputs(names: list[str]) -> Iterator[str]:
+    """Yield every address: a name is `-`, a file that exists, or an address itself."""
+    for name in names:
+        if name == "-":
+            yield from _lines(sys.stdin.read())
+        elif Path(name).is_file():
+            yield from _lines(_text(Path(name)))
+        elif "@" in name:
+            yield name
+        else:
+            raise ConfigError(f"{name!r} is neither a file that exists nor an address")
+
+
+def _text(path: Path) -> str:
+    raw = path.read_bytes()
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return raw.decode("cp1252", "replace")  # what spreadsheets of old save
+
+
+def _lines(text: str) -> Iterator[str]:
+    return (line for line in text.splitlines() if line.strip())
+
+
+async def _verify(arguments: argparse.Namespace, entries: list[str]) -> int:
+    style = "json" if arguments.json else "csv" if arguments.csv else "table"
+    printer = ResultPrinter(style, evidence=arguments.evidence)
+    line = ProgressLine(quiet=arguments.quiet)
+    started = time.monotonic()
+    async with any_client(arguments) as client:
+        batch_id = await _create(client, arguments)
+        try:
+            await client.upload(
+                batch_id,
+                (batch_pb2.Entry(input_data=entry) for entry in entries),
+                launch=True,
+                acked=lambda count: line.say(f"uploaded {count:,}/{len(entries):,}"),
+            )
+            progress = await _follow(client, batch_id, arguments, printer, line)
+        except (asyncio.CancelledError, KeyboardInterrupt):
+            await asyncio.shield(_cancel(client, batch_id))
+            raise
+        finally:
+            line.clear()
+            printer.finish()
+    _tell(arguments, progress, time.monotonic() - started)
+    return 0
+
+
+async def _create(client: Client, arguments: argparse.Namespace) -> str:
+    batch = await client.create_batch(
+        batch_service_pb2.CreateBatchRequest(
+            name="mailvet verify",
+            quality=status_pb2.QualityLevel.Value("QUALITY_LEVEL_" + arguments.quality.upper()),
+            deduplication=batch_pb2.Deduplication.Value(
+                "DEDUPLICATION_" + arguments.dedupe.upper()
+            ),
+            request_id=str(uuid.uuid4()),
+        )
+    )
+    return batch.batch_id
+
+
+async def _follow(
+    client: Client,
+    batch_id: str,
+    arguments: argparse.Namespace,
+    printer: ResultPrinter,
+    line: ProgressLine,
+) -> batch_pb2.Progress:
+    view = result_pb2.RESULT_VIEW_EVIDENCE if arguments.evidence else result_pb2.RESULT_VIEW_FULL
+    request = result_service_pb2.StreamResultsRequest(batch_id=batch_id, view=view, max_results=500)
+    watcher = asyncio.ensure_future(_draw(client, batch_id, line))
+    progress = batch_pb2.Progress()
+    try:
+        async for frame in client.stream_results(request):
+            if frame.results and sys.stdout.isatty():
+                line.clear()
+            for result in frame.results:
+                printer.add(result)
+            if frame.HasField("progress"):
+                progress = frame.progress
+    finally:
+        watcher.cancel()
+        await asyncio.gather(watcher, return_exceptions=True)
+    return progress
+
+
+async def _draw(client: Client, batch_id: str, line: ProgressLine) -> None:
+    async for frame in client.watch(batch_id):
+        line.update(frame.progress)
+
+
+async def _cancel(client: Client, batch_id: str) -> None:
+    request = batch_service_pb2.CancelBatchRequest(batch_id=batch_id)
+    await client.call(client.batches.CancelBatch, request, timeout_s=5)
+
+
+def _tell(arguments: argparse.Namespace, progress: batch_pb2.Progress, seconds: float) -> None:
+    if not arguments.quiet:
+        print("\n".join(summary(progress, seconds)), file=sys.stderr)
+    blocked = {count.status for count in progress.statuses}
+    if status_pb2.ENTRY_STATUS_LOCAL_EGRESS_UNAVAILABLE in blocked:
+        print(EGRESS_HINT.format(port=arguments.smtp_port or 25), file=sys.stderr)
