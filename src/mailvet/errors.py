@@ -6,7 +6,10 @@
     ├── AlreadyExists         the id is taken
     ├── WrongState            the batch is not in a state that allows this
     ├── OffsetGap             an upload chunk leaves a hole; carries the expected offset
-    ├── BadCursor             a cursor or page token is damaged, foreign or of another filter
+    ├── BadCursor             a cursor is damaged, of another batch or of another filter
+    ├── BadPageToken          a page token is damaged or belongs to another request
+    ├── CursorEpochPassed     the store was restored from a backup since the cursor was given
+    ├── MessageTooLarge       a request message is larger than the server takes
     ├── ResultsExpired        the log before the cursor is gone; carries the oldest cursor
     ├── RequestIdReused       the request_id was used with another body
     ├── Unauthenticated       no key, or one that is not valid
@@ -106,9 +109,28 @@ class OffsetGap(MailvetError):
 
 
 class BadCursor(MailvetError):
-    """A cursor or page token is damaged, foreign, or of another filter."""
+    """A cursor is damaged, of another batch, or of another filter."""
 
     reason = "BAD_CURSOR"
+
+
+class BadPageToken(MailvetError):
+    """A page token is damaged or belongs to another request."""
+
+    reason = "BAD_PAGE_TOKEN"
+
+
+class MessageTooLarge(MailvetError):
+    """A request message is larger than the server takes."""
+
+    reason = "MESSAGE_TOO_LARGE"
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(
+            f"the request has {size} bytes, at most {limit} are taken; send less at a time",
+            bytes=str(size),
+            max_bytes=str(limit),
+        )
 
 
 class CursorEpochPassed(MailvetError):

@@ -1,0 +1,1 @@
+"""A batch's life as callers see it: create, fill, launch, watch, read, delete."""

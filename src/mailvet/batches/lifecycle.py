@@ -1,0 +1,162 @@
+"""A batch from its creation to its deletion, as callers steer it."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from hashlib import blake2b
+
+from mailvet.batches.cursor import Kind, Marks, Place, binding_of
+from mailvet.batches.drain import Drain
+from mailvet.batches.ids import new_batch_id
+from mailvet.batches.intake import Intake, RawEntry
+from mailvet.batches.upload import Chunk, Upload
+from mailvet.batches.watch import Observer, Standing
+from mailvet.errors import AlreadyExists, NotFound
+from mailvet.model.batch import Batch, BatchSpec, Progress
+from mailvet.model.status import BatchState
+from mailvet.store.base import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewBatch:
+    """What a caller asks to be created."""
+
+    batch_id: str = ""
+    """The caller's own id; empty for a UUIDv7."""
+    spec: BatchSpec
+    entries: Sequence[RawEntry] = ()
+    launch: bool = False
+    request_id: str = ""
+    validate_only: bool = False
+
+
+class Batches:
+    """The batches of every tenant, over one store; a foreign id and a missing id look the same."""
+
+    def __init__(
+        self,
+        store: Store,
+        observer: Observer,
+        intake: Intake,
+        marks: Marks,
+        *,
+        wall_clock: Callable[[], float],
+    ) -> None:
+        self._store = store
+        self._observer = observer
+        self._intake = intake
+        self._marks = marks
+        self._wall_clock = wall_clock
+
+    async def create(self, tenant: str, new: NewBatch) -> Standing:
+        """Create a batch, or return the one an earlier call with the same request_id made.
+
+        Raises `AlreadyExists`, and `RequestIdReused` when that call asked for something else.
+        """
+        if new.validate_only:
+            return await self._imagine(tenant, new)
+        created = await self._store.create_batch(
+            tenant,
+            new.batch_id or new_batch_id(self._wall_clock),
+            new.spec,
+            await self._intake.take(new.entries, new.spec.deduplication),
+            launch=new.launch,
+            request_id=new.request_id,
+            request_hash=request_hash(new) if new.request_id else b"",
+        )
+        return await self._observer.look(tenant, created.batch.batch_id)
+
+    async def _imagine(self, tenant: str, new: NewBatch) -> Standing:
+        if new.batch_id and await self._exists(tenant, new.batch_id):
+            raise AlreadyExists("batch", new.batch_id)
+        count, now = len(new.entries), self._wall_clock()
+        batch = Batch(
+            key=0,
+            tenant=tenant,
+            batch_id="",
+            spec=new.spec,
+            state=BatchState.RUNNING if new.launch else BatchState.DRAFT,
+            entry_count=count,
+            create_time=now,
+            launch_time=now if new.launch else None,
+        )
+        return Standing(batch, Progress(entry_count=count, result_count=0))
+
+    async def _exists(self, tenant: str, batch_id: str) -> bool:
+        try:
+            await self._store.get_batch(tenant, batch_id)
+        except NotFound:
+            return False
+        return True
+
+    async def find(self, tenant: str, batch_id: str) -> Batch:
+        """Return a batch or raise `NotFound`."""
+        return await self._store.get_batch(tenant, batch_id)
+
+    async def upload(self, tenant: str, batch_id: str) -> Upload:
+        """Return an upload into a batch; raises `NotFound`."""
+        return Upload(self._store, self._intake, await self._store.get_batch(tenant, batch_id))
+
+    async def add(self, tenant: str, batch_id: str, chunk: Chunk) -> int:
+        """Append one chunk; return how many entries are durably kept."""
+        return await (await self.upload(tenant, batch_id)).append([chunk])
+
+    async def launch(self, tenant: str, batch_id: str) -> Standing:
+        """Start the work; a running batch is returned as it is."""
+        await self._store.launch_batch(tenant, batch_id)
+        return await self._observer.look(tenant, batch_id)
+
+    async def cancel(self, tenant: str, batch_id: str) -> Standing:
+        """Stop a batch for good; one that ended is returned as it is."""
+        await self._store.cancel_batch(tenant, batch_id)
+        return await self._observer.look(tenant, batch_id)
+
+    async def get(self, tenant: str, batch_id: str, *, wait_s: float, drain: Drain) -> Standing:
+        """Return how a batch stands; with `wait_s` once it ended or that time is over."""
+        if wait_s <= 0:
+            return await self._observer.look(tenant, batch_id)
+        return await self._observer.look_at_end(tenant, batch_id, wait_s=wait_s, drain=drain)
+
+    async def delete(
+        self, tenant: str, batch_id: str, *, force: bool, allow_missing: bool = False
+    ) -> int:
+        """Erase a batch for good and return how many entries it had."""
+        try:
+            return await self._store.delete_batch(tenant, batch_id, force=force)
+        except NotFound:
+            if allow_missing:
+                return 0
+            raise
+
+    async def page(
+        self, tenant: str, *, states: frozenset[BatchState], page_size: int, page_token: str
+    ) -> tuple[list[Standing], str]:
+        """Return batches, the newest first, and the token of the next page (empty at the end)."""
+        binding = binding_of(tenant, states)
+        before = None
+        if page_token:
+            before = self._marks.read(page_token, Kind.BATCH_PAGE, 0, binding)
+        batches = await self._store.list_batches(
+            tenant, states=states, before_key=before, limit=page_size + 1
+        )
+        token = ""
+        if len(batches) > page_size:
+            last_key = batches[page_size - 1].key
+            token = self._marks.write(Place(Kind.BATCH_PAGE, 0, last_key, binding))
+        return await self._look_at(batches[:page_size]), token
+
+    async def _look_at(self, batches: list[Batch]) -> list[Standing]:
+        standings = []
+        for batch in batches:
+            try:
+                standings.append(await self._observer.look(batch.tenant, batch.batch_id))
+            except NotFound:  # deleted since the list was read
+                continue
+        return standings
+
+
+def request_hash(new: NewBatch) -> bytes:
+    """Return the hash of everything a create call asks for, except its request_id."""
+    asked = [new.batch_id, asdict(new.spec), list(new.entries), new.launch]
+    canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"))
+    return blake2b(canonical.encode(), digest_size=32).digest()

@@ -1,0 +1,45 @@
+"""Every limit that requests are held to, with the reason for its size."""
+
+MAX_ENTRIES_PER_CALL = 1_000
+"""A unary call of this size is decoded and parsed in a few milliseconds of the event loop."""
+MAX_ENTRIES_PER_FRAME = 10_000
+"""A frame of an upload: as many ordinary addresses as fit well into `MAX_MESSAGE_BYTES`."""
+MAX_ENTRIES_PER_BATCH = 10_000_000
+"""Ten times the largest list we measured; larger ones are split by their owner."""
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+"""gRPC's own default, which every client library expects."""
+MAX_INPUT_BYTES = 65_536
+"""No address is so long; a longer line means that the file was cut up wrongly."""
+MAX_CUSTOM_CHARACTERS = 1_024
+MAX_NAME_CHARACTERS = 200
+MAX_DESCRIPTION_CHARACTERS = 2_000
+MAX_LABELS = 32
+MAX_LABEL_KEY_CHARACTERS = 63
+MAX_LABEL_VALUE_CHARACTERS = 255
+MAX_REQUEST_ID_CHARACTERS = 128
+MAX_PRIORITY = 255
+
+DEFAULT_PAGE_SIZE = 50
+MAX_PAGE_SIZE = 1_000
+MAX_PAGE_BYTES = 1024 * 1024
+"""A page is cut here: well below the 4 MiB at which clients refuse a response."""
+
+DEFAULT_RESULTS_PER_FRAME = 200
+MAX_RESULTS_PER_FRAME = 1_000
+MAX_FRAME_BYTES = 256 * 1024
+"""One frame's bytes are copied in one go on both event loops; larger ones gain nothing."""
+
+DEFAULT_HEARTBEAT_S = 15.0
+MIN_HEARTBEAT_S = 5.0
+MAX_HEARTBEAT_S = 60.0
+"""Proxies cut a quiet stream after 60 s and more; HTTP/2 PINGs do not count for them."""
+MAX_WAIT_S = 60.0
+"""How long GetBatch waits: as long as a quiet connection is safe."""
+MAX_BUDGET_S = 30.0
+"""How long a real-time answer may take: callers have given up after that."""
+
+MAX_STREAMS_PER_TENANT = 1_000
+"""Open streams at once: a stuck reader pins some 6 MiB of transport buffers each."""
+MAX_VIOLATION_BYTES = 4_096
+"""What is listed of wrong fields: all error details travel in HTTP/2 headers, which clients cut
+off at 8 KiB. Every violation is counted, those that fit are listed."""

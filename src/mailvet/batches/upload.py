@@ -1,0 +1,77 @@
+"""Filling a batch: chunks with offsets, repeats skipped, gaps refused, acked when durable."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from mailvet.batches.intake import Intake, RawEntry
+from mailvet.batches.limits import MAX_ENTRIES_PER_BATCH
+from mailvet.errors import QuotaExceeded
+from mailvet.model.batch import Batch
+from mailvet.store.base import Store
+
+
+class Chunk(NamedTuple):
+    """Some entries and the index of the first; None is right after the chunk before."""
+
+    offset: int | None
+    entries: Sequence[RawEntry]
+
+
+class Upload:
+    """One caller filling one batch; it holds nothing but where it is."""
+
+    def __init__(self, store: Store, intake: Intake, batch: Batch) -> None:
+        self._store = store
+        self._intake = intake
+        self._batch = batch
+        self._next: int | None = None
+        """Where a chunk without an offset goes; None is the end of the batch."""
+        self.entry_count = batch.entry_count
+        """How many entries are durably kept, as far as this caller knows."""
+
+    async def append(self, chunks: Sequence[Chunk]) -> int:
+        """Append chunks in order; return how many entries are durably kept then.
+
+        Chunks that follow on each other share one commit. Raises what `append_entries` raises,
+        and `QuotaExceeded` when the batch would grow too large.
+        """
+        for start, raws in _join(chunks, self._next):
+            if raws:
+                await self._keep(start, raws)
+            else:
+                await self._look(start)
+        return self.entry_count
+
+    async def _keep(self, start: int | None, raws: list[RawEntry]) -> None:
+        end = (self.entry_count if start is None else start) + len(raws)
+        if end > MAX_ENTRIES_PER_BATCH:
+            raise QuotaExceeded(
+                f"a batch holds at most {MAX_ENTRIES_PER_BATCH} entries; start another one",
+                subject="entries_per_batch",
+            )
+        entries = await self._intake.take(raws, self._batch.spec.deduplication)
+        self.entry_count = await self._store.append_entries(
+            self._batch.tenant, self._batch.batch_id, start, entries
+        )
+        self._next = self.entry_count if start is None else end
+
+    async def _look(self, start: int | None) -> None:
+        batch = await self._store.get_batch(self._batch.tenant, self._batch.batch_id)
+        self.entry_count = batch.entry_count
+        self._next = start
+
+
+def _join(
+    chunks: Sequence[Chunk], following: int | None
+) -> list[tuple[int | None, list[RawEntry]]]:
+    """Join chunks that follow on each other into runs of (first index, entries)."""
+    runs: list[tuple[int | None, list[RawEntry]]] = []
+    for chunk in chunks:
+        if runs:
+            start, entries = runs[-1]
+            end = None if start is None else start + len(entries)
+            if chunk.offset is None or chunk.offset == end:
+                entries += chunk.entries
+                continue
+        runs.append((following if chunk.offset is None else chunk.offset, list(chunk.entries)))
+    return runs
