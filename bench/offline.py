@@ -1,0 +1,100 @@
+"""Entries that are decided without SMTP: uploaded, answered and streamed out of a real server.
+
+    python -m bench.offline [--entries 100000]
+
+A third has bad syntax, a third are duplicates, a third has a domain that does not exist. Prints
+the seconds of each step and the server's peak memory, and checks the counts.
+"""
+
+import argparse
+import asyncio
+import json
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from mailvet.model.status import EntryStatus
+from mailvet.testbed.bed import Testbed
+from mailvet.testbed.world import parse_world
+from mailvet.v1 import batch_pb2, batch_service_pb2, result_service_pb2
+from tests.acceptance.house import ServerProcess
+
+WORLD = 'name = "nobody"\n[[zone]]\ndomain = "there.test"\n'
+DOMAINS = 1000
+
+
+def addresses(count: int) -> Iterator[str]:
+    """Yield a third each of bad syntax, first sights of dead domains, and their repeats."""
+    for number in range(count):
+        third, kind = divmod(number, 3)
+        if kind == 0:
+            yield f"user{third}..x@gone{third % DOMAINS}.test"
+        else:
+            yield f"user{third}@gone{third % DOMAINS}.test"
+
+
+async def measure(count: int, folder: Path) -> dict[str, float]:
+    """Run once; returns seconds by step, MiB and rates."""
+    async with Testbed(parse_world(WORLD)) as bed:
+        server = ServerProcess(bed, folder, window_entries="5000")
+        await server.start()
+        try:
+            return await _measure(server, count)
+        finally:
+            await server.stop()
+
+
+async def _measure(server: ServerProcess, count: int) -> dict[str, float]:
+    async with server.client() as client:
+        started = time.perf_counter()
+        await client.create_batch(batch_service_pb2.CreateBatchRequest(batch_id="offline"))
+        entries = (batch_pb2.Entry(input_data=text) for text in addresses(count))
+        await client.upload("offline", entries, launch=True)
+        uploaded = time.perf_counter()
+        wait = batch_service_pb2.GetBatchRequest(batch_id="offline")
+        wait.wait.FromSeconds(60)
+        while True:
+            batch = (await client.call(client.batches.GetBatch, wait, timeout_s=70)).batch
+            if batch.state == batch_pb2.BATCH_STATE_COMPLETED:
+                break
+        answered = time.perf_counter()
+        statuses: Counter[str] = Counter()
+        request = result_service_pb2.StreamResultsRequest(batch_id="offline", max_results=1000)
+        async for frame in client.stream_results(request):
+            statuses.update(EntryStatus(result.status).name for result in frame.results)
+        streamed = time.perf_counter()
+    _check(statuses, count)
+    return {
+        "entries": count,
+        "upload_s": round(uploaded - started, 2),
+        "answer_s": round(answered - uploaded, 2),
+        "stream_s": round(streamed - answered, 2),
+        "entries_per_s": round(count / (streamed - started)),
+        "server_peak_mib": round(server.peak_memory_mib(), 1),
+    }
+
+
+def _check(statuses: Counter[str], count: int) -> None:
+    kinds = Counter(number % 3 for number in range(count))
+    expected = {
+        "DOUBLE_DOT_SEQUENCE": kinds[0],
+        "DOMAIN_DOES_NOT_EXIST": kinds[1],
+        "DUPLICATE": kinds[2],
+    }
+    if expected != dict(statuses):
+        raise SystemExit(f"wrong answers: {dict(statuses)}, expected {expected}")
+
+
+def main() -> None:
+    """Measure and print one JSON line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--entries", type=int, default=100_000)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        print(json.dumps(asyncio.run(measure(options.entries, Path(folder)))))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,101 @@
+"""A real server as a process, in front of a real mail internet on loopback."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import grpc
+
+from mailvet.client import Client, ServiceError, connect
+from mailvet.testbed.bed import Testbed
+from mailvet.v1 import catalog_service_pb2
+
+START_TIMEOUT_S = 20.0
+
+
+def free_port() -> int:
+    """A TCP port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class ServerProcess:
+    """`mailvet serve` on a store that outlives it."""
+
+    def __init__(self, bed: Testbed, folder: Path, **settings: str) -> None:
+        self.target = f"127.0.0.1:{free_port()}"
+        self.store = folder / "store.db"
+        self._log = folder / "serve.log"
+        self._settings = {
+            "listen": self.target,
+            "store": str(self.store),
+            "resolver": bed.resolver,
+            "smtp-port": str(bed.smtp_port),
+            "allow-network": "127.0.0.0/8",
+            "helo": "server.mailvet.test",
+            "time-scale": "0.1",
+            "dns-timeout-s": "1.5",
+            "egress-canaries": "",
+            "log-format": "json",
+            **{name.replace("_", "-"): value for name, value in settings.items()},
+        }
+        self.process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Start it and wait until it answers."""
+        flags = [part for name, value in self._settings.items() for part in (f"--{name}", value)]
+        with self._log.open("ab") as log:
+            self.process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "mailvet", "serve", *flags, stdout=log, stderr=log
+            )
+        deadline = asyncio.get_running_loop().time() + START_TIMEOUT_S
+        while not await self._answers():
+            if self.process.returncode is not None or (
+                asyncio.get_running_loop().time() > deadline
+            ):
+                raise AssertionError(f"the server did not start:\n{self.log()}")
+
+    async def _answers(self) -> bool:
+        with contextlib.suppress(ServiceError, grpc.RpcError):
+            async with connect(self.target) as client:
+                request = catalog_service_pb2.GetServerInfoRequest()
+                await client.catalog.GetServerInfo(request, timeout=1, wait_for_ready=True)
+                return True
+        return False
+
+    async def kill(self) -> None:
+        """`kill -9`."""
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> int:
+        """SIGTERM; returns the exit code."""
+        return await self._end(signal.SIGTERM)
+
+    async def _end(self, number: signal.Signals) -> int:
+        assert self.process is not None
+        if self.process.returncode is None:
+            self.process.send_signal(number)
+        return await self.process.wait()
+
+    def log(self) -> str:
+        """What it wrote."""
+        return self._log.read_text("utf-8", "replace")
+
+    def peak_memory_mib(self) -> float:
+        """The largest resident set it ever had, in MiB (Linux)."""
+        assert self.process is not None
+        status = Path(f"/proc/{self.process.pid}/status").read_text("ascii")
+        line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+        return int(line.split()[1]) / 1024
+
+    @contextlib.asynccontextmanager
+    async def client(self) -> AsyncIterator[Client]:
+        """A client of it."""
+        async with connect(self.target) as client:
+            yield client
