@@ -6,7 +6,7 @@ the reply, and the fault is noted. Everything else is the personality's to answe
 
 from mailvet.testbed.commands import not_offered, read_command, read_mail, read_rcpt
 from mailvet.testbed.dialogue import Answer, Recipient, Then, Visit, say
-from mailvet.testbed.personalities import Plain
+from mailvet.testbed.personalities.plain import Plain
 from mailvet.testbed.places import Host
 
 

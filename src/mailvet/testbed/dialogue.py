@@ -41,6 +41,8 @@ class Then(StrEnum):
     CLOSE = "CLOSE"
     RESET = "RESET"
     START_TLS = "START_TLS"
+    IGNORE = "IGNORE"
+    """Keeps the connection and never says another word."""
 
 
 class Answer(NamedTuple):
@@ -69,7 +71,7 @@ class Recipient(NamedTuple):
 
     @property
     def mailbox(self) -> str:
-        """The address as it stood between the angle brackets."""
+        """The address as it stood between the angle brackets, its domain in lower case."""
         return f"{self.local_part}@{self.domain}"
 
 
@@ -114,11 +116,3 @@ def reply_bytes(text: str) -> bytes:
 def say(text: str, then: Then = Then.STAY, delay_s: float = 0.0) -> Answer:
     """Answer with one reply, written as in `reply_bytes`."""
     return Answer((reply_bytes(text),), delay_s=delay_s, then=then)
-
-
-def hang_up(*, reset: bool = False) -> Answer:
-    """Answer nothing and end the connection, with FIN or with RST."""
-    return Answer(then=Then.RESET if reset else Then.CLOSE)
-
-
-SILENCE = Answer()

@@ -123,6 +123,8 @@ class Session(asyncio.Protocol):
             self._playing = True
             self._buffer = b""
             self._tls_task = asyncio.get_running_loop().create_task(self._start_tls())
+        elif then is Then.IGNORE:
+            self._playing = True
         elif then is Then.CLOSE:
             self._ended(Ended.QUIT if self._conversation.said_quit else Ended.HOST_CLOSED)
             self._transport.close()

@@ -188,7 +188,7 @@ def _check_personality(host: Host, table: Table) -> None:
         raise WorldError(table.at("personality"), f"{host.personality!r} is none of {known}")
     try:
         make_personality(host.personality, host.options)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:
         raise WorldError(table.at("options"), str(error)) from error
 
 
