@@ -1,0 +1,24 @@
+"""DNS truth about a domain: who takes its mail, at which addresses, and for how long that holds."""
+
+from mailvet.mx.answer import Answer, AnswerKind, Ask, RecordType
+from mailvet.mx.literal import literal_route
+from mailvet.mx.nameservers import NameServer, nameservers_from
+from mailvet.mx.questions import KeepTimes
+from mailvet.mx.reserved import AddressGuard
+from mailvet.mx.resolver import Resolver, ResolverLimits
+from mailvet.mx.transport import DnsTransport
+
+__all__ = [
+    "AddressGuard",
+    "Answer",
+    "AnswerKind",
+    "Ask",
+    "DnsTransport",
+    "KeepTimes",
+    "NameServer",
+    "RecordType",
+    "Resolver",
+    "ResolverLimits",
+    "literal_route",
+    "nameservers_from",
+]
