@@ -1,0 +1,246 @@
+"""Batches and their entries in SQL: create, append, change state, read, list."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from mailvet.errors import AlreadyExists, NotFound, OffsetGap, RequestIdReused, WrongState
+from mailvet.model.batch import Batch, BatchSpec, Entry, Progress
+from mailvet.model.status import BatchState, Deduplication, QualityLevel
+from mailvet.store.base import Created
+from mailvet.store.sqlite_file import Connection
+from mailvet.store.sqlite_schema import KEY_BITS, WAITING
+from mailvet.store.sqlite_writer import Transaction
+
+_COLUMNS = (
+    "key, tenant, batch_id, name, description, labels, quality, priority, deduplication,"
+    " keep_last, state, entry_count, create_time, launch_time, end_time"
+)
+
+
+def batch_from(row: Sequence[Any]) -> Batch:
+    """Return the batch of a row of the batch columns."""
+    key, tenant, batch_id, name, description, labels, quality, priority = row[:8]
+    deduplication, keep_last, state, entry_count, create_time, launch_time, end_time = row[8:15]
+    return Batch(
+        key=key,
+        tenant=tenant,
+        batch_id=batch_id,
+        spec=BatchSpec(
+            name=name,
+            description=description,
+            labels=json.loads(labels),
+            quality=QualityLevel(quality),
+            priority=priority,
+            deduplication=Deduplication(deduplication),
+            keep_last=bool(keep_last),
+        ),
+        state=BatchState(state),
+        entry_count=entry_count,
+        create_time=create_time,
+        launch_time=launch_time,
+        end_time=end_time,
+    )
+
+
+def get(connection: Connection, tenant: str, batch_id: str) -> Batch:
+    """Return a batch or raise `NotFound`."""
+    row = connection.execute(
+        f"SELECT {_COLUMNS} FROM batch WHERE tenant = ? AND batch_id = ?",  # noqa: S608
+        (tenant, batch_id),
+    ).fetchone()
+    if row is None:
+        raise NotFound("batch", batch_id)
+    return batch_from(row)
+
+
+def listed(
+    connection: Connection,
+    tenant: str,
+    states: frozenset[BatchState],
+    before_key: int | None,
+    limit: int,
+) -> list[Batch]:
+    """Return batches of a tenant, the newest first; no states means all."""
+    clauses, values = ["tenant = ?"], [tenant, *states]
+    if states:
+        clauses.append(f"state IN ({', '.join('?' * len(states))})")
+    if before_key is not None:
+        clauses.append("key < ?")
+        values.append(before_key)
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM batch WHERE {' AND '.join(clauses)}"  # noqa: S608
+        " ORDER BY key DESC LIMIT ?",
+        (*values, limit),
+    )
+    return [batch_from(row) for row in rows]
+
+
+def progress(
+    connection: Connection, tenant: str, batch_id: str, *, now: float
+) -> tuple[Batch, Progress]:
+    """Return a batch, its counts and what of it waits."""
+    batch = get(connection, tenant, batch_id)
+    statuses: dict[int, int] = {}
+    classifications: dict[int, int] = {}
+    for status, classification, count in connection.execute(
+        "SELECT status, classification, count FROM tally WHERE batch_key = ?", (batch.key,)
+    ):
+        statuses[status] = statuses.get(status, 0) + count
+        classifications[classification] = classifications.get(classification, 0) + count
+    waiting, next_attempt_at = connection.execute(
+        "SELECT coalesce(sum(size), 0), min(run_at) FROM chunk"
+        " WHERE batch_key = ? AND state = ? AND run_at > ?",
+        (batch.key, WAITING, now),
+    ).fetchone()
+    return batch, Progress(
+        entry_count=batch.entry_count,
+        result_count=sum(statuses.values()),
+        waiting_count=waiting,
+        next_attempt_at=next_attempt_at,
+        statuses=statuses,
+        classifications=classifications,
+    )
+
+
+def create(
+    transaction: Transaction,
+    tenant: str,
+    batch_id: str,
+    spec: BatchSpec,
+    entries: Sequence[Entry],
+    *,
+    request_id: str,
+    request_hash: bytes,
+    now: float,
+) -> Created:
+    """Create a DRAFT with its first entries, or find the one its request_id made."""
+    connection = transaction.connection
+    if request_id:
+        row = connection.execute(
+            f"SELECT {_COLUMNS}, request_hash FROM batch"  # noqa: S608
+            " WHERE tenant = ? AND request_id = ?",
+            (tenant, request_id),
+        ).fetchone()
+        if row is not None:
+            return _replayed(row, request_id, request_hash)
+    if connection.execute(
+        "SELECT 1 FROM batch WHERE tenant = ? AND batch_id = ?", (tenant, batch_id)
+    ).fetchone():
+        raise AlreadyExists("batch", batch_id)
+    key = next_number(connection, "batch_key")
+    connection.execute(
+        f"INSERT INTO batch ({_COLUMNS}, request_id, request_hash)"  # noqa: S608
+        f" VALUES ({', '.join('?' * 17)})",
+        (
+            key,
+            tenant,
+            batch_id,
+            *_spec_row(spec),
+            BatchState.DRAFT,
+            len(entries),
+            now,
+            None,
+            None,
+            request_id,
+            request_hash,
+        ),
+    )
+    _insert_entries(connection, key, 0, entries)
+    transaction.touched.add(key)
+    return Created(get(connection, tenant, batch_id), replayed=False)
+
+
+def _replayed(row: Sequence[Any], request_id: str, request_hash: bytes) -> Created:
+    if row[15] != request_hash:
+        raise RequestIdReused(
+            f"request_id {request_id!r} was used for another request; choose a new one",
+            request_id=request_id,
+        )
+    return Created(batch_from(row), replayed=True)
+
+
+def _spec_row(spec: BatchSpec) -> tuple[Any, ...]:
+    labels = json.dumps(dict(spec.labels), ensure_ascii=False)
+    texts = (spec.name, spec.description, labels)
+    return (*texts, spec.quality, spec.priority, spec.deduplication, spec.keep_last)
+
+
+def append(
+    transaction: Transaction,
+    tenant: str,
+    batch_id: str,
+    offset: int | None,
+    entries: Sequence[Entry],
+) -> int:
+    """Append entries that are not kept yet; return how many the batch keeps now."""
+    batch = get(transaction.connection, tenant, batch_id)
+    kept = batch.entry_count
+    start = kept if offset is None else offset
+    if start + len(entries) <= kept:
+        return kept
+    require_draft(batch)
+    if start > kept:
+        raise OffsetGap(start, kept)
+    _insert_entries(transaction.connection, batch.key, kept, entries[kept - start :])
+    total = start + len(entries)
+    transaction.connection.execute(
+        "UPDATE batch SET entry_count = ? WHERE key = ?", (total, batch.key)
+    )
+    transaction.touched.add(batch.key)
+    return total
+
+
+def require_draft(batch: Batch) -> None:
+    """Raise `WrongState` unless entries may still be added."""
+    if batch.state is not BatchState.DRAFT:
+        raise WrongState(
+            batch.batch_id, batch.state.name, BatchState.DRAFT.name, "create another batch"
+        )
+
+
+def _insert_entries(connection: Connection, key: int, start: int, entries: Sequence[Entry]) -> None:
+    first = (key << KEY_BITS) + start
+    connection.executemany(
+        "INSERT INTO entry (id, input_data, custom, domain, key) VALUES (?, ?, ?, ?, ?)",
+        [(number, *entry) for number, entry in enumerate(entries, first)],
+    )
+
+
+def launch(transaction: Transaction, tenant: str, batch_id: str, *, now: float) -> Batch:
+    """Move a DRAFT with entries to RUNNING."""
+    batch = get(transaction.connection, tenant, batch_id)
+    if batch.state is BatchState.RUNNING:
+        return batch
+    require_draft(batch)
+    if not batch.entry_count:
+        raise WrongState(batch_id, "empty", "at least one entry", "add entries first")
+    transaction.connection.execute(
+        "UPDATE batch SET state = ?, launch_time = ? WHERE key = ?",
+        (BatchState.RUNNING, now, batch.key),
+    )
+    transaction.touched.add(batch.key)
+    transaction.touch_work()
+    return get(transaction.connection, tenant, batch_id)
+
+
+def cancel(transaction: Transaction, tenant: str, batch_id: str, *, now: float) -> Batch:
+    """Move a batch that has not ended to CANCELLED and drop its chunks."""
+    batch = get(transaction.connection, tenant, batch_id)
+    if batch.state not in (BatchState.DRAFT, BatchState.RUNNING):
+        return batch
+    transaction.connection.execute(
+        "UPDATE batch SET state = ?, end_time = ? WHERE key = ?",
+        (BatchState.CANCELLED, now, batch.key),
+    )
+    transaction.connection.execute("DELETE FROM chunk WHERE batch_key = ?", (batch.key,))
+    transaction.touched.add(batch.key)
+    return get(transaction.connection, tenant, batch_id)
+
+
+def next_number(connection: Connection, name: str) -> int:
+    """Return the next number of a counter; none is ever given twice."""
+    row = connection.execute(
+        "UPDATE counter SET value = value + 1 WHERE name = ? RETURNING value", (name,)
+    ).fetchone()
+    return int(row[0])

@@ -1,0 +1,68 @@
+"""Erasing a batch: hidden in one transaction, its rows overwritten in slices, the log truncated.
+
+`secure_delete` overwrites what is deleted; the write-ahead log still has the old pages until it
+is truncated. An erasure that was cut short is finished when the store is opened again.
+"""
+
+from mailvet.errors import WrongState
+from mailvet.model.status import BatchState
+from mailvet.store import sqlite_batches
+from mailvet.store.sqlite_file import BUSY_TIMEOUT_S, Connection
+from mailvet.store.sqlite_schema import KEY_BITS
+from mailvet.store.sqlite_writer import Transaction
+
+SLICE_ROWS = 5_000
+"""Rows erased in one transaction: some 20 ms in which others wait."""
+
+CHECKPOINT_WAIT_MS = 50
+"""How long the writer stands still for a reader before others get their turn."""
+
+
+def hide(transaction: Transaction, tenant: str, batch_id: str, *, force: bool) -> int:
+    """Take a batch out of sight and return how many entries it had."""
+    connection = transaction.connection
+    batch = sqlite_batches.get(connection, tenant, batch_id)
+    if batch.state is BatchState.RUNNING and not force:
+        raise WrongState(
+            batch_id, batch.state.name, "a batch that is not running", "cancel it or use force"
+        )
+    connection.execute("INSERT INTO erasure (batch_key) VALUES (?)", (batch.key,))
+    connection.execute("DELETE FROM chunk WHERE batch_key = ?", (batch.key,))
+    connection.execute("DELETE FROM tally WHERE batch_key = ?", (batch.key,))
+    connection.execute("DELETE FROM batch WHERE key = ?", (batch.key,))
+    transaction.touched.add(batch.key)
+    return batch.entry_count
+
+
+def erase_slice(connection: Connection) -> bool:
+    """Erase some rows of hidden batches; False when nothing is left to erase."""
+    row = connection.execute("SELECT min(batch_key) FROM erasure").fetchone()
+    if row[0] is None:
+        return False
+    key = row[0]
+    for table in ("result", "entry", "place"):
+        erased = connection.execute(
+            f"DELETE FROM {table} WHERE id IN"  # noqa: S608
+            f" (SELECT id FROM {table} WHERE id >= ? AND id < ? LIMIT ?)",
+            (key << KEY_BITS, (key + 1) << KEY_BITS, SLICE_ROWS),
+        ).rowcount
+        if erased:
+            return True
+    connection.execute("DELETE FROM erasure WHERE batch_key = ?", (key,))
+    return True
+
+
+def truncate_log(connection: Connection) -> bool:
+    """Empty the write-ahead log; False when a reader is in the way, so that it must be repeated."""
+    connection.execute(f"PRAGMA busy_timeout = {CHECKPOINT_WAIT_MS}")
+    try:
+        return not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
+
+
+def finish(connection: Connection) -> None:
+    """Finish erasures that were cut short: for a store just opened."""
+    while erase_slice(connection):
+        pass
+    truncate_log(connection)

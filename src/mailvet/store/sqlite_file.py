@@ -1,0 +1,179 @@
+"""The database file: the driver, the lock, the settings of a connection, and what refuses to open.
+
+One process owns a file (`<path>.lock`), and in it one connection writes. The others only read.
+"""
+
+import fcntl
+import importlib
+import os
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from mailvet.errors import StoreRefused, Unavailable
+
+Connection = sqlite3.Connection
+"""The shape of a connection; the driver's own class has the same methods."""
+
+SAFE_VERSION = (3, 51, 3)
+"""Fixes the WAL-reset bug, which may corrupt a file that several connections use
+(sqlite.org/wal.html#walresetbug)."""
+
+APPLICATION_ID = 0x6D767374
+"""`mvst`: tells a store from any other SQLite file (PRAGMA application_id)."""
+
+BUSY_TIMEOUT_S = 5.0
+"""Only a foreign program can hold a lock: long enough for its look, short enough to say so."""
+
+CHECKPOINT_PAGES = 4_000
+"""16 MB of WAL between checkpoints: fewer flushes than the default of 4 MB, still a small file."""
+
+CACHE_KIB = 32_768
+"""Holds the interior pages of some million entries, which the claims read in order of domain."""
+
+
+def _load_driver() -> Any:
+    try:
+        return importlib.import_module("pysqlite3")
+    except ImportError:
+        return sqlite3
+
+
+driver = _load_driver()
+"""pysqlite3 where it is installed, as sqlite-utils does; else the standard library's module."""
+
+
+def warnings() -> tuple[str, ...]:
+    """Return what an operator should know about the driver, as sentences."""
+    if driver.sqlite_version_info >= SAFE_VERSION:
+        return ()
+    needed = ".".join(map(str, SAFE_VERSION))
+    text = (
+        f"SQLite {driver.sqlite_version} has a rare bug that can corrupt a database in WAL mode;"
+        f" install pysqlite3>=0.6.1, which brings SQLite {needed} or newer"
+    )
+    return (text,)
+
+
+def lock(path: Path) -> int:
+    """Take the file's lock and return its descriptor, or raise `StoreRefused`."""
+    name = path.with_name(path.name + ".lock")
+    try:
+        descriptor = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _refused(path, f"{error.strerror}; its folder must exist and be writable") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise _refused(
+            path, "another process has it open; stop that process, or give this one another file"
+        ) from error
+    return descriptor
+
+
+def connect_writer(path: Path) -> Connection:
+    """Open the one connection that writes; the file is created when it is missing."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        path.chmod(0o600)
+    except OSError as error:
+        raise _refused(path, f"{error.strerror}; the file must be readable and writable") from error
+    connection = _connect(str(path))
+    return _checked(path, connection, _prepare_writer)
+
+
+def connect_reader(path: Path) -> Connection:
+    """Open a connection that can only read."""
+    connection = _connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def _connect(name: str, *, uri: bool = False) -> Connection:
+    connection: Connection = driver.connect(
+        name,
+        uri=uri,
+        isolation_level=None,  # transactions are begun and ended in plain sight
+        check_same_thread=False,  # opened in one thread, then used by one other
+        timeout=BUSY_TIMEOUT_S,
+        cached_statements=256,
+    )
+    connection.execute("PRAGMA mmap_size = 0")  # a stray write must not reach the file
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    return connection
+
+
+def _checked(
+    path: Path, connection: Connection, prepare: Callable[[Path, Connection], None]
+) -> Connection:
+    try:
+        prepare(path, connection)
+    except driver.Error as error:
+        connection.close()
+        raise _refused(path, _way_out(error)) from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare_writer(path: Path, connection: Connection) -> None:
+    _require_ours(path, connection)
+    mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+    if mode != "wal":
+        raise _refused(path, "its file system cannot hold a write-ahead log; use a local disk")
+    for setting in (
+        "synchronous = FULL",
+        "secure_delete = ON",
+        "foreign_keys = ON",
+        f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
+        f"journal_size_limit = {CHECKPOINT_PAGES * 4096 * 2}",
+    ):
+        connection.execute(f"PRAGMA {setting}")
+    verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if verdict != "ok":
+        raise _refused(path, f"it is damaged ({verdict}); {_RESTORE}")
+
+
+def _require_ours(path: Path, connection: Connection) -> None:
+    application_id = connection.execute("PRAGMA application_id").fetchone()[0]
+    tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+    if application_id == 0 and tables == 0:
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    elif application_id != APPLICATION_ID:
+        raise _refused(path, "it is a database of another program; choose another file")
+
+
+_RESTORE = "restore a backup, or move the file away to begin with an empty store"
+
+
+def _way_out(error: Exception) -> str:
+    if _code(error) in (driver.SQLITE_CORRUPT, driver.SQLITE_NOTADB):
+        return f"it is damaged or no database ({error}); {_RESTORE}"
+    return f"SQLite says: {error}"
+
+
+def _refused(path: Path, reason: str) -> StoreRefused:
+    return StoreRefused(f"the store {str(path)!r} cannot be opened: {reason}")
+
+
+def _code(error: Exception) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary result code
+
+
+def translated(error: Exception) -> Exception:
+    """Return what callers are told of a driver's error: `Unavailable` when it is the world's fault.
+
+    A broken constraint or a wrong statement is our fault and is returned as it is.
+    """
+    if not isinstance(error, driver.Error) or isinstance(
+        error, (driver.IntegrityError, driver.ProgrammingError)
+    ):
+        return error
+    if _code(error) == driver.SQLITE_FULL:
+        return Unavailable("the store's disk is full; free some space or delete batches")
+    if _code(error) in (driver.SQLITE_BUSY, driver.SQLITE_LOCKED):
+        return Unavailable("another program holds the store's file; it is tried again")
+    return Unavailable(f"the store cannot work now: {error}")

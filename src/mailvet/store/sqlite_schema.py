@@ -1,0 +1,181 @@
+"""The tables, as numbered migrations; a step that was released is never edited.
+
+Entries and results have packed integer keys (batch key, then index or sequence), so that rows are
+appended at the end of a tree; keys in random order cost ten times as much to write.
+"""
+
+import secrets
+from collections.abc import Callable
+
+import sqlite_utils
+from sqlite_utils import Migrations
+
+from mailvet.errors import StoreRefused
+from mailvet.store.sqlite_file import Connection
+
+KEY_BITS = 32
+"""A packed key is `batch_key << 32 | number`: four thousand million entries a batch."""
+
+READY, HELD, WAITING = 0, 1, 2
+"""The states of a chunk: to be claimed, under a lease, not before `run_at`."""
+
+SECRET_BYTES = 32
+"""As long as the SHA-256 digest it keys (RFC 2104 3)."""
+
+
+def migrate(connection: Connection, path: str) -> None:
+    """Bring the tables up to date; raise `StoreRefused` when a newer mailvet wrote them."""
+    database = sqlite_utils.Database(connection, execute_plugins=False)
+    migrations = Migrations("mailvet")
+    for name, step in STEPS.items():
+        migrations(name=name)(step)
+    unknown = sorted({step.name for step in migrations.applied(database)} - STEPS.keys())
+    if unknown:
+        raise StoreRefused(
+            f"the store {path!r} was written by a newer mailvet (it has {unknown[-1]!r});"
+            " run that version, or restore a backup made before it"
+        )
+    migrations.apply(database)
+
+
+def _store(database: sqlite_utils.Database) -> None:
+    database.table("meta").create({"name": str, "value": bytes}, pk="name", strict=True)
+    database.table("meta").insert({"name": "secret", "value": secrets.token_bytes(SECRET_BYTES)})
+    database.table("counter").create({"name": str, "value": int}, pk="name", strict=True)
+    database.table("counter").insert_all(
+        [
+            {"name": "epoch", "value": 1},
+            {"name": "batch_key", "value": 0},
+            {"name": "fence", "value": 0},
+        ]
+    )
+    # Virtual time is the largest stamp claimed so far (store.fairness).
+    database.table("clock").create({"id": int, "virtual_time": float}, pk="id", strict=True)
+    database.table("clock").insert({"id": 1, "virtual_time": 0.0})
+    database.table("hindrance").create({"kind": str, "detail": str}, pk="kind", strict=True)
+    database.table("api_key").create(
+        {
+            "key_id": str,
+            "tenant": str,
+            "name": str,
+            "digest": bytes,
+            "create_time": float,
+            "revoke_time": float,
+        },
+        pk="key_id",
+        not_null={"tenant", "name", "digest", "create_time"},
+        strict=True,
+    )
+
+
+def _batches(database: sqlite_utils.Database) -> None:
+    database.table("batch").create(
+        {
+            "key": int,
+            "tenant": str,
+            "batch_id": str,
+            "name": str,
+            "description": str,
+            "labels": str,
+            "quality": int,
+            "priority": int,
+            "deduplication": int,
+            "keep_last": int,
+            "state": int,
+            "entry_count": int,
+            "create_time": float,
+            "launch_time": float,
+            "end_time": float,
+            "result_count": int,
+            "planned": int,
+            "placed": int,
+            "stamp": float,
+            "retry_stamp": float,
+            "request_id": str,
+            "request_hash": bytes,
+        },
+        pk="key",
+        not_null={"tenant", "batch_id", "state", "entry_count", "result_count"},
+        defaults={"result_count": 0, "planned": 0, "placed": 0, "stamp": 0.0, "retry_stamp": 0.0},
+        strict=True,
+    )
+    database.table("batch").create_index(["tenant", "batch_id"], unique=True)
+    database.table("batch").create_index(["tenant", "key"])
+    database.execute(
+        "CREATE UNIQUE INDEX batch_of_request ON batch (tenant, request_id) WHERE request_id <> ''"
+    )
+    database.execute("CREATE INDEX batch_to_plan ON batch (key) WHERE state = 2 AND planned = 0")
+    database.table("tally").create(
+        {"batch_key": int, "status": int, "classification": int, "count": int},
+        pk=("batch_key", "status", "classification"),
+        not_null={"count"},
+        strict=True,
+    )
+    # Batches that are hidden already, and whose rows are being erased.
+    database.table("erasure").create({"batch_key": int}, pk="batch_key", strict=True)
+
+
+def _rows(database: sqlite_utils.Database) -> None:
+    database.table("entry").create(
+        {"id": int, "input_data": str, "custom": str, "domain": str, "key": int},
+        pk="id",
+        not_null={"input_data", "custom", "domain", "key"},
+        strict=True,
+    )
+    database.table("result").create(
+        {
+            "id": int,
+            "entry_index": int,
+            "status": int,
+            "classification": int,
+            "basic_length": int,
+            "doc": bytes,
+            "evidence": bytes,
+        },
+        pk="id",
+        not_null={"entry_index", "status", "classification", "basic_length", "doc", "evidence"},
+        strict=True,
+    )
+    # Where the result of an entry is: blocks of packed sequences, written when a batch ended.
+    database.table("place").create(
+        {"id": int, "sequences": bytes}, pk="id", not_null={"sequences"}, strict=True
+    )
+
+
+def _chunks(database: sqlite_utils.Database) -> None:
+    database.table("chunk").create(
+        {
+            "id": int,
+            "batch_key": int,
+            "state": int,
+            "run_at": float,
+            "attempt": int,
+            "first_attempt_at": float,
+            "fence": int,
+            "owner": str,
+            "lease_until": float,
+            "stamp": float,
+            "size": int,
+            "indexes": bytes,
+            "originals": bytes,
+        },
+        pk="id",
+        not_null={"batch_key", "state", "run_at", "attempt", "fence", "size", "indexes"},
+        defaults={"attempt": 0, "fence": 0},
+        strict=True,
+    )
+    database.table("chunk").create_index(["batch_key"])
+    for name, columns, state in (
+        ("chunk_ready", "stamp, id", READY),
+        ("chunk_held", "owner", HELD),
+        ("chunk_waiting", "run_at", WAITING),
+    ):
+        database.execute(f"CREATE INDEX {name} ON chunk ({columns}) WHERE state = {state}")
+
+
+STEPS: dict[str, Callable[[sqlite_utils.Database], None]] = {
+    "0001_store": _store,
+    "0002_batches": _batches,
+    "0003_rows": _rows,
+    "0004_chunks": _chunks,
+}

@@ -1,0 +1,260 @@
+"""Chunks in SQL: claim the fairest under a lease, settle under the fence, wait, reap."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from mailvet.model.batch import Claim, Deferral, ResultRow, Settlement, WorkEntry
+from mailvet.model.status import QualityLevel
+from mailvet.store import sqlite_results
+from mailvet.store.chunks import divide, from_blob, packed, to_blob
+from mailvet.store.fairness import stamps
+from mailvet.store.sqlite_batches import next_number
+from mailvet.store.sqlite_file import Connection
+from mailvet.store.sqlite_schema import HELD, KEY_BITS, READY, WAITING
+from mailvet.store.sqlite_writer import Transaction
+
+PROMOTIONS = 1_000
+"""Waiting chunks made ready by one claim at most; more are made ready by the next."""
+
+_INDEX_MASK = (1 << KEY_BITS) - 1
+
+
+class Held(NamedTuple):
+    """A chunk just claimed, before its entries are read."""
+
+    chunk: int
+    fence: int
+    batch_key: int
+    attempt: int
+    first_attempt_at: float | None
+    indexes: bytes
+    originals: bytes | None
+
+
+def virtual_time(connection: Connection) -> float:
+    """Return the largest stamp claimed so far."""
+    row = connection.execute("SELECT virtual_time FROM clock").fetchone()
+    return float(row[0])
+
+
+def release_all(connection: Connection) -> None:
+    """Make every held chunk ready: for a store just opened, which nobody else can have open."""
+    connection.execute(
+        "UPDATE chunk SET state = ?, owner = NULL, lease_until = NULL WHERE state = ?",
+        (READY, HELD),
+    )
+
+
+def claim(
+    transaction: Transaction, owner: str, *, max_entries: int, now: float, lease_until: float
+) -> list[Held]:
+    """Put the fairest ready chunks under a lease."""
+    connection = transaction.connection
+    _promote(connection, now)
+    held: list[Held] = []
+    room = max_entries
+    for stamp, size, number, *rest in _ready(connection, max(1, max_entries)):
+        if held and room <= 0:
+            break
+        room -= size
+        fence = next_number(connection, "fence")
+        held.append(Held(number, fence, *rest))
+        latest = stamp
+    if held:
+        connection.executemany(
+            "UPDATE chunk SET state = ?, fence = ?, owner = ?, lease_until = ? WHERE id = ?",
+            [(HELD, chunk.fence, owner, lease_until, chunk.chunk) for chunk in held],
+        )
+        connection.execute("UPDATE clock SET virtual_time = max(virtual_time, ?)", (latest,))
+    return held
+
+
+def _ready(connection: Connection, limit: int) -> list[tuple[Any, ...]]:
+    return connection.execute(
+        "SELECT stamp, size, id, batch_key, attempt, first_attempt_at, indexes, originals"
+        " FROM chunk WHERE state = 0 ORDER BY stamp, id LIMIT ?",
+        (limit,),
+    ).fetchall()
+
+
+def _promote(connection: Connection, now: float) -> None:
+    """Make waiting chunks ready whose time has come, stamped as work that is queued now.
+
+    A batch's retries have a stamp of their own: behind the rest of the batch they would come
+    hours late, and all at the same stamp they would hold up everybody else.
+    """
+    due = connection.execute(
+        "SELECT c.id, c.size, c.batch_key, b.priority, b.retry_stamp FROM chunk AS c"
+        " JOIN batch AS b ON b.key = c.batch_key"
+        " WHERE c.state = 2 AND c.run_at <= ? ORDER BY c.run_at LIMIT ?",
+        (now, PROMOTIONS),
+    ).fetchall()
+    if not due:
+        return
+    time = virtual_time(connection)
+    latest: dict[int, float] = {}
+    ready = []
+    for number, size, key, priority, retry_stamp in due:
+        last = latest.get(key, retry_stamp)
+        (latest[key],) = stamps([size], priority=priority, virtual_time=time, last=last)
+        ready.append((READY, latest[key], number))
+    connection.executemany("UPDATE chunk SET state = ?, stamp = ? WHERE id = ?", ready)
+    connection.executemany(
+        "UPDATE batch SET retry_stamp = ? WHERE key = ?",
+        [(stamp, key) for key, stamp in latest.items()],
+    )
+
+
+def load(connection: Connection, held: Sequence[Held]) -> list[Claim]:
+    """Return the claims with their entries; a chunk whose batch went meanwhile is left out."""
+    claims = []
+    batches: dict[int, tuple[str, int] | None] = {}
+    for chunk in held:
+        key = chunk.batch_key
+        if key not in batches:
+            batches[key] = connection.execute(
+                "SELECT tenant, quality FROM batch WHERE key = ?", (key,)
+            ).fetchone()
+        batch = batches[key]
+        if batch is not None:
+            tenant, quality = batch
+            claims.append(_claim(connection, chunk, tenant, QualityLevel(quality)))
+    return claims
+
+
+def _claim(connection: Connection, chunk: Held, tenant: str, quality: QualityLevel) -> Claim:
+    return Claim(
+        chunk=chunk.chunk,
+        fence=chunk.fence,
+        batch_key=chunk.batch_key,
+        tenant=tenant,
+        quality=quality,
+        attempt=chunk.attempt,
+        first_attempt_at=chunk.first_attempt_at,
+        entries=_entries(connection, chunk),
+    )
+
+
+def _entries(connection: Connection, chunk: Held) -> tuple[WorkEntry, ...]:
+    first = chunk.batch_key << KEY_BITS
+    indexes = from_blob(chunk.indexes)
+    # One statement however many entries: each step of a statement may wait for the interpreter.
+    numbers = f"[{','.join([str(first + index) for index in indexes])}]"
+    rows: Iterator[tuple[int, str, str]] = connection.execute(
+        "SELECT e.id & ?, e.input_data, e.custom FROM json_each(?) AS j"
+        " CROSS JOIN entry AS e ON e.id = j.value",
+        (_INDEX_MASK, numbers),
+    )
+    if chunk.originals is None:
+        return tuple([WorkEntry(*row) for row in rows])
+    originals = dict(zip(indexes, from_blob(chunk.originals), strict=True))
+    return tuple([WorkEntry(*row, originals[row[0]]) for row in rows])
+
+
+def settle(
+    transaction: Transaction, settlements: Sequence[Settlement], *, now: float
+) -> tuple[list[bool], list[int]]:
+    """Commit what was learnt; return which still held, and the keys of batches now complete."""
+    results: dict[int, list[ResultRow]] = {}
+    held = [_settle_chunk(transaction, one, results, now) for one in settlements]
+    transaction.touched.update(
+        one.claim.batch_key for one, kept in zip(settlements, held, strict=True) if kept
+    )
+    completed = [
+        key
+        for key, rows in results.items()
+        if rows and sqlite_results.append(transaction, key, rows, now=now)
+    ]
+    return held, completed
+
+
+def _settle_chunk(
+    transaction: Transaction,
+    settlement: Settlement,
+    results: dict[int, list[ResultRow]],
+    now: float,
+) -> bool:
+    connection, claimed = transaction.connection, settlement.claim
+    row = connection.execute(
+        "SELECT batch_key, attempt, coalesce(first_attempt_at, ?), indexes, originals FROM chunk"
+        " WHERE id = ? AND fence = ? AND state = ?",
+        (now, claimed.chunk, claimed.fence, HELD),
+    ).fetchone()
+    if row is None:
+        return False
+    key, attempt, first_attempt_at, blob, originals_blob = row
+    indexes = from_blob(blob)
+    originals = _originals(indexes, originals_blob)
+    parts = divide(indexes, settlement)
+    results.setdefault(key, []).extend(parts.results)
+    for deferral in parts.deferrals:
+        _defer(connection, deferral, (key, attempt + 1, first_attempt_at), originals)
+        transaction.touch_work()
+    if parts.rest:
+        connection.execute(
+            "UPDATE chunk SET size = ?, indexes = ?, originals = ? WHERE id = ?",
+            (len(parts.rest), to_blob(parts.rest), _pick(originals, parts.rest), claimed.chunk),
+        )
+    else:
+        connection.execute("DELETE FROM chunk WHERE id = ?", (claimed.chunk,))
+    return True
+
+
+def _originals(indexes: Sequence[int], blob: bytes | None) -> dict[int, int] | None:
+    return None if blob is None else dict(zip(indexes, from_blob(blob), strict=True))
+
+
+def _pick(originals: dict[int, int] | None, indexes: Sequence[int]) -> bytes | None:
+    if originals is None:
+        return None
+    return to_blob(packed(originals[index] for index in indexes))
+
+
+def _defer(
+    connection: Connection,
+    deferral: Deferral,
+    common: tuple[int, int, float],
+    originals: dict[int, int] | None,
+) -> None:
+    connection.execute(
+        "INSERT INTO chunk (state, run_at, size, indexes, originals,"
+        " batch_key, attempt, first_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            WAITING,
+            deferral.run_at,
+            len(deferral.indexes),
+            to_blob(packed(deferral.indexes)),
+            _pick(originals, deferral.indexes),
+            *common,
+        ),
+    )
+
+
+def heartbeat(transaction: Transaction, owner: str, *, lease_until: float) -> frozenset[int]:
+    """Extend the leases of an owner; return the keys of the batches it holds chunks of."""
+    rows = transaction.connection.execute(
+        "UPDATE chunk SET lease_until = ? WHERE state = 1 AND owner = ? RETURNING batch_key",
+        (lease_until, owner),
+    ).fetchall()
+    return frozenset(key for (key,) in rows)
+
+
+def reap(transaction: Transaction, *, now: float) -> int:
+    """Make chunks ready again whose lease ran out; their stamps are kept, so they come soon."""
+    reaped = transaction.connection.execute(
+        "UPDATE chunk SET state = 0, owner = NULL, lease_until = NULL"
+        " WHERE state = 1 AND lease_until < ?",
+        (now,),
+    ).rowcount
+    if reaped:
+        transaction.touch_work()
+    return reaped
+
+
+def next_run_at(connection: Connection) -> float | None:
+    """Return when the earliest chunk that nobody holds becomes ready."""
+    row = connection.execute(
+        "SELECT coalesce((SELECT run_at FROM chunk WHERE state = 0 ORDER BY stamp, id LIMIT 1),"
+        " (SELECT min(run_at) FROM chunk WHERE state = 2))"
+    ).fetchone()
+    return None if row[0] is None else float(row[0])

@@ -1,0 +1,164 @@
+"""The one connection that writes, in its own thread: everything queued becomes one commit.
+
+A caller's operation runs in a savepoint of a shared transaction; its future is resolved only after
+the commit, so an answer is never ahead of the disk. An operation must be safe to run again: when
+a shared transaction fails, each of its operations is tried once more by itself.
+"""
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from mailvet.errors import MailvetError, Unavailable
+from mailvet.store.changes import WORK, Changes
+from mailvet.store.sqlite_file import Connection, translated
+
+T = TypeVar("T")
+
+QUEUE_LIMIT = 64
+"""Operations queued at once, so also in one commit: enough to share a flush among many callers,
+few enough that nobody waits long for large ones. Further callers wait on the event loop."""
+
+
+@dataclass(slots=True)
+class Transaction:
+    """What an operation writes with, and what it says it touched."""
+
+    connection: Connection
+    touched: set[int] = field(default_factory=set)
+    """Keys whose waiters are woken after the commit (store.changes)."""
+
+    def touch_work(self) -> None:
+        """Note that there is new work."""
+        self.touched.add(WORK)
+
+
+class Job:
+    """An operation, who waits for it, and how it went."""
+
+    __slots__ = ("alone", "error", "future", "operation", "value")
+
+    def __init__(
+        self, operation: Callable[[Transaction], Any], future: "asyncio.Future[Any]", *, alone: bool
+    ) -> None:
+        self.operation = operation
+        self.future = future
+        self.alone = alone
+        self.value: Any = None
+        self.error: Exception | None = None
+
+
+class Writer:
+    """Runs operations in the order they came, many to a commit."""
+
+    def __init__(self, connection: Connection, changes: Changes) -> None:
+        self._connection = connection
+        self._changes = changes
+        self._loop = asyncio.get_running_loop()
+        self._room = asyncio.Semaphore(QUEUE_LIMIT)
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="mailvet-store", daemon=True)
+        self._thread.start()
+
+    async def write(self, operation: Callable[[Transaction], T], *, alone: bool = False) -> T:
+        """Run an operation and return its value once it is committed and flushed.
+
+        A caller that is cancelled meanwhile leaves the operation either done or not begun.
+        With `alone` it runs outside of any transaction, as a checkpoint must.
+        """
+        await self._room.acquire()
+        if self._closed:
+            self._room.release()
+            raise Unavailable("the store is closed")
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._jobs.put(Job(operation, future, alone=alone))
+        return await future
+
+    async def close(self) -> None:
+        """Commit what was queued and end the thread; the connection stays open."""
+        self._closed = True
+        self._jobs.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _run(self) -> None:
+        ended = False
+        while not ended:
+            jobs, ended = self._take()
+            touched = self._commit([job for job in jobs if not job.alone])
+            for job in jobs:
+                if job.alone:
+                    self._run_alone(job)
+            self._loop.call_soon_threadsafe(self._resolve, jobs, touched)
+
+    def _take(self) -> tuple[list[Job], bool]:
+        """Wait for one operation, then take all that are queued; True when there come no more."""
+        jobs: list[Job] = []
+        while True:
+            try:
+                job = self._jobs.get(block=not jobs)
+            except queue.Empty:
+                return jobs, False
+            if job is None:
+                return jobs, True
+            jobs.append(job)
+
+    def _commit(self, jobs: list[Job]) -> set[int]:
+        """Run operations as one transaction; should that fail, each as its own."""
+        wanted = [job for job in jobs if not job.future.cancelled()]
+        try:
+            return self._transact(wanted)
+        except Exception as error:  # whatever it is, its caller is told
+            self._roll_back()
+            if len(wanted) > 1:
+                return set().union(*(self._commit([job]) for job in wanted))
+            for job in wanted:
+                job.value, job.error = None, translated(error)
+            return set()
+
+    def _transact(self, jobs: list[Job]) -> set[int]:
+        touched: set[int] = set()
+        self._connection.execute("BEGIN IMMEDIATE")
+        for job in jobs:
+            touched |= self._attempt(job)
+        self._connection.execute("COMMIT")
+        return touched
+
+    def _attempt(self, job: Job) -> set[int]:
+        """Run one operation; what it refuses is undone and leaves the others alone."""
+        transaction = Transaction(self._connection)
+        job.error = None  # of the shared transaction that failed
+        self._connection.execute("SAVEPOINT operation")
+        try:
+            job.value = job.operation(transaction)
+        except MailvetError as refusal:
+            job.error = refusal
+            self._connection.execute("ROLLBACK TO operation")
+            transaction.touched.clear()
+        self._connection.execute("RELEASE operation")
+        return transaction.touched
+
+    def _run_alone(self, job: Job) -> None:
+        try:
+            job.value = job.operation(Transaction(self._connection))
+        except Exception as error:  # whatever it is, its caller is told
+            job.error = translated(error)
+
+    def _roll_back(self) -> None:
+        # SQLite has rolled back by itself after some errors (disk full), but not after all.
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+    def _resolve(self, jobs: list[Job], touched: set[int]) -> None:
+        self._changes.note(touched)
+        for job in jobs:
+            self._room.release()
+            if job.future.done():  # its caller was cancelled
+                continue
+            if job.error is None:
+                job.future.set_result(job.value)
+            else:
+                job.future.set_exception(job.error)
