@@ -5,7 +5,6 @@ another id, question or source is not seen at all.
 """
 
 import asyncio
-import socket
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import dns.asyncbackend
 import dns.asyncquery
 import dns.exception
+import dns.flags
 import dns.message
 import dns.name
 import dns.rcode
@@ -142,27 +142,63 @@ def _query(asked: dns.name.Name, rdtype: RecordType, *, edns: bool) -> dns.messa
 
 
 async def _exchange(server: NameServer, query: dns.message.Message) -> dns.message.Message:
-    family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
-    # A connected socket hears that nobody listens (ICMP), so a dead server costs no waiting.
-    udp = await _BACKEND.make_socket(family, socket.SOCK_DGRAM, 0, None, tuple(server))
-    try:
-        async with udp:
-            return await dns.asyncquery.udp(
-                query,
-                server.host,
-                port=server.port,
-                sock=udp,
-                ignore_unexpected=True,
-                ignore_errors=True,
-                raise_on_truncation=True,
-            )
-    except dns.message.Truncated:
+    response = await _over_udp(server, query)
+    if response.flags & dns.flags.TC:
         return await dns.asyncquery.tcp(query, server.host, port=server.port, backend=_BACKEND)
+    return response
+
+
+async def _over_udp(server: NameServer, query: dns.message.Message) -> dns.message.Message:
+    loop = asyncio.get_running_loop()
+    # A connected socket hears one source only, and that nobody listens there (ICMP).
+    transport, inbox = await loop.create_datagram_endpoint(
+        lambda: _Inbox(query, loop.create_future()), remote_addr=(server.host, server.port)
+    )
+    try:
+        transport.sendto(query.to_wire())
+        return await inbox.response
+    finally:
+        transport.close()
+
+
+class _Inbox(asyncio.DatagramProtocol):
+    """Waits for the one datagram that answers the query."""
+
+    def __init__(
+        self, query: dns.message.Message, response: "asyncio.Future[dns.message.Message]"
+    ) -> None:
+        self._query = query
+        self.response = response
+
+    def datagram_received(self, data: bytes, addr: object) -> None:  # noqa: ARG002 - connected
+        response = _matching(data, self._query)
+        if response is not None and not self.response.done():
+            self.response.set_result(response)
+
+    def error_received(self, exc: Exception) -> None:
+        if not self.response.done():
+            self.response.set_exception(exc)
+
+
+def _matching(packet: bytes, query: dns.message.Message) -> dns.message.Message | None:
+    """The packet as a response to the query; None for everything else (RFC 5452 9.1)."""
+    try:
+        response = dns.message.from_wire(packet, raise_on_truncation=True)
+    except dns.message.Truncated as truncated:
+        # Nothing is read of a cut answer but "ask over TCP", so a bare header is enough for it.
+        response: dns.message.Message = truncated.message()  # type: ignore[no-untyped-call]
+        if response.id == query.id and response.flags & dns.flags.QR and not response.question:
+            return response
+    except (dns.exception.DNSException, ValueError):
+        return None
+    return response if query.is_response(response) else None
 
 
 def _read(response: dns.message.Message | AnswerKind, name: str, rdtype: RecordType) -> Answer:
     if isinstance(response, AnswerKind):
         return Answer(response)
+    if response.flags & dns.flags.TC:
+        return Answer(AnswerKind.BROKEN)  # cut even over TCP
     code = response.rcode()
     if code in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
         return understand(name, rdtype, _message(response))
