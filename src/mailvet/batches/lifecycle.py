@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
+from typing import NamedTuple
 
 from mailvet.batches.cursor import Kind, Marks, Place, binding_of
 from mailvet.batches.drain import Drain
@@ -28,6 +29,15 @@ class NewBatch:
     launch: bool = False
     request_id: str = ""
     validate_only: bool = False
+
+
+class BatchPage(NamedTuple):
+    """Which batches a caller asks to list."""
+
+    states: frozenset[BatchState]
+    """Empty for all."""
+    page_size: int
+    page_token: str
 
 
 class Batches:
@@ -111,6 +121,10 @@ class Batches:
         await self._store.cancel_batch(tenant, batch_id)
         return await self._observer.look(tenant, batch_id)
 
+    async def look(self, tenant: str, batch_id: str) -> Standing:
+        """Return how a batch stands now."""
+        return await self._observer.look(tenant, batch_id)
+
     async def get(self, tenant: str, batch_id: str, *, wait_s: float, drain: Drain) -> Standing:
         """Return how a batch stands; with `wait_s` once it ended or that time is over."""
         if wait_s <= 0:
@@ -128,22 +142,20 @@ class Batches:
                 return 0
             raise
 
-    async def page(
-        self, tenant: str, *, states: frozenset[BatchState], page_size: int, page_token: str
-    ) -> tuple[list[Standing], str]:
+    async def page(self, tenant: str, asked: BatchPage) -> tuple[list[Standing], str]:
         """Return batches, the newest first, and the token of the next page (empty at the end)."""
-        binding = binding_of(tenant, states)
+        binding = binding_of(tenant, asked.states)
         before = None
-        if page_token:
-            before = self._marks.read(page_token, Kind.BATCH_PAGE, 0, binding)
+        if asked.page_token:
+            before = self._marks.read(asked.page_token, Kind.BATCH_PAGE, 0, binding)
         batches = await self._store.list_batches(
-            tenant, states=states, before_key=before, limit=page_size + 1
+            tenant, states=asked.states, before_key=before, limit=asked.page_size + 1
         )
         token = ""
-        if len(batches) > page_size:
-            last_key = batches[page_size - 1].key
+        if len(batches) > asked.page_size:
+            last_key = batches[asked.page_size - 1].key
             token = self._marks.write(Place(Kind.BATCH_PAGE, 0, last_key, binding))
-        return await self._look_at(batches[:page_size]), token
+        return await self._look_at(batches[: asked.page_size]), token
 
     async def _look_at(self, batches: list[Batch]) -> list[Standing]:
         standings = []

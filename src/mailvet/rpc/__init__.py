@@ -1,0 +1,1 @@
+"""The wire: what callers send and get, over gRPC."""

@@ -1,0 +1,116 @@
+"""BatchService: create, fill, launch, watch, cancel, delete."""
+
+from mailvet.batches.lifecycle import Batches
+from mailvet.batches.limits import MAX_WAIT_S, MIN_HEARTBEAT_S
+from mailvet.batches.watch import Observer
+from mailvet.rpc import decode, upload_stream
+from mailvet.rpc.call import GOING_AWAY_DELAY_S, Call
+from mailvet.rpc.encode import duration, encode_batch, encode_progress
+from mailvet.v1 import batch_pb2 as batch_pb
+from mailvet.v1 import batch_service_pb2 as pb
+
+_MARGIN_S = 0.25
+"""The way back to the caller."""
+
+
+class BatchService:
+    """Answers the methods of mailvet.v1.BatchService."""
+
+    def __init__(
+        self, batches: Batches, observer: Observer, *, min_heartbeat_s: float = MIN_HEARTBEAT_S
+    ) -> None:
+        self._batches = batches
+        self._observer = observer
+        self._min_heartbeat_s = min_heartbeat_s
+
+    async def create_batch(
+        self, request: pb.CreateBatchRequest, call: Call[pb.CreateBatchRequest]
+    ) -> pb.CreateBatchResponse:
+        """Create a batch."""
+        standing = await self._batches.create(call.tenant, decode.new_batch(request))
+        return pb.CreateBatchResponse(batch=encode_batch(standing))
+
+    async def add_entries(
+        self, request: pb.AddEntriesRequest, call: Call[pb.AddEntriesRequest]
+    ) -> pb.AddEntriesResponse:
+        """Append entries."""
+        chunk = decode.added_entries(request)
+        count = await self._batches.add(call.tenant, request.batch_id, chunk)
+        return pb.AddEntriesResponse(entry_count=count)
+
+    async def stream_entries(self, _request: None, call: Call[pb.StreamEntriesRequest]) -> None:
+        """Append frames of entries, each acknowledged when it is durable."""
+        await upload_stream.receive(self._batches, call)
+
+    async def launch_batch(
+        self, request: pb.LaunchBatchRequest, call: Call[pb.LaunchBatchRequest]
+    ) -> pb.LaunchBatchResponse:
+        """Start the work."""
+        standing = await self._batches.launch(call.tenant, request.batch_id)
+        return pb.LaunchBatchResponse(batch=encode_batch(standing))
+
+    async def cancel_batch(
+        self, request: pb.CancelBatchRequest, call: Call[pb.CancelBatchRequest]
+    ) -> pb.CancelBatchResponse:
+        """Stop the work for good."""
+        standing = await self._batches.cancel(call.tenant, request.batch_id)
+        return pb.CancelBatchResponse(batch=encode_batch(standing))
+
+    async def get_batch(
+        self, request: pb.GetBatchRequest, call: Call[pb.GetBatchRequest]
+    ) -> pb.GetBatchResponse:
+        """Return a batch, at once or when it ended."""
+        # A little less than the caller's deadline: the newest state beats DEADLINE_EXCEEDED.
+        wait_s = min(decode.wait_s(request), call.budget_s(MAX_WAIT_S) - _MARGIN_S)
+        standing = await self._batches.get(
+            call.tenant, request.batch_id, wait_s=wait_s, drain=call.drain
+        )
+        return pb.GetBatchResponse(batch=encode_batch(standing))
+
+    async def list_batches(
+        self, request: pb.ListBatchesRequest, call: Call[pb.ListBatchesRequest]
+    ) -> pb.ListBatchesResponse:
+        """List batches."""
+        standings, token = await self._batches.page(call.tenant, decode.batch_page(request))
+        return pb.ListBatchesResponse(batches=map(encode_batch, standings), next_page_token=token)
+
+    async def watch_batch(
+        self, request: pb.WatchBatchRequest, call: Call[pb.WatchBatchRequest]
+    ) -> None:
+        """Stream the newest progress until the batch ended."""
+        heartbeat_s = decode.heartbeat_s(request, self._min_heartbeat_s)
+        batch = await self._batches.find(call.tenant, request.batch_id)
+        watch = self._observer.watch(batch, heartbeat_s=heartbeat_s, drain=call.drain)
+        whole = True
+        while True:
+            frame = await watch.next()
+            whole = whole or frame.done or frame.going_away
+            await call.write(
+                pb.WatchBatchResponse(
+                    batch=encode_batch(frame.standing) if whole else None,
+                    progress=encode_progress(frame.standing),
+                    done=frame.done,
+                    going_away=_going_away() if frame.going_away else None,
+                )
+            )
+            whole = False
+            if frame.done:
+                return
+            if frame.going_away:
+                raise call.going_away()
+
+    async def delete_batch(
+        self, request: pb.DeleteBatchRequest, call: Call[pb.DeleteBatchRequest]
+    ) -> pb.DeleteBatchResponse:
+        """Erase a batch."""
+        count = await self._batches.delete(
+            call.tenant,
+            request.batch_id,
+            force=request.force,
+            allow_missing=request.allow_missing,
+        )
+        return pb.DeleteBatchResponse(deleted_entry_count=count)
+
+
+def _going_away() -> batch_pb.GoingAway:
+    return batch_pb.GoingAway(retry_delay=duration(GOING_AWAY_DELAY_S))

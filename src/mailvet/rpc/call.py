@@ -1,0 +1,111 @@
+"""One call under way: who makes it, what it has left of its time, its messages in and out."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import grpc
+from google.protobuf.message import DecodeError, Message
+
+from mailvet.batches.drain import Drain
+from mailvet.batches.limits import MAX_MESSAGE_BYTES
+from mailvet.errors import InvalidRequest, MessageTooLarge, Unavailable, Violation
+from mailvet.rpc.auth import Authenticator, Caller
+
+GOING_AWAY_DELAY_S = 1.0
+"""When to come back to a server that drains: another one, or this one restarted, is there."""
+
+Request = TypeVar("Request", bound=Message)
+Reply = Message | bytes
+"""What a method answers: a message, or the bytes of one that was spliced."""
+
+
+class Method(NamedTuple):
+    """One RPC and the function that answers it.
+
+    `run(request, call)` returns the reply of a unary method; a streaming one writes its replies
+    to the call and returns None. With `client_streaming` the request is None: `call.requests()`.
+    """
+
+    service: str
+    name: str
+    run: Callable[[Any, Any], Awaitable[Reply | None]]
+    request_type: type[Message]
+    client_streaming: bool
+    server_streaming: bool
+    public: bool = False
+    """Whether it is answered without a key and without a log line (health)."""
+
+    @property
+    def full_name(self) -> str:
+        """Such as `mailvet.v1.BatchService/GetBatch`."""
+        return f"{self.service}/{self.name}"
+
+
+class Call(Generic[Request]):
+    """What a method gets beside its request."""
+
+    def __init__(
+        self,
+        method: Method,
+        context: grpc.aio.ServicerContext[Any, Any],
+        authenticator: Authenticator,
+        drain: Drain,
+    ) -> None:
+        self.method = method
+        self.drain = drain
+        self.caller = Caller("")
+        self.messages_in = 0
+        self.messages_out = 0
+        self._context = context
+        self._authenticator = authenticator
+
+    @property
+    def tenant(self) -> str:
+        """Whose call it is."""
+        return self.caller.tenant
+
+    def budget_s(self, most_s: float) -> float:
+        """Seconds until the caller's deadline, at most `most_s`."""
+        left_s = self._context.time_remaining()
+        return most_s if left_s is None else max(0.0, min(left_s, most_s))
+
+    def decode(self, raw: bytes) -> Request:
+        """Return the request; raises `MessageTooLarge`, and `InvalidRequest` for broken bytes."""
+        self.messages_in += 1
+        if len(raw) > MAX_MESSAGE_BYTES:
+            raise MessageTooLarge(len(raw), MAX_MESSAGE_BYTES)
+        try:
+            return self.method.request_type.FromString(raw)  # type: ignore[return-value]
+        except DecodeError:
+            what = f"the bytes are no {self.method.request_type.DESCRIPTOR.full_name}"
+            raise InvalidRequest([Violation("", what, "MESSAGE_UNREADABLE")]) from None
+
+    async def requests(self) -> AsyncIterator[Request]:
+        """Read the client's messages until it is done; `Unavailable` when the server drains."""
+        while True:
+            raw = await self.drain.unless(self._context.read())
+            if raw is None:
+                raise self.going_away()
+            if raw is grpc.aio.EOF:  # type: ignore[attr-defined]
+                return
+            yield self.decode(raw)
+
+    async def write(self, reply: Reply) -> None:
+        """Send one reply; waits while the client does not read.
+
+        Raises `Unauthenticated` when the caller's key was revoked since the call began.
+        """
+        await self._authenticator.recheck(self.caller)
+        await self._context.write(encoded(reply))
+        self.messages_out += 1
+
+    def going_away(self) -> Unavailable:
+        """The error that ends a call when the server drains."""
+        return Unavailable(
+            "the server is going away; go on with another one", retry_after_s=GOING_AWAY_DELAY_S
+        )
+
+
+def encoded(reply: Reply) -> bytes:
+    """Return the bytes of a reply."""
+    return reply if isinstance(reply, bytes) else reply.SerializeToString()

@@ -1,0 +1,255 @@
+"""Protobuf to values, every wrong field named at once with its limit and the way out."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from mailvet.batches import limits
+from mailvet.batches.ids import is_own_id
+from mailvet.batches.intake import RawEntry
+from mailvet.batches.lifecycle import BatchPage, NewBatch
+from mailvet.batches.upload import Chunk
+from mailvet.errors import Violations
+from mailvet.model.batch import DEFAULT_PRIORITY, BatchSpec, ResultFilter
+from mailvet.model.status import (
+    BatchState,
+    Classification,
+    Deduplication,
+    EntryStatus,
+    QualityLevel,
+)
+from mailvet.rpc import rules
+from mailvet.v1 import batch_pb2 as batch_pb
+from mailvet.v1 import batch_service_pb2 as batch_service_pb
+from mailvet.v1 import result_service_pb2 as result_service_pb
+from mailvet.v1 import verification_service_pb2 as verification_pb
+
+_SAFE_CHARACTERS = limits.MAX_INPUT_BYTES // 4
+"""A text this long is short enough in any script: no need to encode it to know."""
+
+
+def new_batch(request: batch_service_pb.CreateBatchRequest) -> NewBatch:
+    """Return what CreateBatch asks for."""
+    wrong = Violations()
+    if request.batch_id and not is_own_id(request.batch_id):
+        wrong.add("batch_id", "use a small letter, then up to 62 of a-z, 0-9 and '-', or leave it")
+    if request.launch and not request.entries:
+        wrong.add("launch", "a batch without entries cannot be launched; add entries first")
+    rules.check_request_id(request.request_id, wrong)
+    new = NewBatch(
+        batch_id=request.batch_id,
+        spec=_spec(request, wrong),
+        entries=_entries(request.entries, limits.MAX_ENTRIES_PER_CALL, wrong),
+        launch=request.launch,
+        request_id=request.request_id,
+        validate_only=request.validate_only,
+    )
+    wrong.raise_if_any()
+    return new
+
+
+def _spec(request: batch_service_pb.CreateBatchRequest, wrong: Violations) -> BatchSpec:
+    rules.check_length(request.name, "name", limits.MAX_NAME_CHARACTERS, wrong)
+    rules.check_length(request.description, "description", limits.MAX_DESCRIPTION_CHARACTERS, wrong)
+    rules.check_labels(request.labels, wrong)
+    priority = request.priority if request.HasField("priority") else DEFAULT_PRIORITY
+    rules.check_range(priority, "priority", 0, limits.MAX_PRIORITY, wrong)
+    keep = rules.number(
+        request.duplicate_keep, "duplicate_keep", batch_pb.DuplicateKeep.values(), wrong
+    )
+    quality = rules.number(request.quality, "quality", QualityLevel, wrong)
+    mode = rules.number(request.deduplication, "deduplication", Deduplication, wrong)
+    return BatchSpec(
+        name=request.name,
+        description=request.description,
+        labels=dict(request.labels),
+        quality=QualityLevel(quality or QualityLevel.STANDARD),
+        priority=priority,
+        deduplication=Deduplication(mode or Deduplication.SAFE),
+        keep_last=keep == batch_pb.DUPLICATE_KEEP_LAST,
+    )
+
+
+def added_entries(request: batch_service_pb.AddEntriesRequest) -> Chunk:
+    """Return the chunk of AddEntries."""
+    wrong = Violations()
+    if not request.entries:
+        wrong.add("entries", "send at least one entry")
+    chunk = _chunk(request, limits.MAX_ENTRIES_PER_CALL, wrong)
+    wrong.raise_if_any()
+    return chunk
+
+
+def upload_frame(request: batch_service_pb.StreamEntriesRequest, batch_id: str) -> Chunk:
+    """Return the chunk of one frame of an upload into `batch_id`; empty before the first frame."""
+    wrong = Violations()
+    if not batch_id and not request.batch_id:
+        wrong.add("batch_id", "the first frame names the batch")
+    if batch_id and request.batch_id not in ("", batch_id):
+        wrong.add("batch_id", "an upload goes into one batch; open another stream for another one")
+    chunk = _chunk(request, limits.MAX_ENTRIES_PER_FRAME, wrong)
+    finish = request.finish
+    if finish.HasField("entry_count"):
+        rules.check_range(finish.entry_count, "finish.entry_count", 0, rules.MAX_INT32, wrong)
+    wrong.raise_if_any()
+    return chunk
+
+
+def _chunk(
+    request: batch_service_pb.AddEntriesRequest | batch_service_pb.StreamEntriesRequest,
+    most: int,
+    wrong: Violations,
+) -> Chunk:
+    offset = request.offset if request.HasField("offset") else None
+    rules.check_range(offset or 0, "offset", 0, rules.MAX_INT32, wrong)
+    return Chunk(offset, _entries(request.entries, most, wrong))
+
+
+def _entries(
+    entries: Sequence[batch_pb.Entry], most: int, wrong: Violations
+) -> tuple[RawEntry, ...]:
+    if len(entries) > most:
+        wrong.add(
+            "entries", f"{len(entries)} entries, at most {most} at a time; send them in parts"
+        )
+    raws = tuple([RawEntry(entry.input_data, entry.custom) for entry in entries])
+    for place, raw in enumerate(raws):
+        if len(raw.input_data) > _SAFE_CHARACTERS or len(raw.custom) > limits.MAX_CUSTOM_CHARACTERS:
+            _check_entry(raw, f"entries[{place}].", wrong)
+    return raws
+
+
+def _check_entry(raw: RawEntry, path: str, wrong: Violations) -> None:
+    size = len(raw.input_data.encode())
+    if size > limits.MAX_INPUT_BYTES:
+        wrong.add(
+            f"{path}input_data", f"{size} bytes, at most {limits.MAX_INPUT_BYTES}; shorten it"
+        )
+    rules.check_length(raw.custom, f"{path}custom", limits.MAX_CUSTOM_CHARACTERS, wrong)
+
+
+def wait_s(request: batch_service_pb.GetBatchRequest) -> float:
+    """Return for how many seconds GetBatch may wait."""
+    wrong = Violations()
+    wait = rules.seconds(request.wait, "wait", 0, limits.MAX_WAIT_S, wrong)
+    wrong.raise_if_any()
+    return wait
+
+
+def batch_page(request: batch_service_pb.ListBatchesRequest) -> BatchPage:
+    """Return what ListBatches asks for."""
+    wrong = Violations()
+    page_size = rules.page_size(request.page_size, wrong)
+    states = rules.numbers(request.states, "states", BatchState, wrong)
+    wrong.raise_if_any()
+    return BatchPage(frozenset(map(BatchState, states)), page_size, request.page_token)
+
+
+def heartbeat_s(request: batch_service_pb.WatchBatchRequest, least_s: float) -> float:
+    """Return the seconds after which a quiet watch says something."""
+    wrong = Violations()
+    heartbeat = rules.heartbeat(request, least_s, wrong)
+    wrong.raise_if_any()
+    return heartbeat
+
+
+class ResultStream(NamedTuple):
+    """What StreamResults asks for."""
+
+    where: ResultFilter | None
+    view: int
+    max_results: int
+    follow: bool
+    heartbeat_s: float
+
+
+def result_stream(
+    request: result_service_pb.StreamResultsRequest, least_heartbeat_s: float
+) -> ResultStream:
+    """Return what StreamResults asks for."""
+    wrong = Violations()
+    most = request.max_results or limits.DEFAULT_RESULTS_PER_FRAME
+    rules.check_range(most, "max_results", 1, limits.MAX_RESULTS_PER_FRAME, wrong)
+    stream = ResultStream(
+        where=_filter(request.filter, wrong),
+        view=rules.view(request.view, wrong),
+        max_results=most,
+        follow=request.follow if request.HasField("follow") else True,
+        heartbeat_s=rules.heartbeat(request, least_heartbeat_s, wrong),
+    )
+    wrong.raise_if_any()
+    return stream
+
+
+class ListedResults(NamedTuple):
+    """What ListResults asks for."""
+
+    where: ResultFilter | None
+    view: int
+    page_size: int
+
+
+def listed_results(request: result_service_pb.ListResultsRequest) -> ListedResults:
+    """Return what ListResults asks for."""
+    wrong = Violations()
+    page_size = rules.page_size(request.page_size, wrong)
+    listed = ListedResults(
+        _filter(request.filter, wrong), rules.view(request.view, wrong), page_size
+    )
+    wrong.raise_if_any()
+    return listed
+
+
+def one_result(request: result_service_pb.GetResultRequest) -> int:
+    """Return the view that GetResult asks for."""
+    wrong = Violations()
+    rules.check_range(request.index, "index", 0, rules.MAX_INT32, wrong)
+    view = rules.view(request.view, wrong)
+    wrong.raise_if_any()
+    return view
+
+
+class Questions(NamedTuple):
+    """What is to be verified at once."""
+
+    entries: tuple[RawEntry, ...]
+    view: int
+
+
+def one_question(request: verification_pb.VerifyEmailRequest) -> Questions:
+    """Return what VerifyEmail asks."""
+    wrong = Violations()
+    raw = RawEntry(request.input_data, request.custom)
+    _check_entry(raw, "", wrong)
+    view = rules.view(request.view, wrong)
+    wrong.raise_if_any()
+    return Questions((raw,), view)
+
+
+def questions(request: verification_pb.VerifyEmailsRequest) -> Questions:
+    """Return what VerifyEmails asks."""
+    wrong = Violations()
+    if not request.entries:
+        wrong.add("entries", "send at least one entry")
+    entries = _entries(request.entries, limits.MAX_ENTRIES_PER_CALL, wrong)
+    view = rules.view(request.view, wrong)
+    wrong.raise_if_any()
+    return Questions(entries, view)
+
+
+def _filter(filtered: result_service_pb.ResultFilter, wrong: Violations) -> ResultFilter | None:
+    where = ResultFilter(
+        classifications=rules.numbers(
+            filtered.classifications, "filter.classifications", Classification, wrong
+        ),
+        exclude_classifications=rules.numbers(
+            filtered.exclude_classifications,
+            "filter.exclude_classifications",
+            Classification,
+            wrong,
+        ),
+        statuses=rules.numbers(filtered.statuses, "filter.statuses", EntryStatus, wrong),
+        exclude_statuses=rules.numbers(
+            filtered.exclude_statuses, "filter.exclude_statuses", EntryStatus, wrong
+        ),
+    )
+    return None if where == ResultFilter() else where

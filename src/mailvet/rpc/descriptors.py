@@ -1,0 +1,35 @@
+"""What the committed descriptor set says of our services, with the comments in it."""
+
+from functools import cache
+from importlib.resources import files
+
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
+
+_ENUM_TYPE = 5
+"""Field number of enum_type in FileDescriptorProto: the path of a comment starts with it."""
+_ENUM_VALUE = 2
+"""Field number of value in EnumDescriptorProto."""
+
+
+@cache
+def descriptor_set() -> FileDescriptorSet:
+    """Return every file of mailvet.v1 and what they import, with source info."""
+    raw = files("mailvet.v1").joinpath("mailvet.binpb").read_bytes()
+    return FileDescriptorSet.FromString(raw)
+
+
+def enum_comments(file_name: str, enum_name: str) -> dict[int, str]:
+    """Return the comment of each value of an enum, by number, on one line."""
+    file = next(file for file in descriptor_set().file if file.name == file_name)
+    enum_index = next(i for i, enum in enumerate(file.enum_type) if enum.name == enum_name)
+    comments = _comments_below(file, (_ENUM_TYPE, enum_index, _ENUM_VALUE))
+    values = file.enum_type[enum_index].value
+    return {value.number: comments.get(place, "") for place, value in enumerate(values)}
+
+
+def _comments_below(file: FileDescriptorProto, path: tuple[int, ...]) -> dict[int, str]:
+    return {
+        location.path[-1]: " ".join(location.leading_comments.split())
+        for location in file.source_code_info.location
+        if len(location.path) == len(path) + 1 and tuple(location.path[:-1]) == path
+    }

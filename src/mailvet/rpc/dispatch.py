@@ -1,0 +1,216 @@
+"""What every call goes through: admission, key, decoding, error table, log line, counts."""
+
+import asyncio
+import re
+import secrets
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import grpc
+from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.message_factory import GetMessageClass
+from structlog.typing import FilteringBoundLogger
+
+from mailvet.batches.drain import Drain
+from mailvet.batches.limits import MAX_STREAMS_PER_TENANT
+from mailvet.errors import QuotaExceeded
+from mailvet.rpc.auth import Authenticator
+from mailvet.rpc.call import Call, Method, encoded
+from mailvet.rpc.error_table import DETAILS_KEY, Failure, failure_of
+from mailvet.rpc.metrics import RpcMetrics
+
+REQUEST_ID_KEY = "x-request-id"
+_REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
+"""What we repeat of a caller's request id: printable, short, no way into a log line."""
+_STREAM_RETRY_S = 5.0
+
+Context = grpc.aio.ServicerContext[Any, Any]
+
+
+def methods_of(service: ServiceDescriptor, servicer: object, name: str = "") -> list[Method]:
+    """Return the methods of a service: `CreateBatch` is answered by `create_batch`.
+
+    `name` serves it under another full name, as the versions of reflection need.
+    """
+    return [
+        Method(
+            service=name or service.full_name,
+            name=method.name,
+            run=getattr(servicer, _snake_case(method.name)),
+            request_type=GetMessageClass(method.input_type),
+            client_streaming=method.client_streaming,
+            server_streaming=method.server_streaming,
+        )
+        for method in service.methods
+    ]
+
+
+def _snake_case(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+class Dispatcher:
+    """Turns methods into handlers of a gRPC server; `clock` is monotonic seconds."""
+
+    def __init__(
+        self,
+        authenticator: Authenticator,
+        drain: Drain,
+        metrics: RpcMetrics,
+        log: FilteringBoundLogger,
+        clock: Callable[[], float],
+    ) -> None:
+        self._authenticator = authenticator
+        self._drain = drain
+        self._metrics = metrics
+        self._log = log
+        self._clock = clock
+        self._streams: Counter[str] = Counter()
+
+    def handlers(self, methods: list[Method]) -> list[grpc.GenericRpcHandler[Any, Any]]:
+        """Return what a server is given, one handler a service."""
+        services: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = {}
+        for method in methods:
+            services.setdefault(method.service, {})[method.name] = self._handler(method)
+        return [
+            grpc.method_handlers_generic_handler(service, handlers)
+            for service, handlers in services.items()
+        ]
+
+    def _handler(self, method: Method) -> grpc.RpcMethodHandler[Any, Any]:
+        # No (de)serializer: what fails in one cannot be told to the caller in our words.
+        async def unary(raw: bytes, context: Context) -> bytes | None:
+            return await self._conduct(method, raw, context)
+
+        async def streaming(_requests: object, context: Context) -> bytes | None:
+            return await self._conduct(method, None, context)
+
+        if method.client_streaming:
+            return grpc.stream_stream_rpc_method_handler(streaming)
+        if method.server_streaming:
+            return grpc.unary_stream_rpc_method_handler(unary)
+        return grpc.unary_unary_rpc_method_handler(unary)
+
+    async def _conduct(self, method: Method, raw: bytes | None, context: Context) -> bytes | None:
+        call: Call[Any] = Call(method, context, self._authenticator, self._drain)
+        metadata = _text_metadata(context)
+        ending = _Ending(_request_id(metadata), self._clock())
+        context.set_trailing_metadata(((REQUEST_ID_KEY, ending.request_id),))
+        self._metrics.started(method.full_name)
+        try:
+            reply = await self._answer(call, raw, metadata)
+            ending.code = "OK"
+        except grpc.aio.InternalError:
+            # A call that is cancelled while it writes ends so, others with CancelledError.
+            raise asyncio.CancelledError from None
+        except (Exception, asyncio.CancelledError) as error:
+            if _was_cancelled(error):
+                raise
+            ending.failure = self._explain(error, ending.request_id)
+        finally:
+            self._note(call, context, ending)
+        if ending.failure is not None:
+            await _abort(context, ending.failure, ending.request_id)
+        return reply
+
+    async def _answer(
+        self, call: Call[Any], raw: bytes | None, metadata: Mapping[str, str]
+    ) -> bytes | None:
+        if not call.method.public:
+            call.caller = await self._authenticator.identify(metadata)
+            if self._drain.begun:
+                raise call.going_away()
+        request = None if raw is None else call.decode(raw)
+        with self._admitted(call):
+            reply = await call.method.run(request, call)
+        if reply is None:
+            return None
+        call.messages_out += 1
+        return encoded(reply)
+
+    @contextmanager
+    def _admitted(self, call: Call[Any]) -> Iterator[None]:
+        if not call.method.server_streaming or call.method.public:
+            yield
+            return
+        if self._streams[call.tenant] >= MAX_STREAMS_PER_TENANT:
+            raise QuotaExceeded(
+                f"{MAX_STREAMS_PER_TENANT} streams are open; end one, or come back later",
+                subject="open_streams",
+                retry_after_s=_STREAM_RETRY_S,
+            )
+        self._streams[call.tenant] += 1
+        try:
+            yield
+        finally:
+            self._streams[call.tenant] -= 1
+
+    def _explain(self, error: BaseException, request_id: str) -> Failure:
+        incident_id = secrets.token_hex(4)
+        failure = failure_of(error, incident_id)
+        if failure.code is grpc.StatusCode.INTERNAL:
+            self._log.error(
+                "rpc.fault", incident_id=incident_id, request_id=request_id, exc_info=error
+            )
+        return failure
+
+    def _note(self, call: Call[Any], context: Context, ending: "_Ending") -> None:
+        failure = ending.failure
+        code = ending.code if failure is None else failure.code.name
+        seconds = self._clock() - ending.started
+        self._metrics.ended(call.method.full_name, code, seconds)
+        if call.method.public:
+            return
+        self._log.info(
+            "rpc.ended",
+            method=call.method.full_name,
+            tenant=call.tenant,
+            key_id=call.caller.key_id,
+            peer=context.peer(),
+            request_id=ending.request_id,
+            code=code,
+            reason="" if failure is None else failure.reason,
+            ms=round(seconds * 1000, 1),
+            messages_in=call.messages_in,
+            messages_out=call.messages_out,
+        )
+
+
+@dataclass(slots=True)
+class _Ending:
+    """How a call ends; until it is known, it was cancelled."""
+
+    request_id: str
+    started: float
+    code: str = "CANCELLED"
+    failure: Failure | None = None
+
+
+def _was_cancelled(error: BaseException) -> bool:
+    """Whether the call itself was cancelled; a CancelledError from inside must not get out.
+
+    grpc waits for a call whose handler ends with a CancelledError nobody asked for, until the
+    caller's deadline.
+    """
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+
+
+def _text_metadata(context: Context) -> dict[str, str]:
+    return {
+        key: value for key, value in context.invocation_metadata() or () if isinstance(value, str)
+    }
+
+
+def _request_id(metadata: Mapping[str, str]) -> str:
+    given = metadata.get(REQUEST_ID_KEY, "")
+    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+
+
+async def _abort(context: Context, failure: Failure, request_id: str) -> NoReturn:
+    metadata = ((REQUEST_ID_KEY, request_id), (DETAILS_KEY, failure.details))
+    await context.abort(failure.code, failure.message, metadata)
+    raise AssertionError("abort raises")

@@ -1,0 +1,225 @@
+"""Values to protobuf: results for the store, batches and progress for the wire."""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import fields, replace
+from typing import Any, TypeVar
+
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from mailvet.batches.watch import Standing
+from mailvet.model.batch import ResultRow
+from mailvet.model.result import Evidence, Result, SmtpEvidence
+from mailvet.v1 import batch_pb2 as batch_pb
+from mailvet.v1 import result_pb2 as result_pb
+
+Count = TypeVar("Count")
+
+MAX_REPLY_CHARACTERS = 512
+"""A reply's sense is in its first lines; a host may send 64 KiB to whoever reads it."""
+
+
+def encode_result(result: Result) -> ResultRow:
+    """Return the row the store keeps: the bytes of every view, written once, spliced ever after.
+
+    Whatever a host or a list put into the result, this returns: control characters in their
+    words are escaped, what is no Unicode text (lone surrogates) is replaced.
+    """
+    try:
+        return _row(result)
+    except UnicodeEncodeError:
+        return _row(_clean(result))
+
+
+def _row(result: Result) -> ResultRow:
+    basic = _basic(result).SerializeToString()
+    evidence = b""
+    if result.evidence is not None:
+        evidence = result_pb.Result(evidence=_evidence(result.evidence)).SerializeToString()
+    return ResultRow(
+        result.index,
+        result.status,
+        result.classification,
+        basic + _more(result).SerializeToString(),
+        len(basic),
+        evidence,
+    )
+
+
+def _basic(result: Result) -> result_pb.Result:
+    """Fields 1 to 15."""
+    return result_pb.Result(
+        index=result.index,
+        input_data=result.input_data,
+        custom=result.custom,
+        status=result.status,  # type: ignore[arg-type]  # the numbers are the proto's
+        classification=result.classification,  # type: ignore[arg-type]
+        risk_score=result.risk_score,
+        email_address=result.email_address,
+        category=result.category,  # type: ignore[arg-type]
+        duplicate_of=result.duplicate_of,
+        complete_time=timestamp(result.complete_time),
+        suggestions=result.suggestions,
+        syntax_failure_index=result.syntax_failure_index,
+        explanation=printable(result.explanation),
+    )
+
+
+def _more(result: Result) -> result_pb.Result:
+    """Fields from 16 on, without the evidence."""
+    return result_pb.Result(
+        local_part=result.local_part,
+        domain=result.domain,
+        ascii_domain=result.ascii_domain,
+        canonical=result.canonical,
+        tag=result.tag,
+        has_international_mailbox_name=result.has_international_mailbox_name,
+        has_international_domain_name=result.has_international_domain_name,
+        provider_type=result.provider_type,  # type: ignore[arg-type]
+        mail_provider=result.mail_provider,
+        mx_hosts=result.mx_hosts,
+        mx_valid=result.mx_valid,  # type: ignore[arg-type]
+        is_disposable=result.is_disposable,
+        is_free=result.is_free,
+        is_masked=result.is_masked,
+        local_part_type=result.local_part_type,  # type: ignore[arg-type]
+        is_role_account=result.is_role_account,
+        can_connect=result.can_connect,  # type: ignore[arg-type]
+        is_deliverable=result.is_deliverable,  # type: ignore[arg-type]
+        is_catch_all=result.is_catch_all,  # type: ignore[arg-type]
+        has_full_inbox=result.has_full_inbox,  # type: ignore[arg-type]
+        is_disabled=result.is_disabled,  # type: ignore[arg-type]
+        risk_points=[
+            result_pb.RiskPoint(name=point.name, points=point.points)
+            for point in result.risk_points
+        ],
+        attempts=result.attempts,
+        quality=result.quality,  # type: ignore[arg-type]
+        warnings=result.warnings,
+    )
+
+
+def _evidence(evidence: Evidence) -> result_pb.Evidence:
+    return result_pb.Evidence(
+        dns_records=map(printable, evidence.dns_records),
+        mailbox=_smtp_evidence(evidence.mailbox),
+        made_up_mailbox=_smtp_evidence(evidence.made_up_mailbox),
+        list_hits=[
+            result_pb.ListHit(list=hit.list, row=hit.row, source=hit.source, date=hit.date)
+            for hit in evidence.list_hits
+        ],
+        findings=evidence.findings,
+    )
+
+
+def _smtp_evidence(seen: SmtpEvidence | None) -> result_pb.SmtpEvidence | None:
+    if seen is None:
+        return None
+    return result_pb.SmtpEvidence(
+        stage=seen.stage,
+        host=seen.host,
+        address=seen.address,
+        code=seen.code,
+        enhanced_code=seen.enhanced_code,
+        text=printable(seen.text[:MAX_REPLY_CHARACTERS]),
+        trouble=seen.trouble,
+        meaning=seen.meaning,
+        rule=seen.rule,
+    )
+
+
+def printable(text: str) -> str:
+    """Return `text` with control, bidi and other invisible characters escaped (CWE-117)."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
+
+
+def _clean(result: Result) -> Result:
+    return replace(result, **_unicode_fields(result))
+
+
+def _unicode_fields(value: Any) -> dict[str, Any]:
+    return {field.name: _unicode(getattr(value, field.name)) for field in fields(value)}
+
+
+def _unicode(value: Any) -> Any:
+    if type(value) is str:
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, tuple):
+        return tuple(_unicode(item) for item in value)
+    if isinstance(value, Evidence | SmtpEvidence):
+        return replace(value, **_unicode_fields(value))
+    return value
+
+
+def timestamp(seconds: float | None) -> Timestamp | None:
+    """Return seconds since the epoch as a Timestamp to the microsecond; None stays None."""
+    if seconds is None:
+        return None
+    whole = math.floor(seconds)
+    return Timestamp(seconds=whole, nanos=int((seconds - whole) * 1_000_000) * 1000)
+
+
+def duration(seconds: float | None) -> Duration | None:
+    """Return seconds as a Duration to the millisecond; None stays None."""
+    if seconds is None:
+        return None
+    whole = math.floor(seconds)
+    return Duration(seconds=whole, nanos=int((seconds - whole) * 1000) * 1_000_000)
+
+
+def encode_batch(standing: Standing) -> batch_pb.Batch:
+    """Return a batch with its progress."""
+    batch, spec = standing.batch, standing.batch.spec
+    return batch_pb.Batch(
+        batch_id=batch.batch_id,
+        name=spec.name,
+        description=spec.description,
+        labels=spec.labels,
+        state=batch.state,  # type: ignore[arg-type]
+        quality=spec.quality,  # type: ignore[arg-type]
+        priority=spec.priority,
+        deduplication=spec.deduplication,  # type: ignore[arg-type]
+        duplicate_keep=(
+            batch_pb.DUPLICATE_KEEP_LAST if spec.keep_last else batch_pb.DUPLICATE_KEEP_FIRST
+        ),
+        entry_count=batch.entry_count,
+        create_time=timestamp(batch.create_time),
+        launch_time=timestamp(batch.launch_time),
+        end_time=timestamp(batch.end_time),
+        progress=encode_progress(standing),
+    )
+
+
+def encode_progress(standing: Standing) -> batch_pb.Progress:
+    """Return how the work stands."""
+    progress = standing.progress
+    return batch_pb.Progress(
+        entry_count=progress.entry_count,
+        result_count=progress.result_count,
+        waiting_count=progress.waiting_count,
+        classifications=_counts(
+            progress.classifications,
+            lambda number, count: batch_pb.ClassificationCount(classification=number, count=count),
+        ),
+        statuses=_counts(
+            progress.statuses,
+            lambda number, count: batch_pb.StatusCount(status=number, count=count),
+        ),
+        rate=round(standing.rate, 2),
+        remaining_time=duration(standing.remaining_s),
+        next_attempt_time=timestamp(progress.next_attempt_at),
+        hindrances=[
+            batch_pb.Hindrance(kind=kind, detail=detail) for kind, detail in standing.hindrances
+        ],
+    )
+
+
+def _counts(counts: Mapping[int, int], make: Callable[[Any, int], Count]) -> list[Count]:
+    """The counts that are shown, largest first; 0 is the number of things without a word."""
+    shown = [(number, count) for number, count in counts.items() if number and count]
+    return [make(number, count) for number, count in sorted(shown, key=lambda item: -item[1])]

@@ -1,0 +1,54 @@
+"""Responses spliced from stored bytes: a result is encoded once, when it is reached.
+
+A repeated or single message field is its tag, its length and its bytes, and a message is its
+fields in any order (protobuf encoding guide), so stored results and the rest of a response can
+simply be put side by side.
+"""
+
+from collections.abc import Iterable
+
+from google.protobuf.message import Message
+
+from mailvet.model.batch import ResultRow
+from mailvet.v1 import result_pb2 as result_pb
+
+_WIRE_TYPE_LENGTH = 2
+VIEW_BASIC = result_pb.RESULT_VIEW_BASIC
+VIEW_EVIDENCE = result_pb.RESULT_VIEW_EVIDENCE
+
+
+def body(row: ResultRow, view: int) -> bytes:
+    """Return the encoded result in a view; unspecified is FULL."""
+    if view == VIEW_BASIC:
+        return row.doc[: row.basic_length]
+    if view == VIEW_EVIDENCE:
+        return row.doc + row.evidence
+    return row.doc
+
+
+def size(row: ResultRow, view: int) -> int:
+    """Return how many bytes the result takes in a response, at most."""
+    if view == VIEW_BASIC:
+        return row.basic_length + 6
+    return len(row.doc) + 6 + (len(row.evidence) if view == VIEW_EVIDENCE else 0)
+
+
+def splice(rows: Iterable[ResultRow], view: int, *, field: int, rest: Message) -> bytes:
+    """Return the response `rest` with each row as a value of its message field `field`."""
+    tag = varint(field << 3 | _WIRE_TYPE_LENGTH)
+    parts: list[bytes] = []
+    for row in rows:
+        encoded = body(row, view)
+        parts += (tag, varint(len(encoded)), encoded)
+    parts.append(rest.SerializeToString())
+    return b"".join(parts)
+
+
+def varint(number: int) -> bytes:
+    """Return a non-negative number as a base 128 varint."""
+    encoded = bytearray()
+    while number > 0x7F:
+        encoded.append(number & 0x7F | 0x80)
+        number >>= 7
+    encoded.append(number)
+    return bytes(encoded)

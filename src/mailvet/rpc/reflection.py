@@ -1,0 +1,111 @@
+"""Reflection with our comments: what grpcurl and grpcui ask for, from the committed descriptors.
+
+Python's own servicer serves v1alpha only, from generated code, which has no comments.
+"""
+
+from collections.abc import Iterable
+
+import grpc
+from google.protobuf import any_pb2
+from google.protobuf.descriptor import FileDescriptor
+from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.descriptor_pool import DescriptorPool
+from google.rpc import error_details_pb2, status_pb2
+from grpc_health.v1 import health_pb2
+from grpc_reflection.v1alpha import reflection_pb2 as pb
+
+from mailvet.rpc.call import Call, Method
+from mailvet.rpc.descriptors import descriptor_set
+from mailvet.rpc.dispatch import methods_of
+
+VERSIONS = ("grpc.reflection.v1.ServerReflection", "grpc.reflection.v1alpha.ServerReflection")
+"""Served alike: the messages of the two versions have the same fields."""
+
+
+def reflection_methods(services: Iterable[str]) -> list[Method]:
+    """Return the methods of both versions, which tell of `services` and of each other."""
+    servicer = Reflection([*services, *VERSIONS])
+    service = pb.DESCRIPTOR.services_by_name["ServerReflection"]
+    return [method for name in VERSIONS for method in methods_of(service, servicer, name)]
+
+
+class Reflection:
+    """Answers what files, symbols and services there are."""
+
+    def __init__(self, services: Iterable[str]) -> None:
+        self._services = sorted(services)
+        self._files = _all_files()
+        self._pool = DescriptorPool()
+        for raw in self._files.values():
+            self._pool.AddSerializedFile(raw)
+
+    async def server_reflection_info(
+        self, _request: None, call: Call[pb.ServerReflectionRequest]
+    ) -> None:
+        """Answer each question of the stream."""
+        async for request in call.requests():
+            await call.write(self._answer(request))
+
+    def _answer(self, request: pb.ServerReflectionRequest) -> pb.ServerReflectionResponse:
+        reply = pb.ServerReflectionResponse(valid_host=request.host, original_request=request)
+        try:
+            self._fill(reply, request)
+        except KeyError:
+            _refuse(reply, grpc.StatusCode.NOT_FOUND, "there is no such thing here")
+        return reply
+
+    def _fill(
+        self, reply: pb.ServerReflectionResponse, request: pb.ServerReflectionRequest
+    ) -> None:
+        kind = request.WhichOneof("message_request")
+        if kind == "list_services":
+            for name in self._services:
+                reply.list_services_response.service.add(name=name)
+        elif kind == "file_by_filename":
+            self._add_file(reply, request.file_by_filename)
+        elif kind == "file_containing_symbol":
+            symbol = request.file_containing_symbol
+            self._add_file(reply, self._pool.FindFileContainingSymbol(symbol).name)
+        elif kind == "all_extension_numbers_of_type":
+            # proto3 without options of our own: known types have no extensions.
+            name = request.all_extension_numbers_of_type
+            self._pool.FindMessageTypeByName(name)
+            reply.all_extension_numbers_response.base_type_name = name
+        else:
+            raise KeyError(kind)
+
+    def _add_file(self, reply: pb.ServerReflectionResponse, name: str) -> None:
+        """Add a file and everything it imports."""
+        names, waiting = set[str](), [self._pool.FindFileByName(name)]
+        while waiting:
+            file: FileDescriptor = waiting.pop()
+            if file.name not in names:
+                names.add(file.name)
+                reply.file_descriptor_response.file_descriptor_proto.append(self._files[file.name])
+                waiting += file.dependencies
+
+
+def _refuse(reply: pb.ServerReflectionResponse, code: grpc.StatusCode, message: str) -> None:
+    reply.error_response.error_code = code.value[0]
+    reply.error_response.error_message = message
+
+
+def _all_files() -> dict[str, bytes]:
+    """Every file by name, imports first: ours with comments, and what tools look for beside."""
+    files: dict[str, bytes] = {
+        file.name: file.SerializeToString() for file in descriptor_set().file
+    }
+    # With the error details here, grpcurl prints them as JSON.
+    for module in (any_pb2, error_details_pb2, status_pb2, health_pb2, pb):
+        _add_generated(files, module.DESCRIPTOR)
+    return files
+
+
+def _add_generated(files: dict[str, bytes], descriptor: FileDescriptor) -> None:
+    if descriptor.name in files:
+        return
+    for dependency in descriptor.dependencies:
+        _add_generated(files, dependency)
+    proto = FileDescriptorProto()
+    descriptor.CopyToProto(proto)
+    files[descriptor.name] = proto.SerializeToString()

@@ -1,0 +1,102 @@
+"""ResultService: the answers of a batch, as a log, as pages, one by one."""
+
+from functools import partial
+
+from mailvet.batches import limits
+from mailvet.batches.cursor import Kind, Marks, Place, filter_binding
+from mailvet.batches.lifecycle import Batches
+from mailvet.batches.reading import Following, LogFrame, Results, Want
+from mailvet.model.batch import Batch, ResultFilter
+from mailvet.rpc import decode, frames
+from mailvet.rpc.call import GOING_AWAY_DELAY_S, Call
+from mailvet.rpc.encode import duration, encode_progress, timestamp
+from mailvet.v1 import batch_pb2 as batch_pb
+from mailvet.v1 import result_service_pb2 as pb
+
+_RESULTS = pb.StreamResultsResponse.RESULTS_FIELD_NUMBER
+_LISTED = pb.ListResultsResponse.RESULTS_FIELD_NUMBER
+_ONE = pb.GetResultResponse.RESULT_FIELD_NUMBER
+
+
+class ResultService:
+    """Answers the methods of mailvet.v1.ResultService."""
+
+    def __init__(
+        self,
+        batches: Batches,
+        results: Results,
+        marks: Marks,
+        *,
+        min_heartbeat_s: float = limits.MIN_HEARTBEAT_S,
+    ) -> None:
+        self._batches = batches
+        self._results = results
+        self._marks = marks
+        self._min_heartbeat_s = min_heartbeat_s
+
+    async def stream_results(
+        self, request: pb.StreamResultsRequest, call: Call[pb.StreamResultsRequest]
+    ) -> None:
+        """Stream the log from a cursor on."""
+        asked = decode.result_stream(request, self._min_heartbeat_s)
+        batch = await self._batches.find(call.tenant, request.batch_id)
+        binding = filter_binding(call.tenant, asked.where)
+        sequence = self._place(request.cursor, Kind.RESULT_CURSOR, batch, binding)
+        want = _want(asked.where, asked.view, asked.max_results, limits.MAX_FRAME_BYTES)
+        how = Following(asked.follow, asked.heartbeat_s, call.drain)
+        log = self._results.log(batch, sequence, want, how)
+        while (frame := await log.next()) is not None:
+            place = Place(Kind.RESULT_CURSOR, batch.key, frame.sequence, binding)
+            rest = _frame_without_results(frame, self._marks.write(place))
+            await call.write(frames.splice(frame.rows, asked.view, field=_RESULTS, rest=rest))
+            if frame.going_away:
+                raise call.going_away()
+
+    async def list_results(
+        self, request: pb.ListResultsRequest, call: Call[pb.ListResultsRequest]
+    ) -> bytes:
+        """Return one page of the log."""
+        asked = decode.listed_results(request)
+        batch = await self._batches.find(call.tenant, request.batch_id)
+        binding = filter_binding(call.tenant, asked.where)
+        sequence = self._place(request.page_token, Kind.RESULT_PAGE, batch, binding)
+        want = _want(asked.where, asked.view, asked.page_size, limits.MAX_PAGE_BYTES)
+        page = await self._results.page(batch, sequence, want)
+        place = Place(Kind.RESULT_PAGE, batch.key, page.sequence, binding)
+        token = "" if page.caught_up else self._marks.write(place)
+        rest = pb.ListResultsResponse(next_page_token=token)
+        return frames.splice(page.rows, asked.view, field=_LISTED, rest=rest)
+
+    async def get_result(
+        self, request: pb.GetResultRequest, call: Call[pb.GetResultRequest]
+    ) -> bytes:
+        """Return where one entry stands."""
+        view = decode.one_result(request)
+        row, next_attempt_at = await self._results.of(call.tenant, request.batch_id, request.index)
+        rest = pb.GetResultResponse(
+            state=_entry_state(answered=row is not None, waiting=next_attempt_at is not None),
+            next_attempt_time=timestamp(next_attempt_at) if row is None else None,
+        )
+        return frames.splice([row] if row else [], view, field=_ONE, rest=rest)
+
+    def _place(self, text: str, kind: Kind, batch: Batch, binding: bytes) -> int:
+        return self._marks.read(text, kind, batch.key, binding) if text else 0
+
+
+def _want(where: ResultFilter | None, view: int, most: int, max_bytes: int) -> Want:
+    return Want(where, most, max_bytes, partial(frames.size, view=view))
+
+
+def _frame_without_results(frame: LogFrame, cursor: str) -> pb.StreamResultsResponse:
+    rest = pb.StreamResultsResponse(cursor=cursor, caught_up=frame.caught_up, done=frame.done)
+    if frame.standing is not None:
+        rest.progress.CopyFrom(encode_progress(frame.standing))
+    if frame.going_away:
+        rest.going_away.CopyFrom(batch_pb.GoingAway(retry_delay=duration(GOING_AWAY_DELAY_S)))
+    return rest
+
+
+def _entry_state(*, answered: bool, waiting: bool) -> pb.EntryState.ValueType:
+    if answered:
+        return pb.ENTRY_STATE_DONE
+    return pb.ENTRY_STATE_WAITING if waiting else pb.ENTRY_STATE_PENDING

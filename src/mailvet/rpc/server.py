@@ -1,0 +1,173 @@
+"""The gRPC server: every service built top to bottom, its settings, and its way to go.
+
+server = build_server(store, verifier, ServerOptions(address="127.0.0.1:0"))
+await server.start()                    # server.port is the port it listens on
+server.health.set_serving(ENGINE, serving=False)
+await server.stop(grace_s=25)           # drains: streams say where to go on, then end
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import grpc
+from structlog.typing import FilteringBoundLogger
+
+from mailvet.batches import limits
+from mailvet.batches.cursor import Marks
+from mailvet.batches.drain import Drain
+from mailvet.batches.intake import Intake
+from mailvet.batches.lifecycle import Batches
+from mailvet.batches.reading import FRAME_GAP_S, Results
+from mailvet.batches.watch import FRAME_GAP_S as WATCH_GAP_S
+from mailvet.batches.watch import Observer
+from mailvet.errors import ConfigError
+from mailvet.rpc.auth import Authenticator
+from mailvet.rpc.batch_service import BatchService
+from mailvet.rpc.call import Method
+from mailvet.rpc.catalog_service import CatalogService
+from mailvet.rpc.dispatch import Dispatcher, methods_of
+from mailvet.rpc.health import Health, health_methods
+from mailvet.rpc.metrics import RpcCounters, RpcMetrics
+from mailvet.rpc.reflection import reflection_methods
+from mailvet.rpc.result_service import ResultService
+from mailvet.rpc.verification_service import VerificationService, Verifier
+from mailvet.store.base import Store
+from mailvet.telemetry.logs import logger
+from mailvet.v1 import (
+    batch_service_pb2,
+    catalog_service_pb2,
+    result_service_pb2,
+    verification_service_pb2,
+)
+
+HARD_MESSAGE_BYTES = 16 * 1024 * 1024
+"""Above this gRPC itself refuses, without our details; below it we say what is too large."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerOptions:
+    """How the server listens; times in seconds."""
+
+    address: str = "127.0.0.1:0"
+    credentials: grpc.ServerCredentials | None = None
+    """TLS; None listens in plain text."""
+    require_keys: bool = False
+    """Whether every caller needs an API key; without, all are the tenant `default`."""
+    reflection: bool = True
+    connection_age_s: float = 30 * 60
+    """Connections are renewed after this, so that load spreads over new servers."""
+    connection_grace_s: float = 5 * 60
+    """What a stream has left then; clients resume."""
+    lame_duck_s: float = 0
+    """Between saying NOT_SERVING and refusing connections: a load balancer's polling time."""
+    min_heartbeat_s: float = limits.MIN_HEARTBEAT_S
+    """The shortest heartbeat callers may ask for; tests use less."""
+    watch_gap_s: float = WATCH_GAP_S
+    frame_gap_s: float = FRAME_GAP_S
+
+
+class RpcServer:
+    """A gRPC server that can drain."""
+
+    def __init__(
+        self, server: grpc.aio.Server, port: int, health: Health, drain: Drain, lame_duck_s: float
+    ) -> None:
+        self.port = port
+        self.health = health
+        self._server = server
+        self._drain = drain
+        self._lame_duck_s = lame_duck_s
+
+    async def start(self) -> None:
+        """Take calls."""
+        await self._server.start()
+
+    async def stop(self, grace_s: float) -> None:
+        """Drain, then stop: what has not ended after `grace_s` seconds is cut off."""
+        self.health.drain()
+        self._drain.begin()
+        if self._lame_duck_s:
+            await asyncio.sleep(self._lame_duck_s)
+        await self._server.stop(grace_s)
+
+
+def build_server(  # noqa: PLR0913  # the list of what a server is made of
+    store: Store,
+    verifier: Verifier,
+    options: ServerOptions,
+    *,
+    metrics: RpcMetrics | None = None,
+    log: FilteringBoundLogger | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    wall_clock: Callable[[], float] = time.time,
+) -> RpcServer:
+    """Return a server that listens already but takes no calls before `start`.
+
+    Call it inside the running event loop. Raises `ConfigError` when the address is not free.
+    """
+    drain = Drain()
+    marks = Marks(store.secret, store.epoch)
+    observer = Observer(store, clock=clock, wall_clock=wall_clock, gap_s=options.watch_gap_s)
+    batches = Batches(store, observer, Intake(store.secret), marks, wall_clock=wall_clock)
+    results = Results(store, observer, clock=clock, gap_s=options.frame_gap_s)
+
+    methods = [
+        *_methods(
+            batch_service_pb2,
+            BatchService(batches, observer, min_heartbeat_s=options.min_heartbeat_s),
+        ),
+        *_methods(
+            result_service_pb2,
+            ResultService(batches, results, marks, min_heartbeat_s=options.min_heartbeat_s),
+        ),
+        *_methods(verification_service_pb2, VerificationService(verifier)),
+        *_methods(catalog_service_pb2, CatalogService()),
+    ]
+    services = sorted({method.service for method in methods})
+    health = Health(services)
+    methods += health_methods(health)
+    if options.reflection:
+        methods += reflection_methods([*services, "grpc.health.v1.Health"])
+
+    authenticator = Authenticator(store, required=options.require_keys, clock=clock)
+    dispatcher = Dispatcher(
+        authenticator, drain, metrics or RpcCounters(), log or logger("rpc"), clock
+    )
+    server = grpc.aio.server(options=_channel_options(options))
+    server.add_generic_rpc_handlers(dispatcher.handlers(methods))
+    return RpcServer(server, _listen(server, options), health, drain, options.lame_duck_s)
+
+
+def _methods(module: object, servicer: object) -> list[Method]:
+    """The methods of the one service that a generated module describes."""
+    (service,) = module.DESCRIPTOR.services_by_name.values()  # type: ignore[attr-defined]
+    return methods_of(service, servicer)
+
+
+def _listen(server: grpc.aio.Server, options: ServerOptions) -> int:
+    try:
+        if options.credentials is not None:
+            return server.add_secure_port(options.address, options.credentials)
+        return server.add_insecure_port(options.address)
+    except RuntimeError:
+        raise ConfigError(
+            f"cannot listen on {options.address}: it is taken or not ours; set another `listen`"
+        ) from None
+
+
+def _channel_options(options: ServerOptions) -> list[tuple[str, int]]:
+    return [
+        # A second server on the same port is an error, not a silent share of the calls.
+        ("grpc.so_reuseport", 0),
+        ("grpc.max_concurrent_streams", 1024),
+        ("grpc.max_receive_message_length", HARD_MESSAGE_BYTES),
+        # Finds dead peers; some clients ping as often as every 10 s, even without calls.
+        ("grpc.keepalive_time_ms", 30_000),
+        ("grpc.keepalive_timeout_ms", 20_000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+        ("grpc.max_connection_age_ms", int(options.connection_age_s * 1000)),
+        ("grpc.max_connection_age_grace_ms", int(options.connection_grace_s * 1000)),
+    ]

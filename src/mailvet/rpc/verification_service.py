@@ -1,0 +1,58 @@
+"""VerificationService: answers while the caller waits, nothing kept."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from mailvet.batches.limits import MAX_BUDGET_S
+from mailvet.model.result import Result
+from mailvet.rpc import decode, frames
+from mailvet.rpc.call import Call
+from mailvet.rpc.decode import Questions
+from mailvet.rpc.encode import encode_result
+from mailvet.v1 import verification_service_pb2 as pb
+
+_RESULT = pb.VerifyEmailResponse.RESULT_FIELD_NUMBER
+_RESULTS = pb.VerifyEmailsResponse.RESULTS_FIELD_NUMBER
+
+
+class Verifier(Protocol):
+    """Who gives answers at once."""
+
+    async def verify(self, entries: Sequence[tuple[str, str]], budget_s: float) -> list[Result]:
+        """Return one result for each (input, custom), in order, within the budget in seconds."""
+        ...
+
+
+class VerificationService:
+    """Answers the methods of mailvet.v1.VerificationService."""
+
+    def __init__(self, verifier: Verifier) -> None:
+        self._verifier = verifier
+
+    async def verify_email(
+        self, request: pb.VerifyEmailRequest, call: Call[pb.VerifyEmailRequest]
+    ) -> bytes:
+        """Verify one address."""
+        asked = decode.one_question(request)
+        results = await self._verify(asked, call.budget_s(MAX_BUDGET_S))
+        return _spliced(results, asked.view, _RESULT, pb.VerifyEmailResponse())
+
+    async def verify_emails(
+        self, request: pb.VerifyEmailsRequest, call: Call[pb.VerifyEmailsRequest]
+    ) -> bytes:
+        """Verify some addresses."""
+        asked = decode.questions(request)
+        results = await self._verify(asked, call.budget_s(MAX_BUDGET_S))
+        return _spliced(results, asked.view, _RESULTS, pb.VerifyEmailsResponse())
+
+    async def _verify(self, asked: Questions, budget_s: float) -> list[Result]:
+        return await self._verifier.verify(asked.entries, budget_s)
+
+
+def _spliced(
+    results: list[Result],
+    view: int,
+    field: int,
+    rest: pb.VerifyEmailResponse | pb.VerifyEmailsResponse,
+) -> bytes:
+    return frames.splice(map(encode_result, results), view, field=field, rest=rest)
