@@ -182,16 +182,25 @@ class _Inbox(asyncio.DatagramProtocol):
 
 def _matching(packet: bytes, query: dns.message.Message) -> dns.message.Message | None:
     """The packet as a response to the query; None for everything else (RFC 5452 9.1)."""
+    response = _decoded(packet)
+    if response is None or not (_is_bare_cut(response, query) or query.is_response(response)):
+        return None
+    return response
+
+
+def _decoded(packet: bytes) -> dns.message.Message | None:
     try:
-        response = dns.message.from_wire(packet, raise_on_truncation=True)
-    except dns.message.Truncated as truncated:
-        # Nothing is read of a cut answer but "ask over TCP", so a bare header is enough for it.
-        response: dns.message.Message = truncated.message()  # type: ignore[no-untyped-call]
-        if response.id == query.id and response.flags & dns.flags.QR and not response.question:
-            return response
+        return dns.message.from_wire(packet, raise_on_truncation=True)
+    except dns.message.Truncated as cut:
+        return cut.message()  # type: ignore[no-untyped-call, no-any-return]
     except (dns.exception.DNSException, ValueError):
         return None
-    return response if query.is_response(response) else None
+
+
+def _is_bare_cut(response: dns.message.Message, query: dns.message.Message) -> bool:
+    # Nothing is read of a cut answer but "ask over TCP", so it may come without the question.
+    wanted = dns.flags.QR | dns.flags.TC
+    return response.id == query.id and response.flags & wanted == wanted and not response.question
 
 
 def _read(response: dns.message.Message | AnswerKind, name: str, rdtype: RecordType) -> Answer:
