@@ -70,9 +70,9 @@ class Dispatcher:
         self._clock = clock
         self._streams: Counter[str] = Counter()
 
-    def handlers(self, methods: list[Method]) -> list[grpc.GenericRpcHandler[Any, Any]]:
+    def handlers(self, methods: list[Method]) -> "list[grpc.GenericRpcHandler[Any, Any]]":
         """Return what a server is given, one handler a service."""
-        services: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = {}
+        services: "dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]]" = {}
         for method in methods:
             services.setdefault(method.service, {})[method.name] = self._handler(method)
         return [
@@ -80,7 +80,7 @@ class Dispatcher:
             for service, handlers in services.items()
         ]
 
-    def _handler(self, method: Method) -> grpc.RpcMethodHandler[Any, Any]:
+    def _handler(self, method: Method) -> "grpc.RpcMethodHandler[Any, Any]":
         # No (de)serializer: what fails in one cannot be told to the caller in our words.
         async def unary(raw: bytes, context: Context) -> bytes | None:
             return await self._conduct(method, raw, context)

@@ -96,7 +96,7 @@ def _frame_without_results(frame: LogFrame, cursor: str) -> pb.StreamResultsResp
     return rest
 
 
-def _entry_state(*, answered: bool, waiting: bool) -> pb.EntryState.ValueType:
+def _entry_state(*, answered: bool, waiting: bool) -> "pb.EntryState.ValueType":
     if answered:
         return pb.ENTRY_STATE_DONE
     return pb.ENTRY_STATE_WAITING if waiting else pb.ENTRY_STATE_PENDING

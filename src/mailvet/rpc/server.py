@@ -93,7 +93,7 @@ class RpcServer:
         await self._server.stop(grace_s)
 
 
-def build_server(  # noqa: PLR0913  # the list of what a server is made of
+def build_server(
     store: Store,
     verifier: Verifier,
     options: ServerOptions,
