@@ -110,7 +110,10 @@ class Conversation:
         if not (f"{path.local_part}{path.domain}".isascii() or self.visit.smtputf8):
             # RFC 6531 3.4: without the SMTPUTF8 parameter there is no such address.
             return self._wrong("553 5.6.7 Non-ASCII address needs SMTPUTF8")
-        kind = self._host.kind_of(path.local_part, path.domain)
+        try:
+            kind = self._host.kind_of(path.local_part, path.domain)
+        except UnicodeError:
+            return self._wrong("501 5.1.3 Bad domain name", path.domain)
         recipient = Recipient(path.local_part, path.domain, kind)
         self.visit.recipient_count += 1
         answer = self._personality.rcpt(self.visit, recipient)

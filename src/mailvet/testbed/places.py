@@ -71,9 +71,18 @@ class Host:
     extensions: tuple[str, ...] = DEFAULT_EXTENSIONS
 
     def kind_of(self, local_part: str, domain: str) -> Kind:
-        """What the mailbox is here; the domain is compared in lower-case A-labels."""
-        if domain not in self.domains:
+        """What the mailbox is here; the domain may be spelt in A-labels or U-labels."""
+        if a_label(domain) not in self.domains:
             return Kind.FOREIGN
         if local_part.startswith('"') and local_part.endswith('"'):  # RFC 5321 4.1.2: same mailbox
             local_part = local_part[1:-1].replace("\\", "")
         return self.mailboxes.get(local_part.lower(), Kind.UNKNOWN)
+
+
+def a_label(name: str) -> str:
+    """The lower-case A-label form of a domain name (`bücher.test` -> `xn--bcher-kva.test`).
+
+    Raises `UnicodeError` for what cannot be a domain name.
+    """
+    name = name.rstrip(".").lower()
+    return name if name.isascii() else name.encode("idna").decode()

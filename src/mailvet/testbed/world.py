@@ -13,7 +13,7 @@ from pathlib import Path
 from mailvet.model.status import EntryStatus, QualityLevel
 from mailvet.testbed.dialogue import Kind
 from mailvet.testbed.personalities import CLOSED, PERSONALITIES, make_personality
-from mailvet.testbed.places import DEFAULT_EXTENSIONS, Behaviour, Host, MxRecord, Zone
+from mailvet.testbed.places import DEFAULT_EXTENSIONS, Behaviour, Host, MxRecord, Zone, a_label
 from mailvet.testbed.tables import Table, WorldError
 
 __all__ = ["Expectation", "World", "WorldError", "load_world", "parse_world"]
@@ -94,12 +94,6 @@ def parse_world(text: str) -> World:
     if not any_name:
         _refuse_real_names(world)
     return world
-
-
-def a_label(name: str) -> str:
-    """The lower-case A-label form of a domain name (`bücher.test` -> `xn--bcher-kva.test`)."""
-    name = name.rstrip(".").lower()
-    return name if name.isascii() else name.encode("idna").decode()
 
 
 def _zones(table: Table) -> Iterator[Zone]:

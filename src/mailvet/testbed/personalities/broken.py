@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mailvet.testbed.dialogue import Answer, Recipient, Step, Then, Visit
+from mailvet.testbed.dialogue import Answer, Kind, Recipient, Step, Then, Visit
 from mailvet.testbed.personalities.plain import Plain
 
 
@@ -61,6 +61,14 @@ class Tarpit(Misbehaves):
     delay_s: float = 0.0
     interval_s: float = 1.0
     """Between two bytes; 0 sends the whole answer after the delay."""
+    strangers_only: bool = False
+    """Whether known mailboxes are answered at once, and only guesses are punished."""
+
+    def rcpt(self, visit: Visit, recipient: Recipient) -> Answer:
+        """Spare known mailboxes when only strangers are punished."""
+        if self.strangers_only and recipient.kind is not Kind.UNKNOWN:
+            return self.by_kind(visit, recipient)
+        return super().rcpt(visit, recipient)
 
     def spoil(self, answer: Answer) -> Answer:
         """Slow the answer down."""

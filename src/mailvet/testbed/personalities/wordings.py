@@ -75,7 +75,7 @@ class Gmail(Plain):
         "452 4.2.2 The recipient's inbox is out of storage space.\n"
         "Please direct the recipient to free some. 4fb4d7f45d1cf-61a - gsmtp"
     )
-    disabled: str = "550 5.2.1 The email account that you tried to reach\nis inactive. 4fb4d7f45d1cf-61a - gsmtp"
+    disabled: str = "550 5.2.1 The email account that you tried to reach\nis inactive. - gsmtp"
 
 
 @dataclass(kw_only=True)
