@@ -72,7 +72,7 @@ class Dispatcher:
 
     def handlers(self, methods: list[Method]) -> "list[grpc.GenericRpcHandler[Any, Any]]":
         """Return what a server is given, one handler a service."""
-        services: "dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]]" = {}
+        services: dict[str, dict[str, grpc.RpcMethodHandler[Any, Any]]] = {}
         for method in methods:
             services.setdefault(method.service, {})[method.name] = self._handler(method)
         return [

@@ -57,6 +57,15 @@ class Health:
             raise NotFound("service", request.service)
         return pb.HealthCheckResponse(status=self._status(request.service))
 
+    async def list(
+        self, _request: pb.HealthListRequest, _call: Call[pb.HealthListRequest]
+    ) -> pb.HealthListResponse:
+        """Answer how everything is now."""
+        reply = pb.HealthListResponse()
+        for service in self._serving:
+            reply.statuses[service].status = self._status(service)
+        return reply
+
     async def watch(
         self, request: pb.HealthCheckRequest, call: Call[pb.HealthCheckRequest]
     ) -> None:
