@@ -1,0 +1,1 @@
+"""Where mail goes: routes from tables, questions over real sockets."""
