@@ -58,16 +58,10 @@ def from_blob(blob: bytes) -> Indexes:
     return indexes
 
 
-def cut(indexes: Iterable[int], size: int) -> Iterator[Cut]:
+def cut(indexes: Indexes, size: int) -> Iterator[Cut]:
     """Cut a run of indexes into chunks of `size`, the last one smaller."""
-    chunk = packed()
-    for index in indexes:
-        chunk.append(index)
-        if len(chunk) == size:
-            yield Cut(chunk)
-            chunk = packed()
-    if chunk:
-        yield Cut(chunk)
+    for start in range(0, len(indexes), size):
+        yield Cut(indexes[start : start + size])
 
 
 def cut_duplicates(pairs: Iterable[tuple[int, int]], size: int) -> Iterator[Cut]:

@@ -5,9 +5,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-from mailvet.errors import Unavailable
 from mailvet.model.batch import (
     ApiKey,
     Batch,
@@ -28,14 +26,12 @@ from mailvet.store import (
     sqlite_keys,
     sqlite_plan,
     sqlite_results,
-    sqlite_schema,
     sqlite_work,
 )
 from mailvet.store.base import Created
-from mailvet.store.changes import WORK, Changes
-from mailvet.store.sqlite_file import Connection
-from mailvet.store.sqlite_readers import Readers
-from mailvet.store.sqlite_writer import Transaction, Writer
+from mailvet.store.changes import WORK
+from mailvet.store.sqlite_open import OpenFile
+from mailvet.store.sqlite_writer import Transaction
 
 LEASE_S = 30.0
 """Six heartbeats of a worker: a stall of seconds costs nothing, a dead worker half a minute."""
@@ -43,18 +39,13 @@ LEASE_S = 30.0
 CHUNK_SIZE = 256
 """Where a commit, a message and a session are nearly as cheap per entry as they get."""
 
-ERASE_PATIENCE_S = 60.0
-"""How long a delete waits for readers that began before it."""
-
 
 class SqliteStore:
     """A store in one file, owned by one process."""
 
     def __init__(
         self,
-        path: Path,
-        lock: int,
-        connection: Connection,
+        file: OpenFile,
         *,
         clock: Callable[[], float],
         lease_clock: Callable[[], float],
@@ -63,18 +54,12 @@ class SqliteStore:
     ) -> None:
         self.warnings = sqlite_file.warnings()
         """What an operator should know, as sentences; empty when all is well."""
-        self._lock = lock
-        self._connection = connection
+        self._file = file
         self._clock = clock
         self._lease_clock = lease_clock
         self._lease_s = lease_s
         self._chunk_size = chunk_size
-        self._epoch, self._secret = sqlite_keys.identity(connection)
-        self._changes = Changes()
-        self._writer = Writer(connection, self._changes)
-        self._readers = Readers(path)
         self._planning = asyncio.Lock()
-        self._chores: set[asyncio.Task[Any]] = set()
 
     @classmethod
     async def open(
@@ -91,29 +76,23 @@ class SqliteStore:
         `clock` gives wall time in seconds. Leases have a clock of their own, which must not jump:
         they end with the process, and a corrected wall clock must not end them.
         """
-        file = Path(path)
-        lock, connection = await asyncio.to_thread(_open_file, file)
-        store = cls(
-            file,
-            lock,
-            connection,
+        return cls(
+            await OpenFile.open(Path(path)),
             clock=clock,
             lease_clock=lease_clock,
             lease_s=lease_s,
             chunk_size=chunk_size,
         )
-        store._start(store._place_ended())
-        return store
 
     @property
     def epoch(self) -> int:
         """See `Store.epoch`."""
-        return self._epoch
+        return self._file.epoch
 
     @property
     def secret(self) -> bytes:
         """See `Store.secret`."""
-        return self._secret
+        return self._file.secret
 
     async def create_batch(
         self,
@@ -144,13 +123,13 @@ class SqliteStore:
             batch = sqlite_batches.launch(transaction, tenant, batch_id, now=self._clock())
             return Created(batch, replayed=False)
 
-        return await self._writer.write(operation)
+        return await self._file.write(operation)
 
     async def append_entries(
         self, tenant: str, batch_id: str, offset: int | None, entries: Sequence[Entry]
     ) -> int:
         """See `Store.append_entries`."""
-        return await self._writer.write(
+        return await self._file.write(
             lambda transaction: sqlite_batches.append(
                 transaction, tenant, batch_id, offset, entries
             )
@@ -158,7 +137,7 @@ class SqliteStore:
 
     async def launch_batch(self, tenant: str, batch_id: str) -> Batch:
         """See `Store.launch_batch`."""
-        return await self._writer.write(
+        return await self._file.write(
             lambda transaction: sqlite_batches.launch(
                 transaction, tenant, batch_id, now=self._clock()
             )
@@ -166,32 +145,32 @@ class SqliteStore:
 
     async def cancel_batch(self, tenant: str, batch_id: str) -> Batch:
         """See `Store.cancel_batch`."""
-        batch = await self._writer.write(
+        batch = await self._file.write(
             lambda transaction: sqlite_batches.cancel(
                 transaction, tenant, batch_id, now=self._clock()
             )
         )
-        self._start(self._place_ended())
+        self._file.start(self._file.place_ended())
         return batch
 
     async def delete_batch(self, tenant: str, batch_id: str, *, force: bool) -> int:
         """See `Store.delete_batch`."""
-        entry_count = await self._writer.write(
+        entry_count = await self._file.write(
             lambda transaction: sqlite_erase.hide(transaction, tenant, batch_id, force=force)
         )
         # A caller that goes away does not stop it: what was asked for is gone from disk.
-        await asyncio.shield(self._start(self._erase()))
+        await asyncio.shield(self._file.start(self._file.erase()))
         return entry_count
 
     async def get_batch(self, tenant: str, batch_id: str) -> Batch:
         """See `Store.get_batch`."""
-        return await self._readers.read(
+        return await self._file.read(
             lambda connection: sqlite_batches.get(connection, tenant, batch_id)
         )
 
     async def progress(self, tenant: str, batch_id: str) -> tuple[Batch, Progress]:
         """See `Store.progress`."""
-        return await self._readers.read(
+        return await self._file.read(
             lambda connection: sqlite_batches.progress(
                 connection, tenant, batch_id, now=self._clock()
             )
@@ -206,7 +185,7 @@ class SqliteStore:
         limit: int = 50,
     ) -> list[Batch]:
         """See `Store.list_batches`."""
-        return await self._readers.read(
+        return await self._file.read(
             lambda connection: sqlite_batches.listed(connection, tenant, states, before_key, limit)
         )
 
@@ -220,7 +199,7 @@ class SqliteStore:
         where: ResultFilter | None = None,
     ) -> ResultPage:
         """See `Store.results_after`."""
-        return await self._readers.read(
+        return await self._file.read(
             lambda connection: sqlite_results.after(
                 connection, tenant, batch_id, sequence, limit=limit, where=where
             )
@@ -228,33 +207,33 @@ class SqliteStore:
 
     async def result_of(self, tenant: str, batch_id: str, index: int) -> EntryPlace:
         """See `Store.result_of`."""
-        return await self._readers.read(
+        return await self._file.read(
             lambda connection: sqlite_results.of_entry(connection, tenant, batch_id, index)
         )
 
     async def changed(self, batch_key: int, *, after: int, timeout_s: float) -> int:
         """See `Store.changed`."""
-        return await self._changes.changed(batch_key, after=after, timeout_s=timeout_s)
+        return await self._file.changes.changed(batch_key, after=after, timeout_s=timeout_s)
 
     async def plan_launched(self) -> int:
         """See `Store.plan_launched`."""
         async with self._planning:  # two at once would only cut the same batches twice
             kept = 0
-            for key in await self._readers.read(sqlite_plan.to_plan):
+            for key in await self._file.read(sqlite_plan.to_plan):
                 kept += await self._plan(key)
             return kept
 
     async def _plan(self, key: int) -> bool:
-        planned = await self._readers.read(
+        planned = await self._file.read(
             lambda connection: sqlite_plan.plan(connection, key, chunk_size=self._chunk_size)
         )
-        return await self._writer.write(
+        return await self._file.write(
             lambda transaction: sqlite_plan.keep(transaction, planned, now=self._clock())
         )
 
     async def claim(self, owner: str, *, max_entries: int) -> list[Claim]:
         """See `Store.claim`."""
-        held = await self._writer.write(
+        held = await self._file.write(
             lambda transaction: sqlite_work.claim(
                 transaction,
                 owner,
@@ -265,20 +244,20 @@ class SqliteStore:
         )
         if not held:
             return []
-        return await self._readers.read(lambda connection: sqlite_work.load(connection, held))
+        return await self._file.read(lambda connection: sqlite_work.load(connection, held))
 
     async def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
         """See `Store.settle`."""
-        held, completed = await self._writer.write(
+        held, completed = await self._file.write(
             lambda transaction: sqlite_work.settle(transaction, settlements, now=self._clock())
         )
         if completed:
-            self._start(self._place_ended())
+            self._file.start(self._file.place_ended())
         return held
 
     async def heartbeat(self, owner: str) -> frozenset[int]:
         """See `Store.heartbeat`."""
-        return await self._writer.write(
+        return await self._file.write(
             lambda transaction: sqlite_work.heartbeat(
                 transaction, owner, lease_until=self._lease_clock() + self._lease_s
             )
@@ -286,43 +265,43 @@ class SqliteStore:
 
     async def reap(self) -> int:
         """See `Store.reap`."""
-        return await self._writer.write(
+        return await self._file.write(
             lambda transaction: sqlite_work.reap(transaction, now=self._lease_clock())
         )
 
     async def next_run_at(self) -> float | None:
         """See `Store.next_run_at`."""
-        return await self._readers.read(sqlite_work.next_run_at)
+        return await self._file.read(sqlite_work.next_run_at)
 
     async def work_signal(self, *, after: int, timeout_s: float) -> int:
         """See `Store.work_signal`."""
-        return await self._changes.changed(WORK, after=after, timeout_s=timeout_s)
+        return await self._file.changes.changed(WORK, after=after, timeout_s=timeout_s)
 
     async def note_hindrance(self, kind: str, detail: str | None) -> None:
         """See `Store.note_hindrance`."""
-        await self._writer.write(
+        await self._file.write(
             lambda transaction: sqlite_keys.note_hindrance(transaction.connection, kind, detail)
         )
 
     async def hindrances(self) -> list[tuple[str, str]]:
         """See `Store.hindrances`."""
-        return await self._readers.read(sqlite_keys.hindrances)
+        return await self._file.read(sqlite_keys.hindrances)
 
     async def add_key(self, key: ApiKey) -> None:
         """See `Store.add_key`."""
-        await self._writer.write(lambda transaction: sqlite_keys.add(transaction.connection, key))
+        await self._file.write(lambda transaction: sqlite_keys.add(transaction.connection, key))
 
     async def find_key(self, key_id: str) -> ApiKey | None:
         """See `Store.find_key`."""
-        return await self._readers.read(lambda connection: sqlite_keys.find(connection, key_id))
+        return await self._file.read(lambda connection: sqlite_keys.find(connection, key_id))
 
     async def list_keys(self, tenant: str | None = None) -> list[ApiKey]:
         """See `Store.list_keys`."""
-        return await self._readers.read(lambda connection: sqlite_keys.listed(connection, tenant))
+        return await self._file.read(lambda connection: sqlite_keys.listed(connection, tenant))
 
     async def revoke_key(self, key_id: str) -> bool:
         """See `Store.revoke_key`."""
-        return await self._writer.write(
+        return await self._file.write(
             lambda transaction: sqlite_keys.revoke(
                 transaction.connection, key_id, now=self._clock()
             )
@@ -330,62 +309,4 @@ class SqliteStore:
 
     async def close(self) -> None:
         """See `Store.close`; calling it again does nothing."""
-        if self._lock < 0:
-            return
-        lock, self._lock = self._lock, -1
-        await asyncio.gather(*self._chores, return_exceptions=True)
-        await self._readers.close()
-        await self._writer.close()
-        await asyncio.to_thread(self._connection.close)  # the last one folds the log into the file
-        os.close(lock)
-
-    def _start(self, chore: Any) -> "asyncio.Task[None]":
-        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(chore)
-        self._chores.add(task)
-        task.add_done_callback(self._chores.discard)
-        return task
-
-    async def _place_ended(self) -> None:
-        """Build the index by entry of large batches that ended."""
-        for key in await self._readers.read(sqlite_results.to_place):
-            await self._place(key)
-
-    async def _place(self, key: int) -> None:
-        sequences = await self._readers.read(
-            lambda connection: sqlite_results.places(connection, key)
-        )
-        await self._writer.write(
-            lambda transaction: sqlite_results.place(transaction, key, sequences)
-        )
-
-    async def _erase(self) -> None:
-        while await self._writer.write(
-            lambda transaction: sqlite_erase.erase_slice(transaction.connection)
-        ):
-            pass
-        deadline = self._lease_clock() + ERASE_PATIENCE_S
-        while not await self._writer.write(
-            lambda transaction: sqlite_erase.truncate_log(transaction.connection), alone=True
-        ):
-            if self._lease_clock() > deadline:
-                raise Unavailable("a long read holds the write-ahead log; delete is not finished")
-            await asyncio.sleep(0.01)
-
-
-def _open_file(path: Path) -> tuple[int, Connection]:
-    """Lock and open a file, and put right what a process that died left behind."""
-    lock = sqlite_file.lock(path)
-    try:
-        connection = sqlite_file.connect_writer(path)
-        try:
-            sqlite_schema.migrate(connection, str(path))
-            sqlite_work.release_all(connection)
-            sqlite_keys.forget_hindrances(connection)
-            sqlite_erase.finish(connection)
-        except BaseException:
-            connection.close()
-            raise
-    except BaseException:
-        os.close(lock)
-        raise
-    return lock, connection
+        await self._file.close()

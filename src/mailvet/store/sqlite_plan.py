@@ -11,8 +11,10 @@ from mailvet.model.status import BatchState, Deduplication
 from mailvet.store.chunks import (
     OFFLINE_CHUNK_SIZE,
     Cut,
+    Indexes,
     cut,
     cut_duplicates,
+    packed,
     spread,
     to_blob,
 )
@@ -51,9 +53,9 @@ def plan(connection: Connection, key: int, *, chunk_size: int) -> Plan:
     if deduplication != Deduplication.OFF:
         pairs = _duplicates(connection, key, keep_last=bool(keep_last))
         duplicates = list(cut_duplicates(_marked(pairs, repeats), OFFLINE_CHUNK_SIZE))
-    offline = list(cut(_without_domain(connection, key, repeats), OFFLINE_CHUNK_SIZE))
-    online = list(cut(_by_domain(connection, key, repeats), chunk_size))
-    return Plan(key, offline + duplicates + spread(online))
+    without_domain, by_domain = _sorted(connection, key, repeats)
+    offline = list(cut(without_domain, OFFLINE_CHUNK_SIZE))
+    return Plan(key, offline + duplicates + spread(list(cut(by_domain, chunk_size))))
 
 
 def _bounds(key: int) -> tuple[int, int]:
@@ -63,16 +65,12 @@ def _bounds(key: int) -> tuple[int, int]:
 def _duplicates(connection: Connection, key: int, *, keep_last: bool) -> Iterator[tuple[int, int]]:
     """Yield (index, index of the one that is kept) for every duplicate."""
     order = "DESC" if keep_last else "ASC"
-    kept_key, kept = 0, 0
-    for entry_key, index in connection.execute(
-        "SELECT key, id & ? FROM entry WHERE id >= ? AND id < ? AND key <> 0"  # noqa: S608
-        f" ORDER BY key, id {order}",
+    return connection.execute(
+        "SELECT id & ?1, kept & ?1 FROM (SELECT id, first_value(id)"  # noqa: S608
+        f" OVER (PARTITION BY key ORDER BY id {order}) AS kept"
+        " FROM entry WHERE id >= ?2 AND id < ?3 AND key <> 0) WHERE id <> kept",
         (_INDEX_MASK, *_bounds(key)),
-    ):
-        if entry_key == kept_key:
-            yield index, kept
-        else:
-            kept_key, kept = entry_key, index
+    )
 
 
 def _marked(pairs: Iterable[tuple[int, int]], repeats: bytearray) -> Iterator[tuple[int, int]]:
@@ -81,22 +79,16 @@ def _marked(pairs: Iterable[tuple[int, int]], repeats: bytearray) -> Iterator[tu
         yield pair
 
 
-def _without_domain(connection: Connection, key: int, repeats: bytearray) -> Iterator[int]:
-    for (index,) in connection.execute(
-        "SELECT id & ? FROM entry WHERE id >= ? AND id < ? AND domain = '' ORDER BY id",
+def _sorted(connection: Connection, key: int, repeats: bytearray) -> tuple[Indexes, Indexes]:
+    """Return the entries without a domain, and the others in order of domain; no duplicates."""
+    without_domain, by_domain = packed(), packed()
+    for index, offline in connection.execute(
+        "SELECT id & ?, domain = '' FROM entry WHERE id >= ? AND id < ? ORDER BY domain, id",
         (_INDEX_MASK, *_bounds(key)),
     ):
         if not repeats[index]:
-            yield index
-
-
-def _by_domain(connection: Connection, key: int, repeats: bytearray) -> Iterator[int]:
-    for (index,) in connection.execute(
-        "SELECT id & ? FROM entry WHERE id >= ? AND id < ? AND domain <> '' ORDER BY domain, id",
-        (_INDEX_MASK, *_bounds(key)),
-    ):
-        if not repeats[index]:
-            yield index
+            (without_domain if offline else by_domain).append(index)
+    return without_domain, by_domain
 
 
 def _blobs(chunk: Cut) -> tuple[bytes, bytes | None]:

@@ -1,0 +1,373 @@
+"""The store that keeps nothing: the whole contract in plain Python, for tests and try-outs."""
+
+import secrets
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+from mailvet.errors import AlreadyExists, NotFound, OffsetGap, RequestIdReused, WrongState
+from mailvet.model.batch import (
+    ApiKey,
+    Batch,
+    BatchSpec,
+    Claim,
+    Entry,
+    EntryPlace,
+    Progress,
+    ResultFilter,
+    ResultPage,
+    ResultRow,
+    Settlement,
+)
+from mailvet.model.status import BatchState
+from mailvet.store.base import Created
+from mailvet.store.changes import WORK, Changes
+from mailvet.store.memory_plan import plan
+from mailvet.store.memory_queue import Queue
+
+LEASE_S = 30.0
+"""As the SQLite store."""
+
+CHUNK_SIZE = 256
+"""As the SQLite store."""
+
+
+@dataclass(slots=True)
+class Kept:
+    """Everything of one batch."""
+
+    batch: Batch
+    entries: list[Entry]
+    request_id: str
+    request_hash: bytes
+    results: list[ResultRow] = field(default_factory=list)
+    by_entry: dict[int, ResultRow] = field(default_factory=dict)
+    planned: bool = False
+
+
+class MemoryStore:
+    """A store that lives as long as its process."""
+
+    epoch = 1
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.time,
+        lease_clock: Callable[[], float] = time.monotonic,
+        lease_s: float = LEASE_S,
+        chunk_size: int = CHUNK_SIZE,
+    ) -> None:
+        self.secret = secrets.token_bytes(32)
+        self._clock = clock
+        self._lease_clock = lease_clock
+        self._lease_s = lease_s
+        self._chunk_size = chunk_size
+        self._kept: dict[tuple[str, str], Kept] = {}
+        self._last_key = 0
+        self._queue = Queue()
+        self._changes = Changes()
+        self._hindrances: dict[str, str] = {}
+        self._keys: dict[str, ApiKey] = {}
+
+    async def create_batch(
+        self,
+        tenant: str,
+        batch_id: str,
+        spec: BatchSpec,
+        entries: Sequence[Entry] = (),
+        *,
+        launch: bool = False,
+        request_id: str = "",
+        request_hash: bytes = b"",
+    ) -> Created:
+        """See `Store.create_batch`."""
+        earlier = self._of_request(tenant, request_id)
+        if earlier is not None:
+            return _replayed(earlier, request_hash)
+        if (tenant, batch_id) in self._kept:
+            raise AlreadyExists("batch", batch_id)
+        if launch and not entries:
+            raise _empty(batch_id)
+        self._last_key += 1
+        batch = Batch(
+            key=self._last_key,
+            tenant=tenant,
+            batch_id=batch_id,
+            spec=spec,
+            state=BatchState.DRAFT,
+            entry_count=len(entries),
+            create_time=self._clock(),
+        )
+        self._kept[tenant, batch_id] = Kept(batch, list(entries), request_id, request_hash)
+        self._changes.note([batch.key])
+        if launch:
+            batch = await self.launch_batch(tenant, batch_id)
+        return Created(batch, replayed=False)
+
+    def _of_request(self, tenant: str, request_id: str) -> Kept | None:
+        if not request_id:
+            return None
+        mine = (kept for (owner, _), kept in self._kept.items() if owner == tenant)
+        return next((kept for kept in mine if kept.request_id == request_id), None)
+
+    def _get(self, tenant: str, batch_id: str) -> Kept:
+        kept = self._kept.get((tenant, batch_id))
+        if kept is None:
+            raise NotFound("batch", batch_id)
+        return kept
+
+    def _move(self, kept: Kept, state: BatchState) -> None:
+        now = self._clock()
+        if state is BatchState.RUNNING:
+            kept.batch = replace(kept.batch, state=state, launch_time=now)
+            self._changes.note([WORK])
+        else:
+            kept.batch = replace(kept.batch, state=state, end_time=now)
+            self._queue.drop(kept.batch.key)
+        self._changes.note([kept.batch.key])
+
+    async def append_entries(
+        self, tenant: str, batch_id: str, offset: int | None, entries: Sequence[Entry]
+    ) -> int:
+        """See `Store.append_entries`."""
+        kept = self._get(tenant, batch_id)
+        count = len(kept.entries)
+        start = count if offset is None else offset
+        if start + len(entries) <= count:
+            return count
+        _require_draft(kept.batch)
+        if start > count:
+            raise OffsetGap(start, count)
+        kept.entries += entries[count - start :]
+        kept.batch = replace(kept.batch, entry_count=len(kept.entries))
+        self._changes.note([kept.batch.key])
+        return len(kept.entries)
+
+    async def launch_batch(self, tenant: str, batch_id: str) -> Batch:
+        """See `Store.launch_batch`."""
+        kept = self._get(tenant, batch_id)
+        if kept.batch.state is not BatchState.RUNNING:
+            _require_draft(kept.batch)
+            if not kept.entries:
+                raise _empty(batch_id)
+            self._move(kept, BatchState.RUNNING)
+        return kept.batch
+
+    async def cancel_batch(self, tenant: str, batch_id: str) -> Batch:
+        """See `Store.cancel_batch`."""
+        kept = self._get(tenant, batch_id)
+        if kept.batch.state in (BatchState.DRAFT, BatchState.RUNNING):
+            self._move(kept, BatchState.CANCELLED)
+        return kept.batch
+
+    async def delete_batch(self, tenant: str, batch_id: str, *, force: bool) -> int:
+        """See `Store.delete_batch`."""
+        batch = self._get(tenant, batch_id).batch
+        if batch.state is BatchState.RUNNING and not force:
+            raise WrongState(
+                batch_id, batch.state.name, "a batch that is not running", "cancel it or use force"
+            )
+        del self._kept[tenant, batch_id]
+        self._queue.drop(batch.key)
+        self._changes.note([batch.key])
+        return batch.entry_count
+
+    async def get_batch(self, tenant: str, batch_id: str) -> Batch:
+        """See `Store.get_batch`."""
+        return self._get(tenant, batch_id).batch
+
+    async def progress(self, tenant: str, batch_id: str) -> tuple[Batch, Progress]:
+        """See `Store.progress`."""
+        kept = self._get(tenant, batch_id)
+        waiting = [
+            chunk
+            for chunk in self._queue.of_batch(kept.batch.key)
+            if chunk.stamp is None and chunk.run_at > self._clock()
+        ]
+        return kept.batch, Progress(
+            entry_count=len(kept.entries),
+            result_count=len(kept.results),
+            waiting_count=sum(len(chunk.indexes) for chunk in waiting),
+            next_attempt_at=min((chunk.run_at for chunk in waiting), default=None),
+            statuses=Counter(row.status for row in kept.results),
+            classifications=Counter(row.classification for row in kept.results),
+        )
+
+    async def list_batches(
+        self,
+        tenant: str,
+        *,
+        states: frozenset[BatchState] = frozenset(),
+        before_key: int | None = None,
+        limit: int = 50,
+    ) -> list[Batch]:
+        """See `Store.list_batches`."""
+        found = [
+            kept.batch
+            for (owner, _), kept in self._kept.items()
+            if owner == tenant
+            and (not states or kept.batch.state in states)
+            and (before_key is None or kept.batch.key < before_key)
+        ]
+        return sorted(found, key=lambda batch: -batch.key)[:limit]
+
+    async def results_after(
+        self,
+        tenant: str,
+        batch_id: str,
+        sequence: int,
+        *,
+        limit: int,
+        where: ResultFilter | None = None,
+    ) -> ResultPage:
+        """See `Store.results_after`."""
+        kept = self._get(tenant, batch_id)
+        rows = []
+        for row in kept.results[sequence:]:
+            if len(rows) == limit:
+                break
+            sequence += 1
+            if where is None or _passes(row, where):
+                rows.append(row)
+        return ResultPage(rows, sequence, sequence >= len(kept.results), kept.batch.state)
+
+    async def result_of(self, tenant: str, batch_id: str, index: int) -> EntryPlace:
+        """See `Store.result_of`."""
+        kept = self._get(tenant, batch_id)
+        if not 0 <= index < len(kept.entries):
+            raise NotFound("entry", f"{batch_id}/{index}")
+        waits = (
+            chunk.run_at
+            for chunk in self._queue.of_batch(kept.batch.key)
+            if chunk.stamp is None and index in chunk.indexes
+        )
+        return EntryPlace(kept.by_entry.get(index), next(waits, None))
+
+    async def changed(self, batch_key: int, *, after: int, timeout_s: float) -> int:
+        """See `Store.changed`."""
+        return await self._changes.changed(batch_key, after=after, timeout_s=timeout_s)
+
+    async def plan_launched(self) -> int:
+        """See `Store.plan_launched`."""
+        launched = [
+            kept
+            for kept in self._kept.values()
+            if kept.batch.state is BatchState.RUNNING and not kept.planned
+        ]
+        for kept in launched:
+            cuts = plan(kept.entries, kept.batch.spec, chunk_size=self._chunk_size)
+            self._queue.add(kept.batch, kept.entries, cuts, now=self._clock())
+            kept.planned = True
+            self._changes.note([kept.batch.key, WORK])
+        return len(launched)
+
+    async def claim(self, owner: str, *, max_entries: int) -> list[Claim]:
+        """See `Store.claim`."""
+        return self._queue.claim(
+            owner,
+            max_entries=max_entries,
+            now=self._clock(),
+            lease_until=self._lease_clock() + self._lease_s,
+        )
+
+    async def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
+        """See `Store.settle`."""
+        return [self._settle(settlement) for settlement in settlements]
+
+    def _settle(self, settlement: Settlement) -> bool:
+        parts = self._queue.settle(settlement, now=self._clock())
+        if parts is None:
+            return False
+        kept = next(k for k in self._kept.values() if k.batch.key == settlement.claim.batch_key)
+        kept.results += parts.results
+        kept.by_entry.update((row.entry_index, row) for row in parts.results)
+        if len(kept.results) == len(kept.entries):
+            self._move(kept, BatchState.COMPLETED)
+        self._changes.note([kept.batch.key, *([WORK] if parts.deferrals else [])])
+        return True
+
+    async def heartbeat(self, owner: str) -> frozenset[int]:
+        """See `Store.heartbeat`."""
+        return self._queue.heartbeat(owner, lease_until=self._lease_clock() + self._lease_s)
+
+    async def reap(self) -> int:
+        """See `Store.reap`."""
+        reaped = self._queue.reap(now=self._lease_clock())
+        self._changes.note([WORK] if reaped else [])
+        return reaped
+
+    async def next_run_at(self) -> float | None:
+        """See `Store.next_run_at`."""
+        return self._queue.next_run_at()
+
+    async def work_signal(self, *, after: int, timeout_s: float) -> int:
+        """See `Store.work_signal`."""
+        return await self._changes.changed(WORK, after=after, timeout_s=timeout_s)
+
+    async def note_hindrance(self, kind: str, detail: str | None) -> None:
+        """See `Store.note_hindrance`."""
+        self._hindrances.pop(kind, None)
+        if detail is not None:
+            self._hindrances[kind] = detail
+
+    async def hindrances(self) -> list[tuple[str, str]]:
+        """See `Store.hindrances`."""
+        return sorted(self._hindrances.items())
+
+    async def add_key(self, key: ApiKey) -> None:
+        """See `Store.add_key`."""
+        if key.key_id in self._keys:
+            raise AlreadyExists("key", key.key_id)
+        self._keys[key.key_id] = key
+
+    async def find_key(self, key_id: str) -> ApiKey | None:
+        """See `Store.find_key`."""
+        return self._keys.get(key_id)
+
+    async def list_keys(self, tenant: str | None = None) -> list[ApiKey]:
+        """See `Store.list_keys`."""
+        found = [key for key in self._keys.values() if tenant in (None, key.tenant)]
+        return sorted(found, key=lambda key: (key.create_time, key.key_id))
+
+    async def revoke_key(self, key_id: str) -> bool:
+        """See `Store.revoke_key`."""
+        key = self._keys.get(key_id)
+        if key is None:
+            return False
+        if key.revoke_time is None:
+            self._keys[key_id] = key._replace(revoke_time=self._clock())
+        return True
+
+    async def close(self) -> None:
+        """See `Store.close`; there is nothing to finish."""
+
+
+def _replayed(kept: Kept, request_hash: bytes) -> Created:
+    if kept.request_hash != request_hash:
+        raise RequestIdReused(
+            f"request_id {kept.request_id!r} was used for another request; choose a new one",
+            request_id=kept.request_id,
+        )
+    return Created(kept.batch, replayed=True)
+
+
+def _empty(batch_id: str) -> WrongState:
+    return WrongState(batch_id, "empty", "at least one entry", "add entries first")
+
+
+def _require_draft(batch: Batch) -> None:
+    if batch.state is not BatchState.DRAFT:
+        raise WrongState(
+            batch.batch_id, batch.state.name, BatchState.DRAFT.name, "create another batch"
+        )
+
+
+def _passes(row: ResultRow, where: ResultFilter) -> bool:
+    return (
+        (not where.classifications or row.classification in where.classifications)
+        and row.classification not in where.exclude_classifications
+        and (not where.statuses or row.status in where.statuses)
+        and row.status not in where.exclude_statuses
+    )
