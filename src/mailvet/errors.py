@@ -18,6 +18,7 @@
     ├── Unavailable           the server cannot do this now; try again
     └── ConfigError           settings or command-line flags that cannot work
         └── StoreRefused      the store cannot be opened; says the way out
+            └── StoreInUse    another process has it open
 
 What goes wrong outside (DNS, exchangers) is never an exception: it is data (`model.reply`).
 """
@@ -200,6 +201,10 @@ class StoreRefused(ConfigError):
     """The store cannot be opened; the message says the way out."""
 
     reason = "STORE_REFUSED"
+
+
+class StoreInUse(StoreRefused):
+    """Another process has the store open."""
 
 
 @dataclass(slots=True)

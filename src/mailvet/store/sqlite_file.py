@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from mailvet.errors import StoreRefused, Unavailable
+from mailvet.errors import StoreInUse, StoreRefused, Unavailable
 
 Connection = sqlite3.Connection
 """The shape of a connection; the driver's own class has the same methods."""
@@ -67,9 +67,8 @@ def lock(path: Path) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(descriptor)
-        raise _refused(
-            path, "another process has it open; stop that process, or give this one another file"
-        ) from error
+        way_out = "another process has it open; stop that process, or give this one another file"
+        raise StoreInUse(str(_refused(path, way_out))) from error
     return descriptor
 
 
@@ -88,6 +87,14 @@ def connect_reader(path: Path) -> Connection:
     """Open a connection that can only read."""
     connection = _connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def connect_beside(path: Path) -> Connection:
+    """Open a second writing connection beside a running server's; it never checkpoints."""
+    connection = _connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)
+    connection.execute("PRAGMA wal_autocheckpoint = 0")
+    connection.execute("PRAGMA synchronous = FULL")
     return connection
 
 

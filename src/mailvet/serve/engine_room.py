@@ -1,0 +1,190 @@
+"""The engine with everything it needs, from the settings."""
+
+import random
+import secrets
+import time
+from collections.abc import Sequence
+
+from mailvet.config import Settings
+from mailvet.engine.breaker import DETAIL, HINDRANCE, Breaker, BreakerLimits
+from mailvet.engine.canary import Canary
+from mailvet.engine.case import Case, DomainCard
+from mailvet.engine.domains import DomainBook
+from mailvet.engine.pace import COOL_OFF_S, PaceLimits
+from mailvet.engine.pipeline import Pipeline
+from mailvet.engine.realtime import Realtime
+from mailvet.engine.retry import RetrySchedule
+from mailvet.engine.routes import Lot, Route, RouteDesk
+from mailvet.engine.visits import Visits
+from mailvet.engine.worker import Encode, Worker
+from mailvet.errors import ConfigError
+from mailvet.lists import Lists, load_lists, suggest
+from mailvet.model.address import Address, DomainName
+from mailvet.model.reply import Reading, Reply, Stage
+from mailvet.model.route import Exchanger
+from mailvet.mx import AddressGuard, DnsTransport, Resolver, nameservers_from
+from mailvet.smtp import Identity, IdentityPool, VisitLimits, visit
+from mailvet.smtp.greeting import greets
+from mailvet.smtp.meanings import meaning_of
+from mailvet.smtp.plan import Envelope, Report
+from mailvet.store.base import Store
+
+_MADE_UP_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
+_MADE_UP_LENGTH = 18
+"""Long enough that nobody has it, short and plain enough for every exchanger's own rules."""
+
+
+def made_up(domain: str) -> Address:
+    """Invent a mailbox of a domain that nobody has."""
+    letters = "".join(secrets.choice(_MADE_UP_ALPHABET) for _ in range(_MADE_UP_LENGTH))
+    return Address("v" + letters, DomainName(domain, domain, domain.startswith("[")))
+
+
+def build_resolver(settings: Settings) -> Resolver:
+    """Return the resolver that the settings ask for; raises `ConfigError`."""
+    try:
+        servers = nameservers_from(settings.resolver)
+    except ValueError as error:
+        raise ConfigError(f"resolver: {error}") from None
+    return Resolver(
+        DnsTransport(servers, timeout_s=settings.dns_timeout_s),
+        AddressGuard(settings.allow_network),
+        ipv6=settings.ipv6,
+    )
+
+
+def build_identities(settings: Settings) -> IdentityPool:
+    """Return who we are to exchangers; raises `ConfigError`."""
+    try:
+        identity = Identity(
+            helo=settings.helo,
+            mail_from=settings.mail_from,
+            source_address=settings.source_address,
+            proxy=settings.proxy,
+        )
+    except ValueError as error:
+        raise ConfigError(str(error)) from None
+    return IdentityPool((identity,))
+
+
+class EngineRoom:
+    """Everything that verifies: shared by the worker and by callers who wait."""
+
+    def __init__(self, settings: Settings, store: Store, encode: Encode) -> None:
+        clock, wall_clock = time.monotonic, time.time
+        self._settings = settings
+        self._store = store
+        self.resolver = build_resolver(settings)
+        self._identities = build_identities(settings)
+        self._limits = VisitLimits().scaled(settings.time_scale)
+        self.lists: Lists = load_lists(settings.lists_dir)
+        self._book = DomainBook(
+            self.resolver, clock=clock, catch_all_ttl_s=settings.catch_all_ttl_s
+        )
+        self._canary = Canary(self.resolver, self._greets, settings.egress_canaries)
+        self._desk = RouteDesk(
+            self._visit,
+            limits=PaceLimits(
+                sessions=settings.route_sessions,
+                recipients=settings.session_recipients,
+                cool_off_s=COOL_OFF_S * settings.time_scale,
+            ),
+            max_sessions=settings.max_sessions,
+            clock=clock,
+        )
+        self.breaker = Breaker(
+            BreakerLimits(
+                threshold=settings.egress_threshold, patience_s=settings.egress_patience_s
+            ),
+            clock=clock,
+            canary=self._canary.sings,
+            pause=self._pause,
+            try_one=self._desk.try_one,
+            release=self._release,
+            say=self._say,
+        )
+        self._visits = Visits(
+            dial=self._dial,
+            read=_read,
+            book=self._book,
+            made_up=made_up,
+            requeue=self._requeue,
+            connected=self.breaker.succeeded,
+            unreachable=self.breaker.failed,
+            clock=clock,
+        )
+        self._pipeline = Pipeline(
+            lists=lambda: self.lists,
+            book=self._book,
+            desk=self._desk,
+            breaker=self.breaker,
+            resolving=settings.resolving,
+        )
+        self.worker = Worker(
+            store,
+            self._pipeline,
+            owner=f"worker-{secrets.token_hex(4)}",
+            window_entries=settings.window_entries,
+            schedule=RetrySchedule(scale=settings.retry_scale, rng=random.SystemRandom()),
+            encode=encode,
+            suggest=suggest,
+            wall_clock=wall_clock,
+        )
+        self.realtime = Realtime(self._pipeline, suggest=suggest, wall_clock=wall_clock)
+
+    def start(self) -> None:
+        """Start what runs beside the worker."""
+        self._pipeline.start()
+
+    async def close(self) -> None:
+        """End sessions and look-ups."""
+        await self._pipeline.close()
+        await self.resolver.close()
+
+    # What the parts above need of each other; each is one line on purpose.
+
+    async def _visit(self, route: Route, lot: Lot) -> None:
+        await self._visits(route, lot)
+
+    def _requeue(self, card: DomainCard, cases: Sequence[Case]) -> None:
+        self._pipeline.requeue(card, cases)
+
+    def _release(self, cases: Sequence[Case], ours: bool) -> None:
+        self._pipeline.release(cases, ours)
+
+    def _pause(self, paused: bool) -> None:
+        self._desk.paused = paused
+        if not paused:
+            self._desk.resume()
+
+    async def _say(self, blocked: bool) -> None:
+        detail = DETAIL.format(port=self._settings.smtp_port) if blocked else None
+        await self._store.note_hindrance(HINDRANCE, detail)
+
+    async def _greets(self, address: str) -> bool:
+        return await greets(
+            address,
+            self._settings.smtp_port,
+            timeout_s=self._limits.connect_s,
+            source_address=self._settings.source_address,
+        )
+
+    async def _dial(
+        self, route: str, exchangers: Sequence[Exchanger], envelopes: Sequence[Envelope]
+    ) -> Report:
+        report = await visit(
+            exchangers,
+            envelopes,
+            identity=self._identities.for_route(route),
+            port=self._settings.smtp_port,
+            limits=self._limits,
+        )
+        if report.connected:
+            for seen in report.observations.values():
+                self._canary.remember(seen.address)
+                break
+        return report
+
+
+def _read(reply: Reply, stage: Stage, operator: str) -> Reading:
+    return meaning_of(reply, stage=stage, operator=operator)

@@ -1,0 +1,66 @@
+"""Where the server may listen, and what it asks of callers there."""
+
+from ipaddress import ip_address
+
+import grpc
+
+from mailvet.config import Settings
+from mailvet.errors import ConfigError
+from mailvet.rpc.server import ServerOptions
+
+
+def is_loopback(listen: str) -> bool:
+    """Whether only this machine can connect: a loopback address or a Unix socket."""
+    if listen.startswith("unix:"):
+        return True
+    host = listen.rpartition(":")[0].strip("[]")
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def server_options(settings: Settings) -> ServerOptions:
+    """Return how to listen; raises `ConfigError` for a combination that would be open to all."""
+    _check_address(settings.listen)
+    loopback = is_loopback(settings.listen)
+    credentials = _credentials(settings)
+    if credentials is None and not loopback and not settings.insecure:
+        raise ConfigError(
+            f"listen = {settings.listen!r} is open to other machines: give it TLS with tls_cert "
+            "and tls_key, listen on 127.0.0.1, or say --insecure if something in front does TLS"
+        )
+    open_to_all = loopback or (settings.insecure and credentials is None)
+    require_keys = not open_to_all if settings.require_keys is None else settings.require_keys
+    if not require_keys and not loopback and not settings.insecure:
+        raise ConfigError(
+            "require_keys = false would let everybody in: listen on 127.0.0.1 or say --insecure"
+        )
+    return ServerOptions(
+        address=settings.listen,
+        credentials=credentials,
+        require_keys=require_keys,
+        reflection=settings.reflection,
+    )
+
+
+def _check_address(listen: str) -> None:
+    if listen.startswith("unix:"):
+        return
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise ConfigError(f"listen = {listen!r}: write HOST:PORT, as in 127.0.0.1:50051")
+
+
+def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
+    if settings.tls_cert is None and settings.tls_key is None:
+        return None
+    if settings.tls_cert is None or settings.tls_key is None:
+        raise ConfigError("tls_cert and tls_key go together: one of them is missing")
+    try:
+        pair = (settings.tls_key.read_bytes(), settings.tls_cert.read_bytes())
+    except OSError as error:
+        raise ConfigError(f"cannot read {error.filename}: {error.strerror}") from None
+    return grpc.ssl_server_credentials([pair])

@@ -1,0 +1,140 @@
+"""One running service: store, engine and server, started in order and drained in reverse."""
+
+import asyncio
+import contextlib
+import signal
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from mailvet import __version__
+from mailvet.config import Settings
+from mailvet.engine.breaker import HINDRANCE
+from mailvet.errors import ConfigError, StoreInUse
+from mailvet.rpc.encode import encode_result
+from mailvet.rpc.health import ENGINE
+from mailvet.rpc.server import RpcServer, build_server
+from mailvet.serve.engine_room import EngineRoom
+from mailvet.serve.listening import server_options
+from mailvet.store.base import Store
+from mailvet.store.keyring import KeyRing
+from mailvet.store.memory import MemoryStore
+from mailvet.store.sqlite import SqliteStore
+from mailvet.telemetry.logs import logger
+
+HEALTH_EVERY_S = 1.0
+"""How soon the health of the engine follows what the breaker found."""
+
+_LOG = logger("serve")
+
+
+async def open_store(settings: Settings) -> Store:
+    """Open the store that the settings name."""
+    if settings.store == ":memory:":
+        return MemoryStore()
+    store = await SqliteStore.open(settings.store)
+    for warning in store.warnings:
+        _LOG.warning("store.warning", told=warning)
+    return store
+
+
+async def open_keys(settings: Settings) -> Store | KeyRing:
+    """Open what keeps the keys of a store: the store itself, or its key ring while a server runs."""
+    try:
+        return await SqliteStore.open(settings.store)
+    except StoreInUse:
+        return KeyRing(Path(settings.store))
+
+
+class Service:
+    """A service from its start to the end of its drain."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._options = server_options(settings)
+        self._store: Store | None = None
+        self._engine: EngineRoom | None = None
+        self._server: RpcServer | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def address(self) -> str:
+        """Where clients connect to."""
+        listen = self._settings.listen
+        if self._server is None or listen.startswith("unix:"):
+            return listen
+        return f"{listen.rpartition(':')[0]}:{self._server.port}"
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop(0)
+            raise
+        return self
+
+    async def _start(self) -> None:
+        self._store = store = await open_store(self._settings)
+        await store.note_hindrance(HINDRANCE, None)  # whatever it was, it is looked at afresh
+        self._engine = engine = EngineRoom(self._settings, store, encode_result)
+        self._server = server = build_server(store, engine.realtime, self._options)
+        engine.start()
+        self._tasks = [
+            asyncio.create_task(engine.worker.run(), name="worker"),
+            asyncio.create_task(self._tell_health(engine, server), name="health"),
+        ]
+        await server.start()
+        _LOG.info("serve.ready", address=self.address, version=__version__)
+
+    async def _tell_health(self, engine: EngineRoom, server: RpcServer) -> None:
+        while True:
+            server.health.set_serving(ENGINE, serving=not engine.breaker.open)
+            await asyncio.sleep(HEALTH_EVERY_S)
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.stop(self._settings.drain_grace_s)
+
+    async def stop(self, grace_s: float) -> None:
+        """Drain: say so, end streams with their cursors, hand work back, close the store."""
+        if self._server is not None:
+            await self._server.stop(grace_s)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._engine is not None:
+            await self._engine.close()
+        if self._store is not None:
+            await self._store.close()
+        self._server = self._engine = self._store = None
+        self._tasks = []
+
+    async def run_until_signal(self) -> None:
+        """Serve until SIGTERM or SIGINT, or until the worker dies of a fault."""
+        loop = asyncio.get_running_loop()
+        told = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, told.set)
+        waiting = asyncio.create_task(told.wait())
+        done, _ = await asyncio.wait((waiting, *self._tasks), return_when=asyncio.FIRST_COMPLETED)
+        for task in done - {waiting}:
+            task.result()  # a worker never ends by itself: this raises why it did
+        _LOG.info("serve.draining", grace_s=self._settings.drain_grace_s)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)  # a second signal ends at once
+        with contextlib.suppress(asyncio.CancelledError):
+            await self.stop(self._settings.drain_grace_s)
+
+
+async def serve(settings: Settings) -> None:
+    """Run a service until it is told to stop."""
+    try:
+        async with Service(settings) as service:
+            print(f"mailvet {__version__} serves on {service.address}", flush=True)  # noqa: T201
+            await service.run_until_signal()
+    except OSError as error:
+        raise ConfigError(f"cannot serve: {error}") from None

@@ -1,0 +1,54 @@
+"""The keys of a store whose server is running: a second connection that writes one row at a time.
+
+It never checkpoints (the server's connection does), and its one-row transactions wait their turn
+for the write lock like any other writer's.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from mailvet.errors import Unavailable
+from mailvet.model.batch import ApiKey
+from mailvet.store import sqlite_file, sqlite_keys
+
+T = TypeVar("T")
+
+
+class KeyRing:
+    """Adds, lists and revokes keys beside a running server."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file; it must be a store that a server has made."""
+        self._connection = sqlite_file.connect_beside(path)
+        _, self.secret = sqlite_keys.identity(self._connection)
+
+    async def add_key(self, key: ApiKey) -> None:
+        """See `Store.add_key`."""
+        await self._run(lambda connection: sqlite_keys.add(connection, key))
+
+    async def list_keys(self, tenant: str | None = None) -> list[ApiKey]:
+        """See `Store.list_keys`."""
+        return await self._run(lambda connection: sqlite_keys.listed(connection, tenant))
+
+    async def revoke_key(self, key_id: str) -> bool:
+        """See `Store.revoke_key`."""
+        now = time.time()
+        return await self._run(lambda connection: sqlite_keys.revoke(connection, key_id, now=now))
+
+    async def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    async def _run(self, work: Callable[[Any], T]) -> T:
+        return await asyncio.to_thread(self._transact, work)
+
+    def _transact(self, work: Callable[[Any], T]) -> T:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            with self._connection:
+                return work(self._connection)
+        except sqlite_file.driver.OperationalError as error:
+            raise Unavailable(f"the store cannot be written now: {error}") from error
