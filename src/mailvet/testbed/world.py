@@ -24,6 +24,9 @@ WORLDS = Path(__file__).parent / "worlds"
 RESERVED_NAMES = ("test", "example", "invalid")
 """Top-level names that never exist outside (RFC 2606 2, RFC 6761 6)."""
 
+QUERY_TYPES = ("A", "AAAA", "CNAME", "MX", "TXT")
+"""The types a zone can hold, and so those that its behaviour can be limited to."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expectation:
@@ -110,7 +113,7 @@ def _zones(table: Table) -> Iterator[Zone]:
         cname=a_label(cname) or None,
         txt=table.texts("txt"),
         behaviour=_choice(table, "behaviour", Behaviour.ANSWER),
-        only=frozenset(table.texts("only")),
+        only=_query_types(table),
         delay_s=table.get("delay_s", float, 0.0),
         ttl_s=table.get("ttl_s", int, 300),
     )
@@ -131,6 +134,14 @@ def _choice(table: Table, key: str, default: Behaviour) -> Behaviour:
     if word not in set(Behaviour):
         raise WorldError(table.at(key), f"{word!r} is none of {', '.join(Behaviour)}")
     return Behaviour(word)
+
+
+def _query_types(table: Table) -> frozenset[str]:
+    types = table.texts("only")
+    for name in types:
+        if name not in QUERY_TYPES:
+            raise WorldError(table.at("only"), f"{name!r} is none of {', '.join(QUERY_TYPES)}")
+    return frozenset(types)
 
 
 def _addresses(table: Table, key: str, version: int) -> tuple[str, ...]:
