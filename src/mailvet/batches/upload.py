@@ -20,7 +20,15 @@ class Chunk(NamedTuple):
 class Upload:
     """One caller filling one batch; it holds nothing but where it is."""
 
-    def __init__(self, store: Store, intake: Intake, batch: Batch) -> None:
+    def __init__(
+        self,
+        store: Store,
+        intake: Intake,
+        batch: Batch,
+        *,
+        max_entries: int = MAX_ENTRIES_PER_BATCH,
+    ) -> None:
+        self._max_entries = max_entries
         self._store = store
         self._intake = intake
         self._batch = batch
@@ -44,9 +52,9 @@ class Upload:
 
     async def _keep(self, start: int | None, raws: list[RawEntry]) -> None:
         end = (self.entry_count if start is None else start) + len(raws)
-        if end > MAX_ENTRIES_PER_BATCH:
+        if end > self._max_entries:
             raise QuotaExceeded(
-                f"a batch holds at most {MAX_ENTRIES_PER_BATCH} entries; start another one",
+                f"a batch holds at most {self._max_entries} entries; start another one",
                 subject="entries_per_batch",
             )
         entries = await self._intake.take(raws, self._batch.spec.deduplication)

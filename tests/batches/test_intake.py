@@ -1,0 +1,68 @@
+"""From lines to entries."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailvet.batches.intake import SLICE, Intake, RawEntry
+from mailvet.model.status import Deduplication
+
+INTAKE = Intake(b"k" * 32)
+MODES = (Deduplication.SAFE, Deduplication.RELAXED)
+
+
+def key(text: str, mode: Deduplication = Deduplication.SAFE) -> int:
+    return INTAKE.entry(RawEntry(text), mode).key
+
+
+def test_an_address_is_grouped_by_its_domain() -> None:
+    """The domain is kept in A-labels, the text and the custom key as they came."""
+    entry = INTAKE.entry(RawEntry(" Ann@Bücher.example", "row 7"), Deduplication.SAFE)
+
+    assert (" Ann@Bücher.example", "row 7", "xn--bcher-kva.example") == entry[:3]
+
+
+@pytest.mark.parametrize("text", ["", "no at sign", "a@@b", "a..b@example.org"])
+def test_a_bad_address_has_no_domain(text: str) -> None:
+    """What syntax decides needs no exchanger."""
+    assert INTAKE.entry(RawEntry(text), Deduplication.SAFE).domain == ""
+
+
+def test_the_same_mailbox_has_the_same_key() -> None:
+    """Spellings of the domain do not make another mailbox."""
+    assert key("ann@example.org") == key("ann@EXAMPLE.org") == key(" ann@example.org ")
+    assert key("ann@example.org") != key("bob@example.org")
+
+
+def test_bad_addresses_are_duplicates_when_they_are_the_same_text() -> None:
+    """The same bad line twice is a duplicate; white space around it does not count."""
+    assert key("no at sign") == key(" no at sign\t") != key("No at sign")
+
+
+def test_nothing_is_a_duplicate_when_that_is_off() -> None:
+    """OFF gives the key that is nobody's duplicate."""
+    assert key("ann@example.org", Deduplication.OFF) == key("bad", Deduplication.OFF) == 0
+
+
+def test_another_store_hashes_otherwise() -> None:
+    """Keys are keyed by the store, so that collisions cannot be prepared."""
+    other = Intake(b"o" * 32)
+
+    assert key("ann@example.org") != other.entry(RawEntry("ann@example.org"), MODES[0]).key
+
+
+@given(st.text(max_size=80), st.sampled_from(MODES))
+def test_any_text_is_an_entry(text: str, mode: Deduplication) -> None:
+    """Every text, lone surrogates too, becomes an entry with a 63-bit key above 0."""
+    raw = RawEntry(text + "\ud800")
+
+    assert 0 < INTAKE.entry(raw, mode).key < 2**63
+
+
+async def test_order_is_kept_across_slices() -> None:
+    """Entries come out in the order they went in, however many there are."""
+    raws = [RawEntry(f"u{n}@example.org") for n in range(SLICE * 2 + 3)]
+
+    entries = await INTAKE.take(raws, Deduplication.SAFE)
+
+    assert [raw.input_data for raw in raws] == [entry.input_data for entry in entries]
