@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from mailvet.errors import AlreadyExists, NotFound, OffsetGap, RequestIdReused, WrongState
+from mailvet.errors import AlreadyExists, NotFound
 from mailvet.model.batch import (
     ApiKey,
     Batch,
@@ -21,6 +21,7 @@ from mailvet.model.batch import (
     Settlement,
 )
 from mailvet.model.status import BatchState
+from mailvet.store import rules
 from mailvet.store.base import Created
 from mailvet.store.changes import WORK, Changes
 from mailvet.store.memory_plan import plan
@@ -85,14 +86,12 @@ class MemoryStore:
         """See `Store.create_batch`."""
         earlier = self._of_request(tenant, request_id)
         if earlier is not None:
-            return _replayed(earlier, request_hash)
+            same = earlier.request_hash == request_hash
+            return rules.replay(earlier.batch, request_id, same=same)
         if (tenant, batch_id) in self._kept:
             raise AlreadyExists("batch", batch_id)
-        if launch and not entries:
-            raise _empty(batch_id)
-        self._last_key += 1
         batch = Batch(
-            key=self._last_key,
+            key=self._last_key + 1,
             tenant=tenant,
             batch_id=batch_id,
             spec=spec,
@@ -100,6 +99,9 @@ class MemoryStore:
             entry_count=len(entries),
             create_time=self._clock(),
         )
+        if launch:
+            rules.require_launchable(batch)
+        self._last_key = batch.key
         self._kept[tenant, batch_id] = Kept(batch, list(entries), request_id, request_hash)
         self._changes.note([batch.key])
         if launch:
@@ -133,42 +135,32 @@ class MemoryStore:
     ) -> int:
         """See `Store.append_entries`."""
         kept = self._get(tenant, batch_id)
-        count = len(kept.entries)
-        start = count if offset is None else offset
-        if start + len(entries) <= count:
-            return count
-        _require_draft(kept.batch)
-        if start > count:
-            raise OffsetGap(start, count)
-        kept.entries += entries[count - start :]
-        kept.batch = replace(kept.batch, entry_count=len(kept.entries))
-        self._changes.note([kept.batch.key])
+        new = rules.new_entries(kept.batch, offset, entries)
+        if new:
+            kept.entries += new
+            kept.batch = replace(kept.batch, entry_count=len(kept.entries))
+            self._changes.note([kept.batch.key])
         return len(kept.entries)
 
     async def launch_batch(self, tenant: str, batch_id: str) -> Batch:
         """See `Store.launch_batch`."""
         kept = self._get(tenant, batch_id)
         if kept.batch.state is not BatchState.RUNNING:
-            _require_draft(kept.batch)
-            if not kept.entries:
-                raise _empty(batch_id)
+            rules.require_launchable(kept.batch)
             self._move(kept, BatchState.RUNNING)
         return kept.batch
 
     async def cancel_batch(self, tenant: str, batch_id: str) -> Batch:
         """See `Store.cancel_batch`."""
         kept = self._get(tenant, batch_id)
-        if kept.batch.state in (BatchState.DRAFT, BatchState.RUNNING):
+        if rules.can_end(kept.batch):
             self._move(kept, BatchState.CANCELLED)
         return kept.batch
 
     async def delete_batch(self, tenant: str, batch_id: str, *, force: bool) -> int:
         """See `Store.delete_batch`."""
         batch = self._get(tenant, batch_id).batch
-        if batch.state is BatchState.RUNNING and not force:
-            raise WrongState(
-                batch_id, batch.state.name, "a batch that is not running", "cancel it or use force"
-            )
+        rules.require_deletable(batch, force=force)
         del self._kept[tenant, batch_id]
         self._queue.drop(batch.key)
         self._changes.note([batch.key])
@@ -224,20 +216,19 @@ class MemoryStore:
     ) -> ResultPage:
         """See `Store.results_after`."""
         kept = self._get(tenant, batch_id)
-        rows = []
+        rows: list[ResultRow] = []
         for row in kept.results[sequence:]:
             if len(rows) == limit:
                 break
             sequence += 1
-            if where is None or _passes(row, where):
+            if where is None or rules.passes(row, where):
                 rows.append(row)
         return ResultPage(rows, sequence, sequence >= len(kept.results), kept.batch.state)
 
     async def result_of(self, tenant: str, batch_id: str, index: int) -> EntryPlace:
         """See `Store.result_of`."""
         kept = self._get(tenant, batch_id)
-        if not 0 <= index < len(kept.entries):
-            raise NotFound("entry", f"{batch_id}/{index}")
+        rules.require_index(kept.batch, index)
         waits = (
             chunk.run_at
             for chunk in self._queue.of_batch(kept.batch.key)
@@ -342,32 +333,3 @@ class MemoryStore:
 
     async def close(self) -> None:
         """See `Store.close`; there is nothing to finish."""
-
-
-def _replayed(kept: Kept, request_hash: bytes) -> Created:
-    if kept.request_hash != request_hash:
-        raise RequestIdReused(
-            f"request_id {kept.request_id!r} was used for another request; choose a new one",
-            request_id=kept.request_id,
-        )
-    return Created(kept.batch, replayed=True)
-
-
-def _empty(batch_id: str) -> WrongState:
-    return WrongState(batch_id, "empty", "at least one entry", "add entries first")
-
-
-def _require_draft(batch: Batch) -> None:
-    if batch.state is not BatchState.DRAFT:
-        raise WrongState(
-            batch.batch_id, batch.state.name, BatchState.DRAFT.name, "create another batch"
-        )
-
-
-def _passes(row: ResultRow, where: ResultFilter) -> bool:
-    return (
-        (not where.classifications or row.classification in where.classifications)
-        and row.classification not in where.exclude_classifications
-        and (not where.statuses or row.status in where.statuses)
-        and row.status not in where.exclude_statuses
-    )

@@ -4,9 +4,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from mailvet.errors import AlreadyExists, NotFound, OffsetGap, RequestIdReused, WrongState
+from mailvet.errors import AlreadyExists, NotFound
 from mailvet.model.batch import Batch, BatchSpec, Entry, Progress
 from mailvet.model.status import BatchState, Deduplication, QualityLevel
+from mailvet.store import rules
 from mailvet.store.base import Created
 from mailvet.store.sqlite_file import Connection
 from mailvet.store.sqlite_schema import KEY_BITS, WAITING
@@ -123,7 +124,7 @@ def create(
             (tenant, request_id),
         ).fetchone()
         if row is not None:
-            return _replayed(row, request_id, request_hash)
+            return rules.replay(batch_from(row), request_id, same=row[15] == request_hash)
     if connection.execute(
         "SELECT 1 FROM batch WHERE tenant = ? AND batch_id = ?", (tenant, batch_id)
     ).fetchone():
@@ -151,15 +152,6 @@ def create(
     return Created(get(connection, tenant, batch_id), replayed=False)
 
 
-def _replayed(row: Sequence[Any], request_id: str, request_hash: bytes) -> Created:
-    if row[15] != request_hash:
-        raise RequestIdReused(
-            f"request_id {request_id!r} was used for another request; choose a new one",
-            request_id=request_id,
-        )
-    return Created(batch_from(row), replayed=True)
-
-
 def _spec_row(spec: BatchSpec) -> tuple[Any, ...]:
     labels = json.dumps(dict(spec.labels), ensure_ascii=False)
     texts = (spec.name, spec.description, labels)
@@ -175,28 +167,16 @@ def append(
 ) -> int:
     """Append entries that are not kept yet; return how many the batch keeps now."""
     batch = get(transaction.connection, tenant, batch_id)
-    kept = batch.entry_count
-    start = kept if offset is None else offset
-    if start + len(entries) <= kept:
-        return kept
-    require_draft(batch)
-    if start > kept:
-        raise OffsetGap(start, kept)
-    _insert_entries(transaction.connection, batch.key, kept, entries[kept - start :])
-    total = start + len(entries)
+    new = rules.new_entries(batch, offset, entries)
+    if not new:
+        return batch.entry_count
+    _insert_entries(transaction.connection, batch.key, batch.entry_count, new)
+    total = batch.entry_count + len(new)
     transaction.connection.execute(
         "UPDATE batch SET entry_count = ? WHERE key = ?", (total, batch.key)
     )
     transaction.touched.add(batch.key)
     return total
-
-
-def require_draft(batch: Batch) -> None:
-    """Raise `WrongState` unless entries may still be added."""
-    if batch.state is not BatchState.DRAFT:
-        raise WrongState(
-            batch.batch_id, batch.state.name, BatchState.DRAFT.name, "create another batch"
-        )
 
 
 def _insert_entries(connection: Connection, key: int, start: int, entries: Sequence[Entry]) -> None:
@@ -212,9 +192,7 @@ def launch(transaction: Transaction, tenant: str, batch_id: str, *, now: float) 
     batch = get(transaction.connection, tenant, batch_id)
     if batch.state is BatchState.RUNNING:
         return batch
-    require_draft(batch)
-    if not batch.entry_count:
-        raise WrongState(batch_id, "empty", "at least one entry", "add entries first")
+    rules.require_launchable(batch)
     transaction.connection.execute(
         "UPDATE batch SET state = ?, launch_time = ? WHERE key = ?",
         (BatchState.RUNNING, now, batch.key),
@@ -227,7 +205,7 @@ def launch(transaction: Transaction, tenant: str, batch_id: str, *, now: float) 
 def cancel(transaction: Transaction, tenant: str, batch_id: str, *, now: float) -> Batch:
     """Move a batch that has not ended to CANCELLED and drop its chunks."""
     batch = get(transaction.connection, tenant, batch_id)
-    if batch.state not in (BatchState.DRAFT, BatchState.RUNNING):
+    if not rules.can_end(batch):
         return batch
     transaction.connection.execute(
         "UPDATE batch SET state = ?, end_time = ? WHERE key = ?",

@@ -4,9 +4,7 @@
 is truncated. An erasure that was cut short is finished when the store is opened again.
 """
 
-from mailvet.errors import WrongState
-from mailvet.model.status import BatchState
-from mailvet.store import sqlite_batches
+from mailvet.store import rules, sqlite_batches
 from mailvet.store.sqlite_file import BUSY_TIMEOUT_S, Connection
 from mailvet.store.sqlite_schema import KEY_BITS
 from mailvet.store.sqlite_writer import Transaction
@@ -22,10 +20,7 @@ def hide(transaction: Transaction, tenant: str, batch_id: str, *, force: bool) -
     """Take a batch out of sight and return how many entries it had."""
     connection = transaction.connection
     batch = sqlite_batches.get(connection, tenant, batch_id)
-    if batch.state is BatchState.RUNNING and not force:
-        raise WrongState(
-            batch_id, batch.state.name, "a batch that is not running", "cancel it or use force"
-        )
+    rules.require_deletable(batch, force=force)
     connection.execute("INSERT INTO erasure (batch_key) VALUES (?)", (batch.key,))
     connection.execute("DELETE FROM chunk WHERE batch_key = ?", (batch.key,))
     connection.execute("DELETE FROM tally WHERE batch_key = ?", (batch.key,))

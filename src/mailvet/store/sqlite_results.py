@@ -4,10 +4,9 @@ import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from mailvet.errors import NotFound
 from mailvet.model.batch import Batch, EntryPlace, ResultFilter, ResultPage, ResultRow
 from mailvet.model.status import BatchState
-from mailvet.store import sqlite_batches
+from mailvet.store import rules, sqlite_batches
 from mailvet.store.chunks import Indexes, from_blob, packed, to_blob
 from mailvet.store.sqlite_file import Connection
 from mailvet.store.sqlite_schema import KEY_BITS, WAITING
@@ -105,8 +104,7 @@ def _condition(where: ResultFilter | None) -> tuple[str, list[int]]:
 def of_entry(connection: Connection, tenant: str, batch_id: str, index: int) -> EntryPlace:
     """Return an entry's result, or when it is tried again."""
     batch = sqlite_batches.get(connection, tenant, batch_id)
-    if not 0 <= index < batch.entry_count:
-        raise NotFound("entry", f"{batch_id}/{index}")
+    rules.require_index(batch, index)
     row = _find(connection, batch.key, index)
     if row is not None:
         return EntryPlace(row, None)

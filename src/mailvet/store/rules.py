@@ -1,0 +1,79 @@
+"""What the state of a batch allows: the same rules, in the same words, for every store."""
+
+from collections.abc import Sequence
+
+from mailvet.errors import NotFound, OffsetGap, RequestIdReused, WrongState
+from mailvet.model.batch import Batch, Entry, ResultFilter, ResultRow
+from mailvet.model.status import BatchState
+from mailvet.store.base import Created
+
+
+def replay(batch: Batch, request_id: str, *, same: bool) -> Created:
+    """Return the batch an earlier call made; `RequestIdReused` unless it asked for the same."""
+    if not same:
+        raise RequestIdReused(
+            f"request_id {request_id!r} was used for another request; choose a new one",
+            request_id=request_id,
+        )
+    return Created(batch, replayed=True)
+
+
+def new_entries(batch: Batch, offset: int | None, entries: Sequence[Entry]) -> Sequence[Entry]:
+    """Return those entries of an upload that the batch does not keep yet.
+
+    Raises `WrongState` and `OffsetGap` as `Store.append_entries` says.
+    """
+    kept = batch.entry_count
+    start = kept if offset is None else offset
+    if start + len(entries) <= kept:
+        return ()
+    _require_draft(batch)
+    if start > kept:
+        raise OffsetGap(start, kept)
+    return entries[kept - start :]
+
+
+def require_launchable(batch: Batch) -> None:
+    """Raise `WrongState` unless a batch is a DRAFT with entries."""
+    _require_draft(batch)
+    if not batch.entry_count:
+        raise WrongState(batch.batch_id, "empty", "at least one entry", "add entries first")
+
+
+def require_deletable(batch: Batch, *, force: bool) -> None:
+    """Raise `WrongState` when a batch is running and that was not foreseen."""
+    if batch.state is BatchState.RUNNING and not force:
+        raise WrongState(
+            batch.batch_id,
+            batch.state.name,
+            "a batch that is not running",
+            "cancel it first, or delete with force",
+        )
+
+
+def require_index(batch: Batch, index: int) -> None:
+    """Raise `NotFound` when a batch has no entry of that index."""
+    if not 0 <= index < batch.entry_count:
+        raise NotFound("entry", f"{batch.batch_id}/{index}")
+
+
+def can_end(batch: Batch) -> bool:
+    """Whether a batch has not ended yet."""
+    return batch.state in (BatchState.DRAFT, BatchState.RUNNING)
+
+
+def passes(row: ResultRow, where: ResultFilter) -> bool:
+    """Whether a filter lets a result through."""
+    return (
+        (not where.classifications or row.classification in where.classifications)
+        and row.classification not in where.exclude_classifications
+        and (not where.statuses or row.status in where.statuses)
+        and row.status not in where.exclude_statuses
+    )
+
+
+def _require_draft(batch: Batch) -> None:
+    if batch.state is not BatchState.DRAFT:
+        raise WrongState(
+            batch.batch_id, batch.state.name, BatchState.DRAFT.name, "create another batch"
+        )
