@@ -3,7 +3,7 @@
 import random
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from mailvet.config import Settings
 from mailvet.engine.breaker import DETAIL, HINDRANCE, Breaker, BreakerLimits
@@ -28,6 +28,8 @@ from mailvet.smtp.greeting import greets
 from mailvet.smtp.meanings import meaning_of
 from mailvet.smtp.plan import Envelope, Report
 from mailvet.store.base import Store
+
+OnLine = Callable[[str, str], None]
 
 _MADE_UP_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 _MADE_UP_LENGTH = 18
@@ -70,10 +72,19 @@ def build_identities(settings: Settings) -> IdentityPool:
 class EngineRoom:
     """Everything that verifies: shared by the worker and by callers who wait."""
 
-    def __init__(self, settings: Settings, store: Store, encode: Encode) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        encode: Encode,
+        *,
+        on_line: OnLine | None = None,
+    ) -> None:
+        """`on_line(direction, text)` hears every SMTP line as it is sent (`>`) and comes (`<`)."""
         clock, wall_clock = time.monotonic, time.time
         self._settings = settings
         self._store = store
+        self._on_line = on_line
         self.resolver = build_resolver(settings)
         self._identities = build_identities(settings)
         self._limits = VisitLimits().scaled(settings.time_scale)
@@ -178,6 +189,7 @@ class EngineRoom:
             identity=self._identities.for_route(route),
             port=self._settings.smtp_port,
             limits=self._limits,
+            on_line=self._on_line,
         )
         if report.connected:
             for seen in report.observations.values():

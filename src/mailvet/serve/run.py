@@ -39,7 +39,7 @@ async def open_store(settings: Settings) -> Store:
 
 
 async def open_keys(settings: Settings) -> Store | KeyRing:
-    """Open what keeps the keys of a store: the store itself, or its key ring while a server runs."""
+    """Open what keeps a store's keys: the store, or its key ring while a server has it open."""
     try:
         return await SqliteStore.open(settings.store)
     except StoreInUse:
