@@ -10,7 +10,6 @@ import pytest
 
 from mailvet.model.route import MxAnswer, MxOutcome
 from mailvet.mx.answer import AnswerKind, RecordType
-from mailvet.mx.exchangers import can_be_host
 from mailvet.mx.reserved import AddressGuard
 from mailvet.mx.resolver import MAX_RECORDS, Resolver, ResolverLimits
 from tests.mx.table import Clock, TableAsk
@@ -251,27 +250,3 @@ async def test_dns_is_reachable_when_it_answers(kind: AnswerKind, expected: bool
     ask = TableAsk(f". 60 NS !{kind}")
     assert expected is await _resolver(ask).reachable()
     assert 1 == ask.asked[".", RecordType.NS.name]
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("mx.example.com", True),
-        ("localhost", True),
-        ("xn--mnchen-3ya.de", True),
-        ("_x.example.com", True),
-        ("a" * 63 + ".test", True),
-        (".", False),
-        ("", False),
-        ("192.0.2.1", False),
-        ("2001:db8::1", False),
-        ("a b.test", False),
-        ("a\\046b.test", False),
-        ("a,b.test", False),
-        ("*.test", False),
-        ("a.test\n", False),
-    ],
-)
-def test_a_host_name_is_told_from_other_text(name: str, expected: bool) -> None:
-    """Only names that a sender could dial are looked up."""
-    assert expected is can_be_host(name)
