@@ -45,6 +45,14 @@ async def test_the_whole_time_bounds_all_tries() -> None:
     assert time.monotonic() - begin < 1
 
 
+async def test_a_short_total_leaves_room_to_ask_again() -> None:
+    """Unless told otherwise, a try takes a third of the total at most."""
+    async with WireServer(silent) as server:
+        ask = DnsTransport([NameServer("127.0.0.1", server.port)], timeout_s=0.3)
+        assert AnswerKind.TIMEOUT is (await ask("d.test", RecordType.MX)).kind
+        assert len(server.questions) > 1
+
+
 async def test_a_lost_packet_is_asked_again() -> None:
     """The second try's answer counts."""
     lost: list[int] = []

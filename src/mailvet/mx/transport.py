@@ -66,14 +66,15 @@ class DnsTransport:
         servers: Sequence[NameServer],
         *,
         timeout_s: float = 5.0,
-        try_timeout_s: float = TRY_TIMEOUT_S,
+        try_timeout_s: float | None = None,
         max_in_flight: int = MAX_IN_FLIGHT,
     ) -> None:
         if not servers:
             raise ValueError("there is no name server to ask")
         self._servers = tuple(servers)
         self._timeout_s = timeout_s
-        self._try_timeout_s = try_timeout_s
+        # Also a short total leaves room to ask again after a lost packet.
+        self._try_timeout_s = try_timeout_s or min(TRY_TIMEOUT_S, timeout_s / ROUNDS)
         self._room = asyncio.Semaphore(max_in_flight)
         self._first = 0
 
