@@ -1,0 +1,36 @@
+"""A real server on loopback over a real store, and a client."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailvet.store.sqlite import SqliteStore
+from tests.rpc.world import World, open_world
+
+OpenWorld = Callable[..., Awaitable[World]]
+
+
+@pytest.fixture(name="store")
+async def _store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+    store = await SqliteStore.open(tmp_path / "store.db")
+    yield store
+    await store.close()
+
+
+@pytest.fixture(name="open_world")
+async def _open_world(store: SqliteStore) -> AsyncIterator[OpenWorld]:
+    """Opens servers over the store (or over `store=`), each with a client."""
+    async with AsyncExitStack() as stack:
+
+        async def opened(**changes: Any) -> World:
+            return await stack.enter_async_context(open_world(**({"store": store} | changes)))
+
+        yield opened
+
+
+@pytest.fixture(name="world")
+async def _world(open_world: OpenWorld) -> World:
+    return await open_world()
