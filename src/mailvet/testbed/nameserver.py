@@ -66,7 +66,7 @@ class NameServer:
         }
         self._address, self._port = address, port
         self._cache: dict[bytes, Encoded] = {}
-        self._udp: asyncio.DatagramTransport | None = None
+        self._udp = _Datagrams(self)
         self._tcp: asyncio.Server | None = None
         self._streams: set[asyncio.StreamWriter] = set()
 
@@ -80,13 +80,12 @@ class NameServer:
         udp, tcp = _bind_pair(self._address, self._port)
         self._port = udp.getsockname()[1]
         loop = asyncio.get_running_loop()
-        self._udp, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), sock=udp)
+        await loop.create_datagram_endpoint(lambda: self._udp, sock=udp)
         self._tcp = await asyncio.start_server(self._serve_stream, sock=tcp)
 
     async def stop(self) -> None:
         """Close both sockets and every open stream."""
-        if self._udp is not None:
-            self._udp.close()
+        await self._udp.close()
         if self._tcp is not None:
             self._tcp.close()
             for stream in list(self._streams):
@@ -195,6 +194,16 @@ class _Datagrams(asyncio.DatagramProtocol):
     def __init__(self, server: NameServer) -> None:
         self._server = server
         self._transport: asyncio.DatagramTransport | None = None
+        self._closed = asyncio.Event()
+
+    async def close(self) -> None:
+        """Close the socket, and return when it is closed indeed."""
+        if self._transport is not None:
+            self._transport.close()
+            await self._closed.wait()
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        self._closed.set()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.DatagramTransport", transport)
