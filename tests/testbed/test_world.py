@@ -6,7 +6,6 @@ import pytest
 
 from mailvet.model.status import EntryStatus, QualityLevel
 from mailvet.testbed.dialogue import Kind
-from mailvet.testbed.personalities import CLOSED, PERSONALITIES
 from mailvet.testbed.places import Behaviour, MxRecord
 from mailvet.testbed.world import WorldError, load_world, parse_world
 
@@ -157,23 +156,3 @@ def test_a_missing_world_is_an_os_error() -> None:
     """A name that is neither a shipped world nor a file cannot be read."""
     with pytest.raises(OSError, match="nowhere"):
         load_world("nowhere.toml")
-
-
-def test_the_demo_has_every_personality_and_enough_entries() -> None:
-    """The shipped demo shows all there is, on more than a thousand entries."""
-    demo = load_world("demo")
-    assert {*PERSONALITIES, CLOSED} == {host.personality for host in demo.hosts}
-    assert set(Behaviour) == {zone.behaviour for zone in demo.zones}
-    assert 1000 <= len(demo.expected)
-
-
-def test_the_demo_keeps_slow_things_few() -> None:
-    """At most three entries for each status that takes a whole deadline to learn."""
-    slow = {
-        EntryStatus.DNS_QUERY_TIMEOUT,
-        EntryStatus.SMTP_CONNECTION_TIMEOUT,
-        EntryStatus.MAILBOX_VALIDATION_TIMEOUT,
-        EntryStatus.CATCH_ALL_VALIDATION_TIMEOUT,
-    }
-    statuses = [status for _, allowed in load_world("demo").expectations() for status in allowed]
-    assert all(statuses.count(status) <= 3 for status in slow)

@@ -16,7 +16,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         world = load_world(options.world)
         asyncio.run(_run(world, options))
-    except (OSError, WorldError) as error:
+    except (ImportError, OSError, WorldError) as error:
         sys.stderr.write(f"{options.world}: {error}\n")
         return 1
     return 0

@@ -12,6 +12,7 @@ from mailvet.testbed.mailhost import MailHost
 from mailvet.testbed.nameserver import NameServer
 from mailvet.testbed.personalities import CLOSED
 from mailvet.testbed.sessions import DEFAULT_LIMIT, SessionLog
+from mailvet.testbed.tls import server_context
 from mailvet.testbed.world import World
 
 PORT_TRIES = 20
@@ -74,6 +75,8 @@ class Testbed:
 
     async def __aenter__(self) -> "Testbed":
         """Start everything; raises `OSError` when a port that was asked for is taken."""
+        if any("STARTTLS" in host.extensions for host in self.world.hosts):
+            server_context()  # made now: a session must not wait for it, nor find it missing
         await self._names.start()
         try:
             sockets = self._bind()
