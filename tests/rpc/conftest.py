@@ -7,21 +7,27 @@ from typing import Any
 
 import pytest
 
+from mailvet.store.base import Store
+from mailvet.store.memory import MemoryStore
 from mailvet.store.sqlite import SqliteStore
 from tests.rpc.world import World, open_world
 
 OpenWorld = Callable[..., Awaitable[World]]
 
 
-@pytest.fixture(name="store")
-async def _store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
-    store = await SqliteStore.open(tmp_path / "store.db")
+@pytest.fixture(name="store", params=["memory", "sqlite"])
+async def _store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    store: Store
+    if request.param == "memory":
+        store = MemoryStore()
+    else:
+        store = await SqliteStore.open(tmp_path / "store.db")
     yield store
     await store.close()
 
 
 @pytest.fixture(name="open_world")
-async def _open_world(store: SqliteStore) -> AsyncIterator[OpenWorld]:
+async def _open_world(store: Store) -> AsyncIterator[OpenWorld]:
     """Opens servers over the store (or over `store=`), each with a client."""
     async with AsyncExitStack() as stack:
 

@@ -1,5 +1,7 @@
 """API keys."""
 
+from typing import Any
+
 import grpc
 import pytest
 from hypothesis import given
@@ -176,7 +178,12 @@ async def test_a_revoked_key_ends_a_stream(open_world: OpenWorld, store: Store) 
     clock.now += CACHE_S
     await store.cancel_batch("acme", "b")
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        while await watch.read() is not grpc.aio.EOF:  # type: ignore[attr-defined]
-            pass
+        await read_to_the_end(watch)
 
     assert grpc.StatusCode.UNAUTHENTICATED is caught.value.code()
+
+
+async def read_to_the_end(stream: Any) -> None:
+    """Read a stream until it ends, well or not."""
+    async for _ in stream:
+        pass

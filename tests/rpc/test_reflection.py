@@ -104,8 +104,8 @@ def is_map_entry(file: FileDescriptorProto, path: tuple[int, ...]) -> bool:
         "grpc.health.v1.Health",
     ],
 )
-async def test_error_details_are_described(world: World, symbol: str) -> None:
-    """grpcurl can print the details of our errors."""
+async def test_symbols_are_found(world: World, symbol: str) -> None:
+    """Values and fields can be described too, and grpcurl can print the details of errors."""
     assert await files_of(world, VERSIONS[1], symbol)
 
 

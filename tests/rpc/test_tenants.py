@@ -54,7 +54,7 @@ async def fill(open_world: OpenWorld, store: Store) -> World:
     return owner
 
 
-@pytest.mark.parametrize("method", methods_with_a_batch())
+@pytest.mark.parametrize("method", list(methods_with_a_batch()))
 async def test_a_foreign_batch_is_a_missing_one(
     method: str, open_world: OpenWorld, store: Store
 ) -> None:

@@ -3,13 +3,16 @@
 Python's own servicer serves v1alpha only, from generated code, which has no comments.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import grpc
 from google.protobuf import any_pb2
 from google.protobuf.descriptor import FileDescriptor
-from google.protobuf.descriptor_pb2 import FileDescriptorProto
-from google.protobuf.descriptor_pool import DescriptorPool
+from google.protobuf.descriptor_pb2 import (
+    DescriptorProto,
+    EnumDescriptorProto,
+    FileDescriptorProto,
+)
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2 as pb
@@ -35,9 +38,9 @@ class Reflection:
     def __init__(self, services: Iterable[str]) -> None:
         self._services = sorted(services)
         self._files = _all_files()
-        self._pool = DescriptorPool()
-        for raw in self._files.values():
-            self._pool.AddSerializedFile(raw)
+        self._symbols = {
+            symbol: file.name for file in self._files.values() for symbol in _symbols_of(file)
+        }
 
     async def server_reflection_info(
         self, _request: None, call: Call[pb.ServerReflectionRequest]
@@ -64,25 +67,26 @@ class Reflection:
         elif kind == "file_by_filename":
             self._add_file(reply, request.file_by_filename)
         elif kind == "file_containing_symbol":
-            symbol = request.file_containing_symbol
-            self._add_file(reply, self._pool.FindFileContainingSymbol(symbol).name)
+            self._add_file(reply, self._symbols[request.file_containing_symbol])
         elif kind == "all_extension_numbers_of_type":
             # proto3 without options of our own: known types have no extensions.
             name = request.all_extension_numbers_of_type
-            self._pool.FindMessageTypeByName(name)
+            if name not in self._symbols:
+                raise KeyError(name)
             reply.all_extension_numbers_response.base_type_name = name
         else:
             raise KeyError(kind)
 
     def _add_file(self, reply: pb.ServerReflectionResponse, name: str) -> None:
         """Add a file and everything it imports."""
-        names, waiting = set[str](), [self._pool.FindFileByName(name)]
+        names, waiting = set[str](), [name]
         while waiting:
-            file: FileDescriptor = waiting.pop()
+            file = self._files[waiting.pop()]
             if file.name not in names:
                 names.add(file.name)
-                reply.file_descriptor_response.file_descriptor_proto.append(self._files[file.name])
-                waiting += file.dependencies
+                raw = file.SerializeToString()
+                reply.file_descriptor_response.file_descriptor_proto.append(raw)
+                waiting += file.dependency
 
 
 def _refuse(reply: pb.ServerReflectionResponse, code: grpc.StatusCode, message: str) -> None:
@@ -90,22 +94,44 @@ def _refuse(reply: pb.ServerReflectionResponse, code: grpc.StatusCode, message: 
     reply.error_response.error_message = message
 
 
-def _all_files() -> dict[str, bytes]:
-    """Every file by name, imports first: ours with comments, and what tools look for beside."""
-    files: dict[str, bytes] = {
-        file.name: file.SerializeToString() for file in descriptor_set().file
-    }
+def _all_files() -> dict[str, FileDescriptorProto]:
+    """Every file by name: ours with comments, and what tools look for beside."""
+    files = {file.name: file for file in descriptor_set().file}
     # With the error details here, grpcurl prints them as JSON.
     for module in (any_pb2, error_details_pb2, status_pb2, health_pb2, pb):
         _add_generated(files, module.DESCRIPTOR)
     return files
 
 
-def _add_generated(files: dict[str, bytes], descriptor: FileDescriptor) -> None:
-    if descriptor.name in files:
-        return
-    for dependency in descriptor.dependencies:
-        _add_generated(files, dependency)
-    proto = FileDescriptorProto()
-    descriptor.CopyToProto(proto)
-    files[descriptor.name] = proto.SerializeToString()
+def _add_generated(files: dict[str, FileDescriptorProto], descriptor: FileDescriptor) -> None:
+    if descriptor.name not in files:
+        proto = files[descriptor.name] = FileDescriptorProto()
+        descriptor.CopyToProto(proto)
+        for dependency in descriptor.dependencies:
+            _add_generated(files, dependency)
+
+
+def _symbols_of(file: FileDescriptorProto) -> Iterator[str]:
+    """Every full name in a file; the pools of protobuf leave out methods, fields and values."""
+    for service in file.service:
+        yield f"{file.package}.{service.name}"
+        yield from (f"{file.package}.{service.name}.{method.name}" for method in service.method)
+    yield from _enum_symbols(file.package, file.enum_type)
+    for message in file.message_type:
+        yield from _message_symbols(file.package, message)
+
+
+def _message_symbols(scope: str, message: DescriptorProto) -> Iterator[str]:
+    name = f"{scope}.{message.name}"
+    yield name
+    yield from (f"{name}.{field.name}" for field in message.field)
+    yield from _enum_symbols(name, message.enum_type)
+    for nested in message.nested_type:
+        yield from _message_symbols(name, nested)
+
+
+def _enum_symbols(scope: str, enums: Iterable[EnumDescriptorProto]) -> Iterator[str]:
+    for enum in enums:
+        yield f"{scope}.{enum.name}"
+        # Values stand beside their enum, not in it.
+        yield from (f"{scope}.{value.name}" for value in enum.value)
