@@ -1,0 +1,106 @@
+"""How a connection to an exchanger comes about, straight or through a SOCKS5 proxy, and how its
+failures are named.
+
+Only IP addresses are dialled, never names: the address that was checked is the one that is used.
+"""
+
+import asyncio
+import errno
+import socket
+import ssl
+from functools import cache
+
+from mailvet.model.reply import Trouble
+from mailvet.smtp.framing import GatedProtocol
+from mailvet.smtp.identity import Identity
+
+_NO_WAY = frozenset({errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+"""Told at once by our own kernel, without a packet being sent."""
+
+_FROM_SOCKS = {
+    3: Trouble.UNREACHABLE,
+    4: Trouble.UNREACHABLE,
+    5: Trouble.REFUSED,
+    6: Trouble.TIMEOUT,
+}
+"""RFC 1928 6: network, host unreachable; connection refused; TTL expired. The rest is the proxy's
+own trouble, and like every trouble of ours UNREACHABLE."""
+
+
+class NotConnected(Exception):
+    """No connection came about; `trouble` says why, `at_once` whether it cost no time."""
+
+    def __init__(self, trouble: Trouble, *, at_once: bool = False) -> None:
+        self.trouble = trouble
+        self.at_once = at_once
+        super().__init__(trouble)
+
+
+async def connect(address: str, port: int, identity: Identity, timeout_s: float) -> GatedProtocol:
+    """Return the protocol of a new connection; its banner may already have come.
+
+    Raises `NotConnected`, and nothing else for what the network does.
+    """
+    try:
+        async with asyncio.timeout(timeout_s):
+            if identity.proxy is not None:
+                return await _through_proxy(address, port, identity.proxy, timeout_s)
+            return await _straight(address, port, identity.source_address)
+    except TimeoutError:  # an OSError too (ETIMEDOUT), so it comes first
+        raise NotConnected(Trouble.TIMEOUT) from None
+    except ConnectionError:
+        raise NotConnected(Trouble.REFUSED) from None
+    except OSError as error:
+        raise NotConnected(Trouble.UNREACHABLE, at_once=error.errno in _NO_WAY) from None
+
+
+async def _straight(address: str, port: int, source_address: str | None) -> GatedProtocol:
+    if source_address is not None and (":" in source_address) != (":" in address):
+        raise OSError(errno.EAFNOSUPPORT, "the source address is of the other IP version")
+    _, protocol = await asyncio.get_running_loop().create_connection(
+        GatedProtocol,
+        address,
+        port,
+        local_addr=(source_address, 0) if source_address is not None else None,
+    )
+    return protocol
+
+
+async def _through_proxy(address: str, port: int, proxy: str, timeout_s: float) -> GatedProtocol:
+    # Imported late: few installations have a proxy, or the package.
+    from python_socks import ProxyError
+    from python_socks.async_.asyncio import Proxy
+
+    try:
+        connected = await Proxy.from_url(proxy).connect(address, port, timeout=timeout_s)
+    except ProxyError as error:
+        code = error.error_code
+        raise NotConnected(_FROM_SOCKS.get(code or 0, Trouble.UNREACHABLE)) from None
+    except TimeoutError:
+        raise NotConnected(Trouble.TIMEOUT) from None
+    except OSError:  # the proxy itself does not answer: that is ours, not the exchanger's
+        raise NotConnected(Trouble.UNREACHABLE) from None
+    return await _adopt(connected)
+
+
+async def _adopt(connected: socket.socket) -> GatedProtocol:
+    try:
+        loop = asyncio.get_running_loop()
+        _, protocol = await loop.create_connection(GatedProtocol, sock=connected)
+    except BaseException:
+        connected.close()
+        raise
+    return protocol
+
+
+@cache
+def tls_context() -> ssl.SSLContext:
+    """Return a context that takes any certificate and any cipher the library still has.
+
+    Nothing secret is said, and hosts that insist on TLS are often as old as their keys.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    return context

@@ -1,0 +1,95 @@
+"""Where a reply begins and ends on the wire: aiosmtplib's protocol behind a strict gate.
+
+The gate hands on exactly one complete reply per command, so that no stray reply can ever pass
+for the answer to the next recipient, and drops what is not SMTP.
+"""
+
+from aiosmtplib.protocol import SMTPProtocol
+from aiosmtplib.response import SMTPResponse
+
+from mailvet.model.reply import Reply
+
+MAX_REPLY_BYTES = 32 * 1024
+"""Several times the largest EHLO; aiosmtplib has the same limit, and never gets more from us."""
+MAX_TEXT_CHARS = 4096
+"""Of a reply this much is kept: what it means is said in the first few lines."""
+_AFTER_CODE = (b" ", b"-", b"\r", b"\n")
+
+
+class GatedProtocol(SMTPProtocol):
+    """Takes bytes from the transport; `garbled` tells that they were dropped for not being SMTP."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.garbled = False
+        self._held = bytearray()
+        self._scanned = 0
+        self._awaiting = True  # the banner comes unasked
+
+    @property
+    def surplus(self) -> bytes:
+        """What came without being asked for."""
+        return bytes(self._held)
+
+    def discard_surplus(self) -> None:
+        """Forget what came without being asked for."""
+        self._held.clear()
+
+    def data_received(self, data: bytes) -> None:
+        """Collect; hand on the reply that is due once it is whole."""
+        self._held += data
+        if len(self._held) > MAX_REPLY_BYTES:
+            self._drop()
+        elif self._awaiting:
+            self._hand_on()
+
+    def write(self, data: bytes) -> None:
+        """Write a command; one reply is due."""
+        self._awaiting = True
+        super().write(data)
+
+    def _hand_on(self) -> None:
+        while (end := self._held.find(b"\n", self._scanned) + 1) > 0:
+            line = self._held[self._scanned : end]
+            if not _is_reply_line(line) or line[:3] != self._held[:3]:
+                self._drop()
+                return
+            self._scanned = end
+            if line[3:4] != b"-":
+                whole = bytes(self._held[:end])
+                del self._held[:end]
+                self._scanned = 0
+                self._awaiting = False
+                super().data_received(whole)
+                return
+
+    def _drop(self) -> None:
+        self.garbled = True
+        self._held.clear()
+        self._scanned = 0
+        if self.transport is not None:
+            self.transport.abort()  # type: ignore[attr-defined]  # a BaseTransport by its hint
+
+
+def read_reply(response: SMTPResponse) -> Reply:
+    """Return aiosmtplib's response as a value: text that is valid Unicode, and not endless."""
+    text = response.message[:MAX_TEXT_CHARS]
+    if not text.isascii():  # aiosmtplib keeps bytes that are not UTF-8 as lone surrogates
+        text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return Reply(response.code, text, enhanced_of(text))
+
+
+def enhanced_of(text: str) -> str | None:
+    """Return the enhanced status code a reply's text begins with (RFC 2034 4), if any."""
+    if text[1:2] != "." or text[0] not in "245":
+        return None
+    word = text.split(None, 1)[0]
+    parts = word.split(".")
+    if len(parts) != 3 or not all(part.isdecimal() and len(part) <= 3 for part in parts[1:]):
+        return None
+    return word if word.isascii() else None
+
+
+def _is_reply_line(line: bytearray) -> bool:
+    # RFC 5321 4.2: Reply-code = %x32-35 %x30-35 %x30-39; the second digit is not always kept to.
+    return line[:3].isdigit() and b"2" <= line[:1] <= b"5" and line[3:4] in _AFTER_CODE

@@ -1,0 +1,51 @@
+"""How a dialogue is written down: what a stranger said can never speak for itself again."""
+
+import unicodedata
+from collections.abc import Callable
+from enum import StrEnum
+from typing import NamedTuple
+
+MAX_LINE_CHARS = 512
+"""The longest reply line RFC 5321 4.5.3.1.5 allows; what a host says beyond is its own affair."""
+
+
+class Direction(StrEnum):
+    """Who spoke."""
+
+    SENT = ">"
+    RECEIVED = "<"
+    NOTE = "*"
+    """Nobody: something happened."""
+
+
+class Line(NamedTuple):
+    """One line of a transcript, printable."""
+
+    direction: Direction
+    text: str
+
+
+OnLine = Callable[[Direction, str], None]
+
+
+def printable(text: str) -> str:
+    """Return the text on one line, at most 512 characters, with nothing a terminal or log obeys.
+
+    Control characters (ANSI sequences begin with one), line ends, bidirectional and other
+    invisible marks, and bytes that were not UTF-8 appear as escapes.
+    """
+    if not (text.isascii() and text.isprintable()):
+        # Escapes lengthen only: nothing beyond the limit can come back into it.
+        text = "".join(map(_escape, text[:MAX_LINE_CHARS]))
+    return text if len(text) <= MAX_LINE_CHARS else text[: MAX_LINE_CHARS - 1] + "…"
+
+
+def _escape(character: str) -> str:
+    if character == " " or (character.isprintable() and not _is_mark(character)):
+        return character
+    return character.encode("unicode_escape").decode("ascii")
+
+
+def _is_mark(character: str) -> bool:
+    # Combining marks can pile up and cover the lines around them.
+    return unicodedata.combining(character) != 0

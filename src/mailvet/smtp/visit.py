@@ -1,0 +1,230 @@
+"""One visit to a route: its exchangers' addresses in order, until somebody has answered.
+
+Whether and when to come back, and how fast, is decided elsewhere.
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from mailvet.model.address import Address
+from mailvet.model.reply import Observation, Stage, Trouble
+from mailvet.model.route import Exchanger
+from mailvet.smtp.connect import NotConnected
+from mailvet.smtp.envelope import Envelope
+from mailvet.smtp.identity import Identity
+from mailvet.smtp.limits import VisitLimits
+from mailvet.smtp.plan import Plan
+from mailvet.smtp.report import Report
+from mailvet.smtp.session import Session
+from mailvet.smtp.transcript import Direction, Line, OnLine
+
+STANDARD = VisitLimits()
+
+
+async def visit(
+    exchangers: Sequence[Exchanger],
+    envelopes: Sequence[Envelope],
+    *,
+    identity: Identity,
+    port: int = 25,
+    limits: VisitLimits = STANDARD,
+    clock: Callable[[], float] = time.monotonic,
+    on_line: OnLine | None = None,
+    transcript: bool = False,
+) -> Report:
+    """Ask the exchangers, in the order given, about every recipient; return what was observed.
+
+    The next address is tried when one cannot be connected to, refuses to greet, refuses EHLO or,
+    for now, our sender, or breaks off; recipients that have their answer keep it. When nobody
+    gave one, the most telling refusal or trouble stands. `on_line` hears every line as it is said,
+    already made printable; `transcript` keeps them in the report. `clock` gives seconds.
+
+    Never raises for what the network does. Raises `AssertionError` for a mailbox whose bytes are
+    not safe to send, before anything is sent; a cancelled visit closes its socket and sends
+    nothing more.
+    """
+    return await _Visit(
+        exchangers, envelopes, identity, port, limits, clock, _Scribe(on_line, keep=transcript)
+    ).run()
+
+
+class _Scribe:
+    """Passes lines on, and keeps them if asked."""
+
+    def __init__(self, on_line: OnLine | None, *, keep: bool) -> None:
+        self._on_line = on_line
+        self.lines: list[Line] = []
+        self.hears: OnLine | None = self._keep if keep else on_line
+
+    def _keep(self, direction: Direction, text: str) -> None:
+        self.lines.append(Line(direction, text))
+        if self._on_line is not None:
+            self._on_line(direction, text)
+
+
+class _Visit:
+    """What a visit knows so far."""
+
+    def __init__(
+        self,
+        exchangers: Sequence[Exchanger],
+        envelopes: Sequence[Envelope],
+        identity: Identity,
+        port: int,
+        limits: VisitLimits,
+        clock: Callable[[], float],
+        scribe: _Scribe,
+    ) -> None:
+        self._exchangers = exchangers
+        self._envelopes = envelopes
+        self._identity = identity
+        self._port = port
+        self._limits = limits
+        self._clock = clock
+        self._scribe = scribe
+        self._observations: dict[Address, Observation] = {}
+        self._made_up: dict[str, Observation] = {}
+        self._taken: int | None = None
+        self._one_domain = False
+        self._extensions: frozenset[str] = frozenset()
+        self._used_starttls = False
+        self._connected = False
+        self._greeted = False
+
+    async def run(self) -> Report:
+        """Go from address to address."""
+        ends_at = self._clock() + self._limits.visit_s
+        tries_left = self._limits.max_addresses
+        for host, address in _addresses(self._exchangers):
+            left_s = ends_at - self._clock()
+            envelopes = self._open_envelopes()
+            if not envelopes or tries_left <= 0 or left_s <= 0:
+                break
+            plan = self._plan(host, address, envelopes)
+            try:
+                await self._session(plan, host, address).run(min(left_s, self._limits.session_s))
+            except NotConnected as failure:
+                tries_left -= not failure.at_once
+                self._nobody_there(envelopes, host, address, failure.trouble)
+                continue
+            tries_left -= 1
+            self._take_in(plan)
+            if not plan.try_next:
+                break
+        return self._report()
+
+    def _plan(self, host: str, address: str, envelopes: Sequence[Envelope]) -> Plan:
+        return Plan(
+            self._identity,
+            envelopes,
+            host=host,
+            address=address,
+            max_recipients=self._limits.max_recipients,
+        )
+
+    def _session(self, plan: Plan, host: str, address: str) -> Session:
+        return Session(
+            plan,
+            host=host,
+            address=address,
+            port=self._port,
+            identity=self._identity,
+            limits=self._limits,
+            clock=self._clock,
+            on_line=self._scribe.hears,
+        )
+
+    def _open_envelopes(self) -> list[Envelope]:
+        """What is still to be asked."""
+        left = []
+        for domain, recipients, made_up in self._envelopes:
+            waiting = tuple(each for each in recipients if not self._is_settled(each))
+            if waiting:
+                probe = None if domain in self._made_up else made_up
+                left.append(Envelope(domain, waiting, probe))
+        return left
+
+    def _is_settled(self, recipient: Address) -> bool:
+        seen = self._observations.get(recipient)
+        return seen is not None and _is_final(seen)
+
+    def _nobody_there(
+        self, envelopes: Sequence[Envelope], host: str, address: str, trouble: Trouble
+    ) -> None:
+        seen = Observation(Stage.CONNECT, host, address, None, trouble)
+        for envelope in envelopes:
+            for recipient in envelope.recipients:
+                self._note(recipient, seen)
+
+    def _take_in(self, plan: Plan) -> None:
+        for recipient, seen in plan.observations.items():
+            self._note(recipient, seen)
+        self._made_up |= plan.made_up
+        self._connected = True
+        self._greeted = self._greeted or plan.greeted
+        self._extensions = plan.extensions or self._extensions
+        self._used_starttls = self._used_starttls or plan.used_starttls
+        self._one_domain = self._one_domain or plan.one_domain
+        if plan.recipients_taken is not None:
+            self._taken = min(plan.recipients_taken, self._taken or plan.recipients_taken)
+
+    def _note(self, recipient: Address, seen: Observation) -> None:
+        before = self._observations.get(recipient)
+        if before is None or _weight(seen) >= _weight(before):
+            self._observations[recipient] = seen
+
+    def _report(self) -> Report:
+        if not self._exchangers:
+            self._nobody_there(self._envelopes, "", "", Trouble.UNREACHABLE)
+        seen = self._observations
+        recipients = [each for envelope in self._envelopes for each in envelope.recipients]
+        return Report(
+            observations=seen,
+            made_up=self._made_up,
+            unasked=tuple(each for each in recipients if each not in seen),
+            recipients_taken=self._taken,
+            one_domain=self._one_domain,
+            extensions=self._extensions,
+            used_starttls=self._used_starttls,
+            connected=self._connected,
+            greeted=self._greeted,
+            transcript=tuple(self._scribe.lines),
+        )
+
+
+def _addresses(exchangers: Sequence[Exchanger]) -> Iterator[tuple[str, str]]:
+    """Every address once, by preference, under the first name it has."""
+    seen = set()
+    for exchanger in sorted(exchangers, key=lambda each: each.preference):
+        for address in exchanger.addresses:
+            if address not in seen:
+                seen.add(address)
+                yield exchanger.host, address
+
+
+_STAGES = list(Stage)
+_TROUBLES = [
+    Trouble.UNREACHABLE,
+    Trouble.REFUSED,
+    Trouble.TLS,
+    Trouble.GARBLED,
+    Trouble.DROPPED,
+    Trouble.TIMEOUT,
+    Trouble.NO_SMTPUTF8,
+]
+"""From what tells least about the host to what tells most."""
+
+
+def _weight(seen: Observation) -> tuple[bool, bool, int, int]:
+    """How telling an observation is: an answer, then any reply, then how far it went."""
+    trouble = _TROUBLES.index(seen.trouble) if seen.trouble is not None else len(_TROUBLES)
+    return _is_final(seen), seen.reply is not None, _STAGES.index(seen.stage), trouble
+
+
+def _is_final(seen: Observation) -> bool:
+    """Whether no other address needs to be asked about the recipient."""
+    if seen.reply is None:
+        return seen.trouble is Trouble.NO_SMTPUTF8
+    if seen.stage is Stage.MAIL:
+        return seen.reply.code >= 500
+    return seen.stage is Stage.RCPT
