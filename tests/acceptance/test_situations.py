@@ -1,0 +1,87 @@
+"""Every situation in a folder of its own: a world, and what must be answered in it.
+
+Each runs against a whole service (gRPC, SQLite, DNS and SMTP over real sockets). The `[[expect]]`
+tables of a world list the addresses and the statuses that are right for them.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from mailvet.client import connect
+from mailvet.config import load
+from mailvet.model.status import Classification, EntryStatus, QualityLevel, classification_of
+from mailvet.serve.run import Service
+from mailvet.testbed.bed import Testbed
+from mailvet.testbed.world import Expectation, load_world
+from mailvet.v1 import batch_pb2, batch_service_pb2, result_pb2, result_service_pb2, status_pb2
+
+FOLDERS = sorted(path.parent for path in Path(__file__).parent.glob("*/world.toml"))
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+async def test_a_situation_is_answered_as_it_is(folder: Path, tmp_path: Path) -> None:
+    """Every address of the world gets a status that is right for it, at STANDARD and at HIGH."""
+    world = load_world(folder / "world.toml")
+    expected = world.expected
+    waiting = [one for one in expected if one.standard != one.high]
+    async with Testbed(world) as bed:
+        settings = load(
+            {
+                "listen": f"unix:{tmp_path}/socket",
+                "store": str(tmp_path / "store.db"),
+                "resolver": bed.resolver,
+                "smtp_port": bed.smtp_port,
+                "allow_network": bed.allow_networks,
+                "helo": "server.mailvet.test",
+                "time_scale": 0.05,
+                "retry_scale": 0.01,
+                "dns_timeout_s": 1,
+                "egress_canaries": "",
+                "drain_grace_s": 1,
+            }
+        )
+        async with Service(settings) as service:
+            _compare(expected, await _verify(service, expected, QualityLevel.STANDARD))
+            if waiting:
+                found = await _verify(service, waiting, QualityLevel.HIGH)
+                _compare(waiting, found, QualityLevel.HIGH)
+        never_data = ("DATA", "VRFY", "EXPN")
+        for session in bed.sessions:
+            verbs = [command.split(b" ", 1)[0].upper().decode() for command in session.commands]
+            assert not [verb for verb in verbs if verb in never_data]
+
+
+def _compare(
+    expected: tuple[Expectation, ...] | list[Expectation],
+    found: list[result_pb2.Result],
+    quality: QualityLevel = QualityLevel.STANDARD,
+) -> None:
+    wrong = {
+        f"{one.address} ({one.why})": (sorted(one.at(quality)), EntryStatus(result.status).name)
+        for one, result in zip(expected, found, strict=True)
+        if result.status not in one.at(quality)
+    }
+    assert {} == wrong
+    for one, result in zip(expected, found, strict=True):
+        alive = {classification_of(status) for status in one.at(quality)}
+        if Classification.UNDELIVERABLE not in alive:
+            assert result.classification != Classification.UNDELIVERABLE
+
+
+async def _verify(
+    service: Service, expected: tuple[Expectation, ...] | list[Expectation], quality: QualityLevel
+) -> list[result_pb2.Result]:
+    async with connect(service.address) as client:
+        batch = await client.create_batch(
+            batch_service_pb2.CreateBatchRequest(
+                quality=status_pb2.QualityLevel.ValueType(quality),
+                entries=[batch_pb2.Entry(input_data=one.address) for one in expected],
+                launch=True,
+            )
+        )
+        found: dict[int, result_pb2.Result] = {}
+        request = result_service_pb2.StreamResultsRequest(batch_id=batch.batch_id)
+        async for frame in client.stream_results(request):
+            found |= {result.index: result for result in frame.results}
+    return [found[index] for index in range(len(expected))]
