@@ -83,7 +83,8 @@ def spread(chunks: list[Cut]) -> list[Cut]:
     Chunks are cut in order of domain. Served in that order, a domain with many entries would fill
     a whole window with one pair of exchangers; spread out, any run of chunks shows the batch.
     """
-    return [chunks[at] for at in sorted(range(len(chunks)), key=lambda at: at * _GOLDEN % 1.0)]
+    turns = sorted(range(len(chunks)), key=lambda turn: turn * _GOLDEN % 1.0)
+    return [chunk for _, chunk in sorted(zip(turns, chunks, strict=True), key=lambda pair: pair[0])]
 
 
 def divide(indexes: Indexes, settlement: Settlement) -> Parts:

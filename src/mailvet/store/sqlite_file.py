@@ -7,7 +7,6 @@ import fcntl
 import importlib
 import os
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -73,19 +72,29 @@ def lock(path: Path) -> int:
 
 
 def connect_writer(path: Path) -> Connection:
-    """Open the one connection that writes; the file is created when it is missing."""
+    """Open the one connection that writes; the file is created when it is missing.
+
+    Raises `StoreRefused`, or the driver's error, which `refusal` translates.
+    """
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         path.chmod(0o600)
     except OSError as error:
         raise _refused(path, f"{error.strerror}; the file must be readable and writable") from error
     connection = _connect(str(path))
-    return _checked(path, connection, _prepare_writer)
+    try:
+        _configure(connection)
+        _prepare_writer(path, connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
 
 def connect_reader(path: Path) -> Connection:
     """Open a connection that can only read."""
     connection = _connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    _configure(connection)
     connection.execute("PRAGMA query_only = ON")
     return connection
 
@@ -107,23 +116,12 @@ def _connect(name: str, *, uri: bool = False) -> Connection:
         timeout=BUSY_TIMEOUT_S,
         cached_statements=256,
     )
+    return connection
+
+
+def _configure(connection: Connection) -> None:
     connection.execute("PRAGMA mmap_size = 0")  # a stray write must not reach the file
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
-    return connection
-
-
-def _checked(
-    path: Path, connection: Connection, prepare: Callable[[Path, Connection], None]
-) -> Connection:
-    try:
-        prepare(path, connection)
-    except driver.Error as error:
-        connection.close()
-        raise _refused(path, _way_out(error)) from error
-    except BaseException:
-        connection.close()
-        raise
-    return connection
 
 
 def _prepare_writer(path: Path, connection: Connection) -> None:
@@ -156,10 +154,11 @@ def _require_ours(path: Path, connection: Connection) -> None:
 _RESTORE = "restore a backup, or move the file away to begin with an empty store"
 
 
-def _way_out(error: Exception) -> str:
+def refusal(path: Path, error: Exception) -> StoreRefused:
+    """Return what to say when the driver could not open a file."""
     if _code(error) in (driver.SQLITE_CORRUPT, driver.SQLITE_NOTADB):
-        return f"it is damaged or no database ({error}); {_RESTORE}"
-    return f"SQLite says: {error}"
+        return _refused(path, f"it is damaged or no database ({error}); {_RESTORE}")
+    return _refused(path, f"{error}; see that no other program uses it and its disk has space")
 
 
 def _refused(path: Path, reason: str) -> StoreRefused:

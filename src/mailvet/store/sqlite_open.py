@@ -113,6 +113,9 @@ def _open(path: Path) -> tuple[int, Connection]:
         except BaseException:
             connection.close()
             raise
+    except sqlite_file.driver.Error as error:
+        os.close(lock)
+        raise sqlite_file.refusal(path, error) from error
     except BaseException:
         os.close(lock)
         raise
