@@ -1,0 +1,136 @@
+"""Which lists an address is on: disposable, free, masked, role; and the kinds that follow."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from publicsuffixlist import PublicSuffixList
+
+from mailvet.lists.roles import RoleWords
+from mailvet.model.status import LocalPartType, ProviderType
+
+MAX_REMEMBERED_DOMAINS = 50_000
+"""About 20 MB; mail lists repeat their domains, and a missed one costs a few microseconds."""
+
+ORDER = ("masked", "disposable", "organisations", "allow", "free")
+"""When several lists hold the same name, the first of these decides."""
+
+_KINDS = {
+    "masked": ProviderType.MASKED,
+    "disposable": ProviderType.DISPOSABLE,
+    "organisations": ProviderType.CORPORATE,
+    "allow": ProviderType.UNKNOWN,
+    "free": ProviderType.FREEMAIL,
+}
+_PUBLIC_BODIES = frozenset({"edu", "gov", "mil", "int", "ac", "gob", "gouv", "gub", "bank"})
+"""Registries that give such names to institutions only."""
+
+
+class Hit(NamedTuple):
+    """One row of a list that the address is on."""
+
+    list: str
+    row: str
+    source: str
+    date: str
+
+
+class Membership(NamedTuple):
+    """What the lists say about one address."""
+
+    is_disposable: bool
+    is_free: bool
+    is_masked: bool
+    is_role_account: bool
+    provider_type: ProviderType
+    local_part_type: LocalPartType
+    hits: tuple[Hit, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DomainList:
+    """One list of domains; a row also stands for every name below it."""
+
+    name: str
+    """One of `ORDER`."""
+    source: str
+    licence: str
+    date: str
+    rows: frozenset[str]
+
+
+class Lists:
+    """All lists in force. Never changes: to reload, build another and put it in its place."""
+
+    def __init__(self, domain_lists: Sequence[DomainList], roles: RoleWords, role_hit: Hit) -> None:
+        """`role_hit` is the pattern of the hits that a role account gets."""
+        self.domain_lists = tuple(sorted(domain_lists, key=lambda each: ORDER.index(each.name)))
+        self._roles = roles
+        self._role_hit = role_hit
+        self._suffixes = PublicSuffixList()
+        self._remembered: dict[str, Membership] = {}
+
+    def classify(self, local_part: str, domain_ascii: str) -> Membership:
+        """Return what the lists say about an address whose domain is in lower-case A-labels.
+
+        The name nearest to the domain decides, up to the registrable domain; at one name the
+        order is masked, disposable, free. An address literal is on no list.
+        """
+        by_domain = self._remembered.get(domain_ascii)
+        if by_domain is None:
+            by_domain = self._remember(domain_ascii)
+        name = local_part.lower()
+        tagged = "+" in name
+        if tagged:
+            name = name[: name.index("+", 1)] if "+" in name[1:] else name
+        if self._roles.is_role(name):
+            hit = self._role_hit._replace(row=name)
+            return by_domain._replace(
+                is_role_account=True,
+                local_part_type=LocalPartType.ROLE,
+                hits=(*by_domain.hits, hit),
+            )
+        if tagged:
+            return by_domain._replace(local_part_type=LocalPartType.PLUS_ADDRESSING)
+        if name.isdecimal():
+            return by_domain._replace(local_part_type=LocalPartType.NUMERICAL)
+        return by_domain
+
+    def _remember(self, domain: str) -> Membership:
+        if len(self._remembered) >= MAX_REMEMBERED_DOMAINS:
+            self._remembered.clear()
+        membership = self._remembered[domain] = self._of_domain(domain)
+        return membership
+
+    def _of_domain(self, domain: str) -> Membership:
+        kind, hits = self._nearest(domain)
+        return Membership(
+            is_disposable=kind is ProviderType.DISPOSABLE,
+            is_free=kind is ProviderType.FREEMAIL,
+            is_masked=kind is ProviderType.MASKED,
+            is_role_account=False,
+            provider_type=kind,
+            local_part_type=LocalPartType.STANDARD,
+            hits=hits,
+        )
+
+    def _nearest(self, domain: str) -> tuple[ProviderType, tuple[Hit, ...]]:
+        for name in self._lineage(domain):
+            holders = [each for each in self.domain_lists if name in each.rows]
+            if holders:
+                first = holders[0].name
+                same = (each for each in holders if each.name == first)
+                hits = tuple(Hit(each.name, name, each.source, each.date) for each in same)
+                return _KINDS[first], hits
+        if not _PUBLIC_BODIES.isdisjoint(domain.split(".")[-2:]):
+            return ProviderType.CORPORATE, ()
+        return ProviderType.UNKNOWN, ()
+
+    def _lineage(self, domain: str) -> Iterator[str]:
+        """The domain and its parents, the registrable domain last (publicsuffix.org)."""
+        top = self._suffixes.privatesuffix(domain) or domain
+        name = domain
+        while len(name) > len(top):
+            yield name
+            name = name.partition(".")[2]
+        yield top
