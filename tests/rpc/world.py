@@ -99,7 +99,7 @@ class World:
         request = batch_service_pb2.CreateBatchRequest(
             batch_id=batch_id, entries=entries[:1000], **fields
         )
-        batch = (await self.batches.CreateBatch(request)).batch
+        batch: batch_pb2.Batch = (await self.batches.CreateBatch(request)).batch
         for start in range(1000, count, 1000):
             added = batch_service_pb2.AddEntriesRequest(
                 batch_id=batch_id, offset=start, entries=entries[start : start + 1000]
@@ -204,17 +204,17 @@ def _with(metadata: Sequence[tuple[str, str]]) -> list[Any]:
     if not metadata:
         return []
 
-    class Unary(grpc.aio.UnaryUnaryClientInterceptor):
+    class Unary(grpc.aio.UnaryUnaryClientInterceptor):  # type: ignore[type-arg]
         async def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
             return await continuation(_add(details, metadata), request)
 
-    class ServerStream(grpc.aio.UnaryStreamClientInterceptor):
+    class ServerStream(grpc.aio.UnaryStreamClientInterceptor):  # type: ignore[type-arg]
         async def intercept_unary_stream(
             self, continuation: Any, details: Any, request: Any
         ) -> Any:
             return await continuation(_add(details, metadata), request)
 
-    class Bidi(grpc.aio.StreamStreamClientInterceptor):
+    class Bidi(grpc.aio.StreamStreamClientInterceptor):  # type: ignore[type-arg]
         async def intercept_stream_stream(
             self, continuation: Any, details: Any, request_iterator: Any
         ) -> Any:
@@ -227,7 +227,7 @@ def _add(details: Any, metadata: Sequence[tuple[str, str]]) -> grpc.aio.ClientCa
     return grpc.aio.ClientCallDetails(
         details.method,
         details.timeout,
-        [*(details.metadata or ()), *metadata],
+        grpc.aio.Metadata(*(details.metadata or ()), *metadata),
         details.credentials,
         details.wait_for_ready,
     )
@@ -256,8 +256,8 @@ _DETAIL_TYPES = (
 
 def told(error: grpc.aio.AioRpcError) -> Told:
     """Read a failure as a client does."""
-    trailing = dict(error.trailing_metadata() or ())
-    status = status_pb2.Status.FromString(trailing[DETAILS_KEY])  # type: ignore[arg-type]
+    trailing: dict[str, Any] = dict(error.trailing_metadata() or ())  # type: ignore[arg-type]
+    status = status_pb2.Status.FromString(trailing[DETAILS_KEY])
     assert error.code().value[0] == status.code
     assert error.details() == status.message
     found: dict[str, Any] = {}
