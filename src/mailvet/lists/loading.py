@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from mailvet.errors import ConfigError
-from mailvet.lists.membership import ORDER, DomainList, Hit, Lists
+from mailvet.lists.membership import ORDER, DomainList, Lists
 from mailvet.lists.roles import RoleWords
 from mailvet.lists.rows import ListFile, read_bundled, read_extra
 
@@ -37,7 +37,7 @@ def load_lists(extra_dir: Path | None = None) -> Lists:
     return Lists(
         [*kept, *packaged],
         RoleWords(_merged(roles.tables, extra.get("roles"))),
-        Hit("roles", "", roles.source, roles.date),
+        roles,
     )
 
 

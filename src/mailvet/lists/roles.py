@@ -17,7 +17,7 @@ class RoleWords:
         self._functions = frozenset(row.translate(_SEPARATORS) for row in tables["functions"])
         names = frozenset(row.translate(_SEPARATORS) for row in tables["names"])
         self._exact = self._functions | names
-        self._parts = self._functions | tables["beside"]
+        self._beside = tables["beside"]
         self._particles = tables["leading"]
         self._after = tuple(tables["affixes_after"])
         self._before = tuple(tables["affixes_before"])
@@ -35,13 +35,17 @@ class RoleWords:
 
     def _is_compound(self, parts: list[str]) -> bool:
         """`sales-eu`, `no-reply`, `info.de`; never `s.ales`, whose first part is an initial."""
-        if min(map(len, parts)) > 1 and self._is_joined("".join(parts)):
+        if "".join(parts) in self._exact and min(map(len, parts)) > 1:
             return True
-        if not all(part in self._parts or part.isdigit() for part in parts):
-            return False
         if parts[0] in self._particles:
             return False
-        return any(part in self._functions for part in parts)
+        has_function = False
+        for part in parts:
+            if part in self._functions:
+                has_function = True
+            elif part not in self._beside and not part.isdigit():
+                return False
+        return has_function
 
     def _is_joined(self, word: str) -> bool:
         if word in self._exact:
