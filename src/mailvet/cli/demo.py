@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from mailvet.cli.remote import run
-from mailvet.cli.show import ProgressLine, json_line, result_dict, summary
+from mailvet.cli.show import ProgressLine, summary
 from mailvet.client import Client, ServiceError, connect
 from mailvet.errors import ConfigError
 from mailvet.model.status import EntryStatus, QualityLevel
@@ -209,9 +209,8 @@ def _judge(
         wanted = " or ".join(sorted(status.name for status in one.at(quality)))
         kinds[f"{wanted} was expected, {got} came"] += 1
         if kinds.total() <= 20:
-            print(f"  {one.address}: {wanted} was expected, {got} came")
-            if result is not None:
-                print(f"    {json_line(result_dict(result, evidence=True))}")
+            told = result.explanation if result is not None else ""
+            print(f"  {one.address}: {wanted} was expected, {got} came: {told}")
     for kind, times in kinds.most_common():
         print(f"  {times:>5} x {kind}")
 

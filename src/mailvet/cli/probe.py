@@ -14,6 +14,7 @@ from mailvet.model.route import MxAnswer
 from mailvet.mx import Resolver
 from mailvet.rpc.encode import encode_result
 from mailvet.serve.engine_room import EngineRoom, build_resolver
+from mailvet.smtp import Direction
 from mailvet.store.memory import MemoryStore
 from mailvet.syntax import parse
 from mailvet.telemetry.logs import configure_logging
@@ -83,7 +84,7 @@ class _Steps:
         if operator is not None:
             self._say("operator", f"{operator.name} ({operator.category})")
 
-    def line(self, direction: str, text: str) -> None:
+    def line(self, direction: Direction, text: str) -> None:
         """Say a line of the dialogue."""
         self._say("smtp", f"{direction} {text}")
 

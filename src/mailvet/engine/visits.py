@@ -13,7 +13,7 @@ from mailvet.model.address import Address
 from mailvet.model.reply import Observation, Reading, Reply, Stage, Trouble
 from mailvet.model.route import Exchanger
 from mailvet.model.status import EntryStatus, Fact
-from mailvet.smtp.plan import Envelope, Report
+from mailvet.smtp import Envelope, Report
 
 MAX_PASSES = 4
 """How often a case may come back unanswered from a session before that is its answer."""

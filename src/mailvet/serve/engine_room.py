@@ -3,7 +3,7 @@
 import random
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from mailvet.config import Settings
 from mailvet.engine.breaker import DETAIL, HINDRANCE, Breaker, BreakerLimits
@@ -23,13 +23,11 @@ from mailvet.model.address import Address, DomainName
 from mailvet.model.reply import Reading, Reply, Stage
 from mailvet.model.route import Exchanger
 from mailvet.mx import AddressGuard, DnsTransport, Resolver, nameservers_from
-from mailvet.smtp import Identity, IdentityPool, VisitLimits, visit
+from mailvet.smtp import Envelope, Identity, IdentityPool, Report, VisitLimits, visit
 from mailvet.smtp.greeting import greets
 from mailvet.smtp.meanings import meaning_of
-from mailvet.smtp.plan import Envelope, Report
+from mailvet.smtp.transcript import OnLine
 from mailvet.store.base import Store
-
-OnLine = Callable[[str, str], None]
 
 _MADE_UP_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 _MADE_UP_LENGTH = 18

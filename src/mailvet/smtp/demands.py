@@ -15,7 +15,7 @@ _TLS_WORDS = re.compile(
 )
 _SEVERAL_WORDS = re.compile(
     r"too many (?:\w+ ){0,3}(?:recipients?|rcpts?|addresses|users|errors|mailboxes)"
-    r"|(?:one|single|1) (?:recipient|rcpt|address|user)\b"
+    r"|(?<![.\d])(?:one|single|1) (?:recipient|rcpt|address|user)\b"  # not the end of "5.1.1 User"
     r"|(?:multiple|several|more than \w+|further|additional|maximum(?: number of)?|max"
     r"|number of|limit of) (?:recipient|rcpt)"
     r"|recipients? (?:limit|count|per |exceed)"
