@@ -1,0 +1,16 @@
+"""Text to `Address` or `SyntaxFault`, and what can be said of an address without asking anyone."""
+
+from mailvet.syntax.keys import canonical, duplicate_key, tag_of
+from mailvet.syntax.parser import parse, suggest_form
+from mailvet.syntax.provider_rules import check_provider_syntax
+from mailvet.syntax.warnings import spelling_warnings
+
+__all__ = [
+    "canonical",
+    "check_provider_syntax",
+    "duplicate_key",
+    "parse",
+    "spelling_warnings",
+    "suggest_form",
+    "tag_of",
+]

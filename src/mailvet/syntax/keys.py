@@ -1,0 +1,87 @@
+"""When two addresses are one mailbox: duplicate keys, canonical form, tags.
+
+Local parts are case-sensitive and opaque in RFC 5321 2.4; what providers make of them all the same
+is in `data/local_parts.toml`.
+"""
+
+import unicodedata
+
+from mailvet.model.address import Address
+from mailvet.model.status import Deduplication
+from mailvet.syntax.local_part import unquoted
+from mailvet.syntax.providers import PROVIDERS, Provider
+
+_USUAL_TAG_SIGN = "+"
+"""RFC 5233 1; what Google Workspace and Microsoft 365 take for every company they host."""
+
+
+def duplicate_key(address: Address, mode: Deduplication) -> str:
+    """Return the text that is equal for two addresses exactly when `mode` calls them one.
+
+    SAFE has no false duplicates: the domain as A-labels, the local part exact (needless quotes
+    aside) but for its case at providers known to ignore it. RELAXED is `canonical`. OFF and
+    UNSPECIFIED give the mailbox as it is.
+    """
+    if mode is Deduplication.RELAXED:
+        return canonical(address)
+    if mode is Deduplication.SAFE:
+        return _safe_key(address)
+    return address.mailbox
+
+
+def _safe_key(address: Address) -> str:
+    local_part = _plain(address.local_part)
+    provider = PROVIDERS.get(address.domain.ascii)
+    if provider is not None and provider.fold_case:
+        local_part = local_part.lower()
+    return f"{local_part}@{address.domain.ascii}"
+
+
+def canonical(address: Address) -> str:
+    """Return the mailbox that mail to the address most likely ends up in, as one spelling.
+
+    Case is folded, the tag goes, and the provider's own rules apply: dots at Gmail, the several
+    domains of one mailbox. The domain is in A-labels.
+    """
+    local_part = unicodedata.normalize("NFC", _plain(address.local_part).lower())
+    provider = PROVIDERS.get(address.domain.ascii)
+    if provider is None:
+        return f"{_split_usual_tag(local_part)[0]}@{address.domain.ascii}"
+    domain = provider.main_domain if provider.one_mailbox else address.domain.ascii
+    return f"{_name(provider, local_part)}@{domain}"
+
+
+def _name(provider: Provider, local_part: str) -> str:
+    name, _ = provider.split_tag(local_part)
+    for pair in provider.same:
+        name = name.replace(pair[0], pair[1])
+    if not provider.ignored:
+        return name
+    return "".join(character for character in name if character not in provider.ignored)
+
+
+def tag_of(address: Address) -> str:
+    """Return the tag (subaddress) without its sign, empty where there is none.
+
+    The sign is the provider's; a plus sign where no provider's rules are known.
+    """
+    local_part = _plain(address.local_part)
+    provider = PROVIDERS.get(address.domain.ascii)
+    if provider is None:
+        return _split_usual_tag(local_part)[1]
+    return provider.split_tag(local_part)[1]
+
+
+def _split_usual_tag(local_part: str) -> tuple[str, str]:
+    if local_part.startswith('"'):
+        return local_part, ""
+    name, _, tag = local_part.partition(_USUAL_TAG_SIGN)
+    return (name, tag) if name else (local_part, "")
+
+
+def _plain(local_part: str) -> str:
+    """Without quotes that quote nothing special: RFC 5321 4.1.2 makes both forms one."""
+    if local_part[0] != '"':
+        return local_part
+    plain = unquoted(local_part)
+    return local_part if plain is None else plain
