@@ -68,14 +68,16 @@ def after(
     until = min(last, sequence + (SCAN_ROWS if clause else limit))
     first = batch.key << KEY_BITS
     found = connection.execute(
-        f"SELECT {_ROW}, id FROM result WHERE id > ? AND id <= ?{clause}"  # noqa: S608
-        " ORDER BY id LIMIT ?",
+        f"SELECT {_ROW}{', id' if clause else ''} FROM result"  # noqa: S608
+        f" WHERE id > ? AND id <= ?{clause} ORDER BY id LIMIT ?",
         (first + sequence, first + until, *values, limit),
     ).fetchall()
-    if len(found) == limit:
-        until = found[-1][6] & _SEQUENCE_MASK
+    if clause:
+        if len(found) == limit:  # there may be more before the end of what was looked through
+            until = found[-1][6] & _SEQUENCE_MASK
+        found = [row[:6] for row in found]
     until = max(until, sequence)
-    return ResultPage([ResultRow(*row[:6]) for row in found], until, until >= last, batch.state)
+    return ResultPage(list(map(ResultRow._make, found)), until, until >= last, batch.state)
 
 
 def _result_count(connection: Connection, key: int) -> int:

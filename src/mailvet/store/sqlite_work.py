@@ -51,30 +51,36 @@ def claim(
     """Put the fairest ready chunks under a lease."""
     connection = transaction.connection
     _promote(connection, now)
-    held: list[Held] = []
-    room = max_entries
-    for stamp, size, number, *rest in _ready(connection, max(1, max_entries)):
-        if held and room <= 0:
-            break
-        room -= size
-        fence = next_number(connection, "fence")
-        held.append(Held(number, fence, *rest))
-        latest = stamp
-    if held:
-        connection.executemany(
-            "UPDATE chunk SET state = ?, fence = ?, owner = ?, lease_until = ? WHERE id = ?",
-            [(HELD, chunk.fence, owner, lease_until, chunk.chunk) for chunk in held],
-        )
-        connection.execute("UPDATE clock SET virtual_time = max(virtual_time, ?)", (latest,))
+    fairest = _fairest(connection, max_entries)
+    if not fairest:
+        return []
+    held = []
+    for _, _, number, *rest in fairest:
+        held.append(Held(number, next_number(connection, "fence"), *rest))
+    connection.executemany(
+        "UPDATE chunk SET state = ?, fence = ?, owner = ?, lease_until = ? WHERE id = ?",
+        [(HELD, chunk.fence, owner, lease_until, chunk.chunk) for chunk in held],
+    )
+    latest = fairest[-1][0]
+    connection.execute("UPDATE clock SET virtual_time = max(virtual_time, ?)", (latest,))
     return held
 
 
-def _ready(connection: Connection, limit: int) -> list[tuple[Any, ...]]:
-    return connection.execute(
+def _fairest(connection: Connection, max_entries: int) -> list[tuple[Any, ...]]:
+    """Return ready chunks in order of their stamps, until they have enough entries."""
+    taken = []
+    ready = connection.execute(
         "SELECT stamp, size, id, batch_key, attempt, first_attempt_at, indexes, originals"
-        " FROM chunk WHERE state = 0 ORDER BY stamp, id LIMIT ?",
-        (limit,),
-    ).fetchall()
+        " FROM chunk WHERE state = 0 ORDER BY stamp, id"
+    )
+    room = max_entries
+    for row in ready:
+        taken.append(row)
+        room -= row[1]
+        if room <= 0:
+            break
+    ready.close()  # the rest is not read, and the rows are about to be changed
+    return taken
 
 
 def _promote(connection: Connection, now: float) -> None:
