@@ -233,6 +233,14 @@ def _add(details: Any, metadata: Sequence[tuple[str, str]]) -> grpc.aio.ClientCa
     )
 
 
+async def read_rest(stream: Any) -> list[Any]:
+    """Every message that is left of a stream that was begun with `read`."""
+    messages = []
+    while (message := await stream.read()) is not grpc.aio.EOF:  # type: ignore[attr-defined]
+        messages.append(message)
+    return messages
+
+
 @dataclass
 class Told:
     """What a failed call says."""
