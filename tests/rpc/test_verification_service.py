@@ -42,7 +42,7 @@ async def test_views(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("deadline_s", "most", "least"), [(None, 30.0, 30.0), (100, 30.0, 30.0), (5, 5.0, 4.0)]
+    ("deadline_s", "most", "least"), [(None, 30.0, 30.0), (100, 30.0, 30.0), (5, 5.5, 3.0)]
 )
 async def test_the_deadline_is_the_budget(
     deadline_s: float | None, most: float, least: float, world: World

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import fields, replace
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from google.protobuf.duration_pb2 import Duration
@@ -10,7 +11,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from mailvet.batches.watch import Standing
 from mailvet.model.batch import ResultRow
-from mailvet.model.result import Evidence, Result, SmtpEvidence
+from mailvet.model.result import Evidence, ListHit, Result, RiskPoint, SmtpEvidence
+from mailvet.rpc.frames import field_tag, varint
 from mailvet.v1 import batch_pb2 as batch_pb
 from mailvet.v1 import result_pb2 as result_pb
 
@@ -18,6 +20,8 @@ Count = TypeVar("Count")
 
 MAX_REPLY_CHARACTERS = 512
 """A reply's sense is in its first lines; a host may send 64 KiB to whoever reads it."""
+
+_EVIDENCE_TAG = field_tag(result_pb.Result.EVIDENCE_FIELD_NUMBER)
 
 
 def encode_result(result: Result) -> ResultRow:
@@ -34,16 +38,14 @@ def encode_result(result: Result) -> ResultRow:
 
 def _row(result: Result) -> ResultRow:
     basic = _basic(result).SerializeToString()
-    evidence = b""
-    if result.evidence is not None:
-        evidence = result_pb.Result(evidence=_evidence(result.evidence)).SerializeToString()
+    evidence = result.evidence
     return ResultRow(
         result.index,
         result.status,
         result.classification,
-        basic + _more(result).SerializeToString(),
+        basic + _more(result).SerializeToString() + _risk_points(result.risk_points),
         len(basic),
-        evidence,
+        b"" if evidence is None else _evidence(evidence),
     )
 
 
@@ -67,7 +69,7 @@ def _basic(result: Result) -> result_pb.Result:
 
 
 def _more(result: Result) -> result_pb.Result:
-    """Fields from 16 on, without the evidence."""
+    """Fields from 16 on, without risk points and evidence."""
     return result_pb.Result(
         local_part=result.local_part,
         domain=result.domain,
@@ -90,27 +92,41 @@ def _more(result: Result) -> result_pb.Result:
         is_catch_all=result.is_catch_all,  # type: ignore[arg-type]
         has_full_inbox=result.has_full_inbox,  # type: ignore[arg-type]
         is_disabled=result.is_disabled,  # type: ignore[arg-type]
-        risk_points=[
-            result_pb.RiskPoint(name=point.name, points=point.points)
-            for point in result.risk_points
-        ],
         attempts=result.attempts,
         quality=result.quality,  # type: ignore[arg-type]
         warnings=result.warnings,
     )
 
 
-def _evidence(evidence: Evidence) -> result_pb.Evidence:
+# Many entries share these parts, and a message may be written in parts: each once is enough.
+@lru_cache(maxsize=4096)
+def _risk_points(points: tuple[RiskPoint, ...]) -> bytes:
+    return result_pb.Result(
+        risk_points=[result_pb.RiskPoint(name=point.name, points=point.points) for point in points]
+    ).SerializeToString()
+
+
+@lru_cache(maxsize=4096)
+def _domain_evidence(
+    dns_records: tuple[str, ...], made_up: SmtpEvidence | None, list_hits: tuple[ListHit, ...]
+) -> bytes:
     return result_pb.Evidence(
-        dns_records=map(printable, evidence.dns_records),
-        mailbox=_smtp_evidence(evidence.mailbox),
-        made_up_mailbox=_smtp_evidence(evidence.made_up_mailbox),
+        dns_records=map(printable, dns_records),
+        made_up_mailbox=_smtp_evidence(made_up),
         list_hits=[
             result_pb.ListHit(list=hit.list, row=hit.row, source=hit.source, date=hit.date)
-            for hit in evidence.list_hits
+            for hit in list_hits
         ],
-        findings=evidence.findings,
-    )
+    ).SerializeToString()
+
+
+def _evidence(evidence: Evidence) -> bytes:
+    """The field `evidence` of a Result."""
+    own = result_pb.Evidence(
+        mailbox=_smtp_evidence(evidence.mailbox), findings=evidence.findings
+    ).SerializeToString()
+    shared = _domain_evidence(evidence.dns_records, evidence.made_up_mailbox, evidence.list_hits)
+    return _EVIDENCE_TAG + varint(len(own) + len(shared)) + own + shared
 
 
 def _smtp_evidence(seen: SmtpEvidence | None) -> result_pb.SmtpEvidence | None:

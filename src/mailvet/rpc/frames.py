@@ -35,13 +35,18 @@ def size(row: ResultRow, view: int) -> int:
 
 def splice(rows: Iterable[ResultRow], view: int, *, field: int, rest: Message) -> bytes:
     """Return the response `rest` with each row as a value of its message field `field`."""
-    tag = varint(field << 3 | _WIRE_TYPE_LENGTH)
+    tag = field_tag(field)
     parts: list[bytes] = []
     for row in rows:
         encoded = body(row, view)
         parts += (tag, varint(len(encoded)), encoded)
     parts.append(rest.SerializeToString())
     return b"".join(parts)
+
+
+def field_tag(field: int) -> bytes:
+    """Return the tag of a message field."""
+    return varint(field << 3 | _WIRE_TYPE_LENGTH)
 
 
 def varint(number: int) -> bytes:
