@@ -26,6 +26,9 @@ LINE_BREAK = re.compile(r"[ \t]*+[\r\n]")
 _LETTERS_NUMBERS_PUNCTUATION_SYMBOLS = frozenset("LNPS")
 _JOINERS = "\u200c\u200d"
 
+_MAX_LOOKED_AT = 65
+"""A word of more characters is over the 64 octets of a local part whatever it is made of."""
+
 
 def bad_international(text: str, start: int, end: int, *, spaces: bool = False) -> int | None:
     """Return the index of the first character beyond ASCII that cannot stand in a word.
@@ -33,6 +36,7 @@ def bad_international(text: str, start: int, end: int, *, spaces: bool = False) 
     A combining mark cannot come first: it would attach to what stands before the word. `spaces`
     allows space separators, as in quoted words. None when all may stand.
     """
+    end = min(end, start + _MAX_LOOKED_AT)
     for index in range(start, end):
         character = text[index]
         if character >= "\x80" and not _may_stand(text, index, start, end, spaces):
@@ -47,18 +51,9 @@ def _may_stand(text: str, index: int, start: int, end: int, spaces: bool) -> boo
     if category[0] == "M":
         return index > start
     if text[index] in _JOINERS:
-        return _joiner_may_stand(text[start:end], index - start)
+        # RFC 5892 A.1 and A.2: Persian and Indic spelling needs joiners between certain letters.
+        return idna.valid_contextj(text[start:end], index - start)
     return spaces and category == "Zs"
-
-
-_REACH = 32
-"""Characters either side that decide about a joiner; bounds the work for a long run of them."""
-
-
-def _joiner_may_stand(word: str, position: int) -> bool:
-    """By the contextual rules of RFC 5892 A.1 and A.2 (Persian and Indic spelling needs them)."""
-    first = max(0, position - _REACH)
-    return idna.valid_contextj(word[first : position + _REACH], position - first)
 
 
 def named(character: str) -> str:

@@ -19,7 +19,8 @@ def comment_fault(text: str, index: int, end: int) -> SyntaxFault:
 
     UNBALANCED_COMMENT_PARENTHESIS with the first parenthesis from there on that has no partner
     before `end`; a line break inside a comment counts first. When all are balanced, the comment
-    itself is the invalid character. Quoted words and quoted pairs are stepped over.
+    itself is the invalid character. Quoted words and quoted pairs are stepped over,
+    an unclosed quoted word to the end.
     """
     open_at: list[int] = []
     position = index
@@ -32,7 +33,7 @@ def comment_fault(text: str, index: int, end: int) -> SyntaxFault:
             position += 1
         elif mark == '"':
             quoted = _QUOTED.match(text, found.start(), end)
-            position = quoted.end() if quoted else position
+            position = quoted.end() if quoted else end
         elif mark == "(":
             open_at.append(found.start())
         elif open_at:

@@ -74,6 +74,8 @@ def _parse_name(text: str, start: int, end: int) -> DomainName | SyntaxFault:
     position = start
     while True:
         label, dot = _split(text, position, end)
+        if not label:
+            return _fault(min(position, end - 1), "A label of a domain cannot be empty.")
         encoded = _encode(label, position)
         if isinstance(encoded, SyntaxFault):
             return encoded
@@ -93,15 +95,17 @@ def _split(text: str, position: int, end: int) -> tuple[str, str]:
 
 def _name(labels: list[str]) -> DomainName:
     ascii_name = ".".join(labels)
-    if not any(label.startswith("xn--") for label in labels):
+    if "xn--" not in ascii_name:
         return DomainName(ascii_name, ascii_name)
-    return DomainName(ascii_name, ".".join(map(idna.ulabel, labels)))
+    return DomainName(ascii_name, ".".join(map(_readable, labels)))
+
+
+def _readable(label: str) -> str:
+    return idna.ulabel(label) if label.startswith("xn--") else label
 
 
 def _encode(label: str, start: int) -> str | SyntaxFault:
     """The label in lower-case ASCII, A-label where international."""
-    if not label:
-        return _fault(start, "A label of a domain cannot be empty.")
     if not label.isascii() or label[:4].lower() == "xn--":
         return _encode_international(label, start)
     if label[0] == "-":
@@ -123,13 +127,13 @@ def _encode_international(label: str, start: int) -> str | SyntaxFault:
             return _label_too_long(start + MAX_LABEL_OCTETS)
         return _encode_mapped(mapped, start)
     except UnicodeError:
-        return _fault(start, "This label is not a valid international name (IDNA 2008).")
+        return _not_international(start)
 
 
 def _encode_mapped(mapped: str, start: int) -> str | SyntaxFault:
     if mapped.isascii() and not mapped.startswith("xn--"):
         if not re.fullmatch(r"[a-z0-9-]+", mapped):
-            return _fault(start, "This label is not a valid international name (IDNA 2008).")
+            return _not_international(start)
         return _encode(mapped, start)
     return idna.alabel(mapped).decode("ascii")
 
@@ -140,6 +144,10 @@ def _top_level_fault(labels: list[str], start: int, last: int) -> SyntaxFault | 
     if labels[-1].isdigit():
         return _fault(last, "A top-level domain is not all digits; an IP address needs brackets.")
     return None
+
+
+def _not_international(start: int) -> SyntaxFault:
+    return _fault(start, "This label is no international name of IDNA 2008, or too long for one.")
 
 
 def _label_too_long(index: int) -> SyntaxFault:

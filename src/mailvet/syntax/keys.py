@@ -19,8 +19,8 @@ def duplicate_key(address: Address, mode: Deduplication) -> str:
     """Return the text that is equal for two addresses exactly when `mode` calls them one.
 
     SAFE has no false duplicates: the domain as A-labels, the local part exact (needless quotes
-    aside) but for its case at providers known to ignore it. RELAXED is `canonical`. OFF and
-    UNSPECIFIED give the mailbox as it is.
+    aside) but for its case at the providers whose rules are known, which all ignore it. RELAXED is
+    `canonical`. OFF and UNSPECIFIED give the mailbox as it is.
     """
     if mode is Deduplication.RELAXED:
         return canonical(address)
@@ -32,7 +32,7 @@ def duplicate_key(address: Address, mode: Deduplication) -> str:
 def _safe_key(address: Address) -> str:
     local_part = _plain(address.local_part)
     provider = PROVIDERS.get(address.domain.ascii)
-    if provider is not None and provider.fold_case:
+    if provider is not None:
         local_part = local_part.lower()
     return f"{local_part}@{address.domain.ascii}"
 

@@ -30,7 +30,6 @@ class Provider:
     tag_characters: str
     ignored: str
     same: tuple[str, ...]
-    fold_case: bool
     one_mailbox: bool
     plain: re.Pattern[str]
     """Matches most names that keep every rule, in one step; the rest is looked at slowly."""
@@ -53,12 +52,6 @@ def _read(row: Mapping[str, Any]) -> Provider:
     first = row.get("first", middle)
     last = row.get("last", middle)
     shortest = row.get("min", 1)
-    length = f"{{{max(shortest, 3) - 2},{row['max'] - 2}}}"
-    unpaired = "".join(map(re.escape, row.get("no_pairs", "")))
-    rarer = f"(?!.*[{unpaired}]{{2}})" if unpaired else ""
-    ignored = "".join(map(re.escape, row.get("ignored", "")))
-    uncounted = f"(?!.*[{ignored}])" if ignored else ""
-    plain = f"{rarer}{uncounted}[{first}][{middle}]{length}[{last}]"
     return Provider(
         name=row["name"],
         source=row["source"],
@@ -74,10 +67,21 @@ def _read(row: Mapping[str, Any]) -> Provider:
         tag_characters=row.get("tag_characters", _ANY_TAG),
         ignored=row.get("ignored", ""),
         same=tuple(row.get("same", ())),
-        fold_case=row.get("fold_case", True),
         one_mailbox=row.get("one_mailbox", False),
-        plain=re.compile(plain, re.IGNORECASE | re.ASCII),
+        plain=_plain(row, first, last),
     )
+
+
+def _plain(row: Mapping[str, Any], first: str, last: str) -> re.Pattern[str]:
+    ignored = "".join(map(re.escape, row.get("ignored", "")))
+    unpaired = "".join(map(re.escape, row.get("no_pairs", "")))
+    counted = f"[{row['middle']}]"
+    if ignored:
+        counted = f"(?:(?![{ignored}]){counted}[{ignored}]*+)"
+    pairs = f"(?!.*[{unpaired}]{{2}})" if unpaired else ""
+    length = f"{{{row.get('min', 1)},{row['max']}}}"
+    pattern = f"{pairs}(?=[{first}]){counted}{length}(?<=[{last}])"
+    return re.compile(pattern, re.IGNORECASE | re.ASCII)
 
 
 def _load() -> Mapping[str, Provider]:
