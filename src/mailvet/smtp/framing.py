@@ -72,10 +72,17 @@ class GatedProtocol(SMTPProtocol):
 
 
 def read_reply(response: SMTPResponse) -> Reply:
-    """Return aiosmtplib's response as a value: text that is valid Unicode, and not endless."""
+    """Return aiosmtplib's response as a value: text that is valid Unicode, and not endless.
+
+    Text that is not UTF-8 is read as Latin-1, which hosts of before RFC 6531 mostly meant.
+    """
     text = response.message[:MAX_TEXT_CHARS]
     if not text.isascii():  # aiosmtplib keeps bytes that are not UTF-8 as lone surrogates
-        text = text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+        said = text.encode("utf-8", "surrogateescape")
+        try:
+            text = said.decode("utf-8")
+        except UnicodeDecodeError:
+            text = said.decode("latin-1")
     return Reply(response.code, text, enhanced_of(text))
 
 

@@ -359,9 +359,7 @@ class Plan:
         if self._answered:  # it was not the first: asked alone it may be answered
             if seen.reply is not None and not is_shutting_down(seen.reply):
                 self._learn_limit()
-        elif seen.trouble is Trouble.TIMEOUT:  # who keeps one waiting keeps all waiting
-            self._all_see(seen)
-        elif self._asking is not None:
+        elif self._asking is not None:  # and only this one: some hosts punish nothing but guesses
             self.observations[self._asking] = seen
 
     def _seen(self, stage: Stage, reply: Reply) -> Observation:

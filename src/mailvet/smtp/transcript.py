@@ -1,6 +1,5 @@
 """How a dialogue is written down: what a stranger said can never speak for itself again."""
 
-import unicodedata
 from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
@@ -41,11 +40,6 @@ def printable(text: str) -> str:
 
 
 def _escape(character: str) -> str:
-    if character == " " or (character.isprintable() and not _is_mark(character)):
+    if character.isprintable():
         return character
     return character.encode("unicode_escape").decode("ascii")
-
-
-def _is_mark(character: str) -> bool:
-    # Combining marks can pile up and cover the lines around them.
-    return unicodedata.combining(character) != 0
