@@ -15,7 +15,25 @@ from tests.rpc.world import World, open_world
 OpenWorld = Callable[..., Awaitable[World]]
 
 
-@pytest.fixture(name="store", params=["memory", "sqlite"])
+BOTH_STORES = (
+    "test_batch_service",
+    "test_error_table",
+    "test_result_service",
+    "test_upload_stream",
+)
+"""Where the store matters; elsewhere the memory store is enough."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests of `BOTH_STORES` over both, unless they say which they need."""
+    marks = metafunc.definition.iter_markers("parametrize")
+    if "store" not in metafunc.fixturenames or any(mark.args[0] == "store" for mark in marks):
+        return
+    both = metafunc.module.__name__.endswith(BOTH_STORES)
+    metafunc.parametrize("store", ["memory", "sqlite"] if both else ["memory"], indirect=True)
+
+
+@pytest.fixture(name="store")
 async def _store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     store: Store
     if request.param == "memory":

@@ -91,6 +91,7 @@ async def test_get_waits_for_the_end(world: World) -> None:
     ] == [(found.status, found.count) for found in batch.progress.statuses]
 
 
+@pytest.mark.parametrize("store", ["memory"], indirect=True)
 async def test_get_answers_before_the_deadline(world: World) -> None:
     """A wait longer than the caller's deadline ends with an answer, not with an error."""
     await world.create("b", 5, launch=True)

@@ -7,14 +7,12 @@ from typing import Any
 import grpc
 import pytest
 
-from mailvet.batches.limits import MAX_STREAMS_PER_TENANT
 from mailvet.model.result import Result
 from mailvet.rpc import dispatch
-from mailvet.store.memory import MemoryStore
 from mailvet.v1 import batch_service_pb2 as pb
 from mailvet.v1 import verification_service_pb2 as verification_pb
 from tests.rpc.conftest import OpenWorld
-from tests.rpc.world import World, told
+from tests.rpc.world import World, read_rest, told
 
 QUESTION = verification_pb.VerifyEmailRequest(input_data="secret.person@example.org")
 
@@ -123,12 +121,9 @@ async def test_calls_are_counted(world: World) -> None:
 
 async def test_a_tenant_has_its_share_of_streams(open_world: OpenWorld) -> None:
     """Above its share a stream is refused with the time to come back, and freed when one ends."""
-    world = await open_world(store=MemoryStore())
+    world = await open_world(max_streams=3)
     await world.create("b", 1, launch=True)
-    streams = [
-        world.batches.WatchBatch(pb.WatchBatchRequest(batch_id="b"))
-        for _ in range(MAX_STREAMS_PER_TENANT)
-    ]
+    streams = [world.batches.WatchBatch(pb.WatchBatchRequest(batch_id="b")) for _ in range(3)]
     for stream in streams:
         await stream.read()
     with pytest.raises(grpc.aio.AioRpcError) as caught:
@@ -142,6 +137,19 @@ async def test_a_tenant_has_its_share_of_streams(open_world: OpenWorld) -> None:
     while world.metrics.open_calls("mailvet.v1.BatchService/WatchBatch"):
         await asyncio.sleep(0.01)
     assert await world.batches.WatchBatch(pb.WatchBatchRequest(batch_id="b")).read()
+
+
+async def test_a_deadline_that_passes_is_counted_as_such(world: World) -> None:
+    """Operators tell callers who hung up from callers whose time was over."""
+    await world.create("b", 1, launch=True)
+    watch = world.batches.WatchBatch(pb.WatchBatchRequest(batch_id="b"), timeout=0.1)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await read_rest(watch)
+    while world.metrics.open_calls("mailvet.v1.BatchService/WatchBatch"):
+        await asyncio.sleep(0.01)
+
+    assert grpc.StatusCode.DEADLINE_EXCEEDED is caught.value.code()
+    assert "DEADLINE_EXCEEDED" == lines(world)[-1]["code"]
 
 
 def test_methods_are_found_by_their_names() -> None:

@@ -254,6 +254,7 @@ class CountingStore(MemoryStore):
         return await super().results_after(*args, **more)
 
 
+@pytest.mark.parametrize("store", ["memory"], indirect=True)
 async def test_a_slow_reader_holds_up_its_own_stream(open_world: OpenWorld) -> None:
     """What is not read stays in the store: nothing is buffered ahead but the transport's share."""
     store = CountingStore()
@@ -274,6 +275,7 @@ async def test_a_slow_reader_holds_up_its_own_stream(open_world: OpenWorld) -> N
     assert 400 == len(indexes([first, *rest]))
 
 
+@pytest.mark.parametrize("store", ["memory"], indirect=True)
 async def test_cancelled_readers_leave_nothing_behind(open_world: OpenWorld) -> None:
     """200 clients cut their stream at random points: no task stays, each resume is exact."""
     world = await open_world(store=MemoryStore())

@@ -57,7 +57,7 @@ async def test_waiting_calls_are_answered_in_a_drain(open_world: OpenWorld) -> N
 
 async def test_new_calls_are_refused_in_a_drain(open_world: OpenWorld) -> None:
     """While the load balancer still sends calls, they are told to go elsewhere."""
-    world = await open_world(lame_duck_s=1)
+    world = await open_world(lame_duck_s=0.3)
     await world.create("b")
     stopping = asyncio.create_task(world.server.stop(grace_s=60))
     await asyncio.sleep(0)

@@ -195,6 +195,7 @@ class GatedStore(MemoryStore):
         return await super().append_entries(*args, **more)
 
 
+@pytest.mark.parametrize("store", ["memory"], indirect=True)
 async def test_a_fast_sender_is_held_up(open_world: OpenWorld) -> None:
     """While the disk is busy only a few frames wait in the server, the others at the client."""
     store = GatedStore()
@@ -226,6 +227,7 @@ async def acks_of(stream: Any) -> list[int]:
     return [ack.entry_count async for ack in stream]
 
 
+@pytest.mark.parametrize("store", ["memory"], indirect=True)
 async def test_frames_that_wait_are_committed_together(open_world: OpenWorld) -> None:
     """Small frames do not cost a commit each."""
     store = GatedStore()

@@ -62,7 +62,10 @@ class Dispatcher:
         metrics: RpcMetrics,
         log: FilteringBoundLogger,
         clock: Callable[[], float],
+        *,
+        max_streams: int = MAX_STREAMS_PER_TENANT,
     ) -> None:
+        self._max_streams = max_streams
         self._authenticator = authenticator
         self._drain = drain
         self._metrics = metrics
@@ -133,12 +136,12 @@ class Dispatcher:
 
     @contextmanager
     def _admitted(self, call: Call[Any]) -> Iterator[None]:
-        if not call.method.server_streaming or call.method.public:
+        if not call.method.server_streaming:
             yield
             return
-        if self._streams[call.tenant] >= MAX_STREAMS_PER_TENANT:
+        if self._streams[call.tenant] >= self._max_streams:
             raise QuotaExceeded(
-                f"{MAX_STREAMS_PER_TENANT} streams are open; end one, or come back later",
+                f"{self._max_streams} streams are open; end one, or come back later",
                 subject="open_streams",
                 retry_after_s=_STREAM_RETRY_S,
             )
@@ -160,6 +163,9 @@ class Dispatcher:
     def _note(self, call: Call[Any], context: Context, ending: "_Ending") -> None:
         failure = ending.failure
         code = ending.code if failure is None else failure.code.name
+        left_s = context.time_remaining()
+        if code == "CANCELLED" and left_s is not None and left_s <= 0:
+            code = "DEADLINE_EXCEEDED"
         seconds = self._clock() - ending.started
         self._metrics.ended(call.method.full_name, code, seconds)
         if call.method.public:

@@ -62,6 +62,7 @@ class ServerOptions:
     """What a stream has left then; clients resume."""
     lame_duck_s: float = 0
     """Between saying NOT_SERVING and refusing connections: a load balancer's polling time."""
+    max_streams: int = limits.MAX_STREAMS_PER_TENANT
     min_heartbeat_s: float = limits.MIN_HEARTBEAT_S
     """The shortest heartbeat callers may ask for; tests use less."""
     watch_gap_s: float = WATCH_GAP_S
@@ -133,7 +134,12 @@ def build_server(
 
     authenticator = Authenticator(store, required=options.require_keys, clock=clock)
     dispatcher = Dispatcher(
-        authenticator, drain, metrics or RpcCounters(), log or logger("rpc"), clock
+        authenticator,
+        drain,
+        metrics or RpcCounters(),
+        log or logger("rpc"),
+        clock,
+        max_streams=options.max_streams,
     )
     server = grpc.aio.server(options=_channel_options(options))
     server.add_generic_rpc_handlers(dispatcher.handlers(methods))
