@@ -1,11 +1,12 @@
 """Who runs an exchanger: a table of host name suffixes, the longest one wins."""
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
+from disposable_email_domains import blocklist
 from publicsuffixlist import PublicSuffixList
 
 from mailvet.lists.rows import expand, read_bundled
@@ -31,36 +32,67 @@ class Operator(NamedTuple):
     """The row of the table that told, for evidence."""
 
 
+class _Table(NamedTuple):
+    suffixes: Mapping[str, Operator | None]
+    """None stands for names that are nobody's."""
+    trademarks: Mapping[str, Operator]
+    """Operators by the beginning of a registered name."""
+
+
 def operator_of(mx_hosts: Sequence[str]) -> Operator | None:
     """Return the operator of the first exchanger that is known; None when none is.
 
     `mx_hosts` are names in preference order, in any case, with or without the final dot.
     """
     table = _table()
-    for mx_host in mx_hosts:
-        suffix = mx_host.lower().rstrip(".")
-        # Two labels at least: no operator owns a whole registry.
-        while "." in suffix:
-            operator = table.get(suffix)
-            if operator is not None:
-                return operator
-            suffix = suffix.partition(".")[2]
-    return None
+    operators = (_lookup(table, mx_host.lower().rstrip(".")) for mx_host in mx_hosts)
+    return next((operator for operator in operators if operator is not None), None)
+
+
+def _lookup(table: _Table, host: str) -> Operator | None:
+    suffix = host
+    # Two labels at least: no operator owns a whole registry.
+    while "." in suffix:
+        if suffix in table.suffixes:
+            return table.suffixes[suffix]
+        suffix = suffix.partition(".")[2]
+    registered = _suffixes().privatesuffix(host) or ""
+    marks = (mark for mark in table.trademarks if registered.startswith(mark))
+    return next((table.trademarks[mark] for mark in marks), None)
 
 
 @cache
-def _table() -> Mapping[str, Operator]:
-    """Suffix to operator: our table, then free providers that run exchangers of their own."""
-    suffixes = PublicSuffixList()
-    table = {
-        row: Operator(row, "mailbox", row)
-        for rows in read_bundled("free").tables.values()
-        for row in rows
-        if suffixes.privatesuffix(row) == row
-    }
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList()
+
+
+@cache
+def _table() -> _Table:
     text = files("mailvet.lists").joinpath("data", "exchangers.toml").read_text(encoding="utf-8")
     document = tomllib.loads(text)
+    suffixes: dict[str, Operator | None] = dict(_own_hosts())
+    categories = {}
     for category in _CATEGORIES:
         for name, rows in document[category].items():
-            table.update((row, Operator(name, category, row)) for row in expand(rows))
-    return table
+            categories[name] = category
+            suffixes.update((row, Operator(name, category, row)) for row in expand(rows))
+    for rows in document["placeholders"].values():
+        suffixes.update((row, None) for row in expand(rows))
+    trademarks = {
+        mark: Operator(name, categories[name], mark)
+        for name, marks in document["trademarks"].items()
+        for mark in expand(marks)
+    }
+    return _Table(suffixes, trademarks)
+
+
+def _own_hosts() -> Iterator[tuple[str, Operator]]:
+    """Services whose exchangers bear their own name: disposable ones, then free providers.
+
+    Only the hand-checked list is taken: a wrong row here would reach every domain behind a host.
+    """
+    free = {row for rows in read_bundled("free").tables.values() for row in rows}
+    for rows, category in ((blocklist, "disposable"), (free, "mailbox")):
+        for row in rows:
+            if _suffixes().privatesuffix(row) == row:
+                yield row, Operator(row, category, row)
