@@ -244,7 +244,7 @@ TestMemoryMachine = MemoryMachine.TestCase
 TestMemoryMachine.settings = settings(max_examples=80, stateful_step_count=50, deadline=None)
 TestSqliteMachine = SqliteMachine.TestCase
 TestSqliteMachine.settings = settings(
-    max_examples=40,
+    max_examples=25,
     stateful_step_count=40,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

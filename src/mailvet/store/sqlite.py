@@ -150,7 +150,7 @@ class SqliteStore:
                 transaction, tenant, batch_id, now=self._clock()
             )
         )
-        self._file.start(self._file.place_ended())
+        self._file.start(self._file.place([batch.key]))
         return batch
 
     async def delete_batch(self, tenant: str, batch_id: str, *, force: bool) -> int:
@@ -252,7 +252,7 @@ class SqliteStore:
             lambda transaction: sqlite_work.settle(transaction, settlements, now=self._clock())
         )
         if completed:
-            self._file.start(self._file.place_ended())
+            self._file.start(self._file.place(completed))
         return held
 
     async def heartbeat(self, owner: str) -> frozenset[int]:

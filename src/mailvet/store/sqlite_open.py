@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -47,7 +47,7 @@ class OpenFile:
     async def open(cls, path: Path) -> "OpenFile":
         """Lock and open a file, or raise `StoreRefused`; what a dead process left is put right."""
         opened = cls(path, *await asyncio.to_thread(_open, path))
-        opened.start(opened.place_ended())
+        opened.start(opened.place(await opened.read(sqlite_results.to_place)))
         return opened
 
     async def write(self, operation: Callable[[Transaction], T]) -> T:
@@ -65,15 +65,16 @@ class OpenFile:
         task.add_done_callback(self._chores.discard)
         return task
 
-    async def place_ended(self) -> None:
-        """Build the index by entry of large batches that ended."""
+    async def place(self, keys: Iterable[int]) -> None:
+        """Build the index by entry of batches that ended, as far as they are large."""
         with contextlib.suppress(Unavailable):  # until there is one, the results are looked through
-            for key in await self.read(sqlite_results.to_place):
+            for key in keys:
                 await self._place(key)
 
     async def _place(self, key: int) -> None:
         sequences = await self.read(lambda connection: sqlite_results.places(connection, key))
-        await self.write(lambda transaction: sqlite_results.place(transaction, key, sequences))
+        if sequences:
+            await self.write(lambda transaction: sqlite_results.place(transaction, key, sequences))
 
     async def erase(self) -> None:
         """Erase what is hidden, from the tables and from the log."""

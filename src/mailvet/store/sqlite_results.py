@@ -9,7 +9,7 @@ from mailvet.model.status import BatchState
 from mailvet.store import rules, sqlite_batches
 from mailvet.store.chunks import Indexes, from_blob, packed, to_blob
 from mailvet.store.sqlite_file import Connection
-from mailvet.store.sqlite_schema import KEY_BITS, WAITING
+from mailvet.store.sqlite_schema import KEY_BITS
 from mailvet.store.sqlite_writer import Transaction
 
 SCAN_ROWS = 20_000
@@ -133,8 +133,7 @@ def _find(connection: Connection, key: int, index: int) -> ResultRow | None:
 
 def _next_attempt_at(connection: Connection, batch: Batch, index: int) -> float | None:
     for run_at, indexes in connection.execute(
-        "SELECT run_at, indexes FROM chunk WHERE batch_key = ? AND state = ?",
-        (batch.key, WAITING),
+        "SELECT run_at, indexes FROM chunk WHERE state = 2 AND batch_key = ?", (batch.key,)
     ):
         if index in from_blob(indexes):
             return float(run_at)
@@ -151,8 +150,13 @@ def to_place(connection: Connection) -> list[int]:
 
 
 def places(connection: Connection, key: int) -> Indexes:
-    """Return, for each entry of an ended batch, the sequence of its result; 0 where none is."""
-    row = connection.execute("SELECT entry_count FROM batch WHERE key = ?", (key,)).fetchone()
+    """Return, for each entry of an ended batch, the sequence of its result; 0 where none is.
+
+    Returns nothing when the batch is too small for an index, or gone.
+    """
+    row = connection.execute(
+        "SELECT entry_count FROM batch WHERE key = ? AND result_count >= ?", (key, PLACED_FROM)
+    ).fetchone()
     if row is None:
         return packed()
     found = packed(itertools.repeat(0, row[0]))

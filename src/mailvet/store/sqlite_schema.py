@@ -169,6 +169,7 @@ def _chunks(database: sqlite_utils.Database) -> None:
         ("chunk_ready", "stamp, id", READY),
         ("chunk_held", "owner", HELD),
         ("chunk_waiting", "run_at", WAITING),
+        ("chunk_waiting_of_batch", "batch_key, run_at, size", WAITING),
     ):
         database.execute(f"CREATE INDEX {name} ON chunk ({columns}) WHERE state = {state}")
 
