@@ -21,7 +21,14 @@ from mailvet.testbed.world import parse_world
 from mailvet.v1 import batch_pb2, batch_service_pb2, result_service_pb2
 from tests.acceptance.house import ServerProcess
 
-WORLD = 'name = "nobody"\n[[zone]]\ndomain = "there.test"\n'
+WORLD = """
+name = "nobody"
+
+[[host]]
+name = "mx.there.test"
+addresses = ["127.0.78.1"]
+domains = ["there.test"]
+"""
 DOMAINS = 1000
 
 
@@ -48,7 +55,7 @@ async def measure(count: int, folder: Path) -> dict[str, float]:
 
 async def _measure(server: ServerProcess, count: int) -> dict[str, float]:
     async with server.client() as client:
-        started = time.perf_counter()
+        cpu, started = server.cpu_seconds(), time.perf_counter()
         await client.create_batch(batch_service_pb2.CreateBatchRequest(batch_id="offline"))
         entries = (batch_pb2.Entry(input_data=text) for text in addresses(count))
         await client.upload("offline", entries, launch=True)
@@ -72,6 +79,7 @@ async def _measure(server: ServerProcess, count: int) -> dict[str, float]:
         "answer_s": round(answered - uploaded, 2),
         "stream_s": round(streamed - answered, 2),
         "entries_per_s": round(count / (streamed - started)),
+        "server_cpu_us_per_entry": round((server.cpu_seconds() - cpu) / count * 1e6, 1),
         "server_peak_mib": round(server.peak_memory_mib(), 1),
     }
 

@@ -55,17 +55,17 @@ def demo(arguments: argparse.Namespace) -> int:
 
 
 async def _demo(arguments: argparse.Namespace) -> int:
-    expected = load_world("demo").expected
+    world = load_world("demo")
+    waiting = [one for one in world.expected if _waits(one)][::2]
+    expected = [one for one in world.expected if one not in waiting]
     with tempfile.TemporaryDirectory(prefix="mailvet-demo-") as folder:
-        async with _world() as world, _server(arguments.listen, folder, world):
+        async with _world() as bed, _server(arguments.listen, folder, bed):
             async with connect(arguments.listen) as client:
                 await _until_ready(client)
-                print(f"A mail internet of {world['hosts']} hosts and a server are up.")
+                print(f"A mail internet of {bed['hosts']} hosts and a server are up.")
                 wrong = await _verify(client, expected, QualityLevel.STANDARD)
-                greylisted = [e for e in expected if _waits(e)]
-                if greylisted:
-                    print("\nThe greylisted ones again at HIGH quality, which waits for them:")
-                    wrong += await _verify(client, greylisted, QualityLevel.HIGH)
+                print("\nOther greylisted mailboxes at HIGH quality, which waits for them:")
+                wrong += await _verify(client, waiting, QualityLevel.HIGH)
             _what_next(arguments)
             if arguments.keep:
                 print("\nKept running until Ctrl-C.", flush=True)
@@ -143,7 +143,7 @@ async def _verify(client: Client, expected: Sequence[Expectation], quality: Qual
     wrong = [
         (one, results.get(index))
         for index, one in enumerate(expected)
-        if index not in results or results[index].status not in one.at(quality)
+        if index not in results or EntryStatus(results[index].status) not in one.at(quality)
     ]
     if quality is QualityLevel.STANDARD:
         _show_some(results)
@@ -183,7 +183,7 @@ async def _collect(
 def _show_some(results: dict[int, result_pb2.Result]) -> None:
     print("\nSome answers, and what they rest on:")
     for status in SHOWN:
-        found = next((r for r in results.values() if r.status == status), None)
+        found = next((r for r in results.values() if EntryStatus(r.status) is status), None)
         if found is None:
             continue
         print(f"\n  {found.input_data}")

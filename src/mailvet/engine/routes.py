@@ -125,7 +125,7 @@ class RouteDesk:
 
     def take_all(self) -> list[Case]:
         """Take every queued case off every queue."""
-        taken = []
+        taken: list[Case] = []
         for route in self._routes.values():
             for _, cases in route.groups:
                 taken += cases

@@ -18,6 +18,8 @@ from mailvet.model.batch import Claim, Deferral, ResultRow, Settlement
 from mailvet.model.result import Result
 from mailvet.store.base import Store
 
+CLAIM_ENTRIES = 1000
+"""Claimed at once: amortises the commit, and a batch launched meanwhile comes next."""
 HEARTBEAT_S = 5.0
 """A lease lasts several of these, so one missed beat loses nothing."""
 SETTLE_EVERY_S = 0.02
@@ -114,26 +116,27 @@ class Worker:
         revision = 0
         while True:
             try:
-                revision = await self._claim_once(revision)
+                revision = await self._store.work_signal(
+                    after=revision, timeout_s=await self._idle_s()
+                )
+                await self._store.plan_launched()
+                while await self._claim_some():
+                    pass
             except Unavailable as error:
                 _LOG.warning("claim.refused", reason=str(error))
                 await asyncio.sleep(STORE_RETRY_S)
 
-    async def _claim_once(self, revision: int) -> int:
-        """Fill the window, or wait until there is room in it or work for it."""
-        room = self._window - self._in_flight
-        if room < max(1, self._window // 4):
+    async def _claim_some(self) -> bool:
+        """Claim what there is room for, waiting for room; False when nothing is ready."""
+        while self._in_flight >= self._window:
             self._room.clear()
             await self._room.wait()
-            return revision
-        await self._store.reap()
-        await self._store.plan_launched()
+        room = min(self._window - self._in_flight, CLAIM_ENTRIES)
         claims = await self._store.claim(self._owner, max_entries=room)
         for claim in claims:
             self._begin(claim)
-        if claims:
-            return revision
-        return await self._store.work_signal(after=revision, timeout_s=await self._idle_s())
+            await asyncio.sleep(0)  # what is decided offline takes milliseconds a chunk
+        return bool(claims)
 
     async def _idle_s(self) -> float:
         run_at = await self._store.next_run_at()
@@ -224,6 +227,7 @@ class Worker:
         while True:
             await asyncio.sleep(HEARTBEAT_S)
             try:
+                await self._store.reap()
                 alive = await self._store.heartbeat(self._owner)
             except Unavailable as error:
                 _LOG.warning("heartbeat.refused", reason=str(error))

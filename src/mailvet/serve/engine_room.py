@@ -3,7 +3,7 @@
 import random
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from mailvet.config import Settings
 from mailvet.engine.breaker import DETAIL, HINDRANCE, Breaker, BreakerLimits
@@ -155,7 +155,7 @@ class EngineRoom:
     async def _visit(self, route: Route, lot: Lot) -> None:
         await self._visits(route, lot)
 
-    def _requeue(self, card: DomainCard, cases: Sequence[Case]) -> None:
+    def _requeue(self, card: DomainCard, cases: Iterable[Case]) -> None:
         self._pipeline.requeue(card, cases)
 
     def _release(self, cases: Sequence[Case], ours: bool) -> None:
