@@ -1,11 +1,12 @@
 import pytest
-from hypothesis import given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from mailvet.model.address import Address, DomainName
 from mailvet.model.reply import Reply
 from mailvet.smtp.envelope import Envelope, mail_line, rcpt_line
 from mailvet.smtp.plan import Plan
+from mailvet.syntax import parse
 from tests.smtp.people import US, mailbox
 
 ATEXT = "abcXYZ019!#$%&'*+-/=?^_`{|}~"
@@ -43,6 +44,17 @@ def test_a_plan_asks_about_exactly_the_mailbox(address: Address) -> None:
     assert (b"MAIL FROM:<>" + b" SMTPUTF8" * address.needs_smtputf8,) == plan.commands
     plan.feed(Reply(250, "", None))
     assert (b"RCPT TO:<" + address.mailbox.encode("utf-8") + b">",) == plan.commands
+
+
+@given(st.text(ATEXT + UTF8 + ' @.<>"\\\r\n\t()[]', max_size=20) | st.text(max_size=20))
+@example('"a b>"')
+@example('"\\""')
+def test_what_syntax_lets_through_is_what_is_sent(local_part: str) -> None:
+    """Any address that the parser accepts is sent byte for byte as the parser has it."""
+    address = parse(f"{local_part}@x.test")
+    assume(isinstance(address, Address))
+    assert isinstance(address, Address)
+    assert b"RCPT TO:<" + address.mailbox.encode() + b">" == rcpt_line(address)
 
 
 @given(st.text(max_size=12), st.text(max_size=12))

@@ -44,8 +44,8 @@ async def test_a_whole_dialogue() -> None:
         b"RCPT TO:<b@x.test>\r\n",
         b"QUIT\r\n",
     ] == script.heard
-    codes = [seen.reply.code for seen in plan.observations.values() if seen.reply]
-    assert ([250, 550], "mx", HOST) == (codes, *plan.observations[A][1:3])
+    codes = [seen.reply.code for seen in plan.report().observations.values() if seen.reply]
+    assert ([250, 550], "mx", HOST) == (codes, *plan.report().observations[A][1:3])
 
 
 async def test_a_stray_reply_never_answers_for_the_next_recipient() -> None:
@@ -53,7 +53,7 @@ async def test_a_stray_reply_never_answers_for_the_next_recipient() -> None:
     async with scripted(*HELLO, b"250 Ok\r\n250 extra\r\n", b"550 5.1.1 no\r\n") as script:
         plan = await run(script)
         await script.ended.wait()
-    assert [A] == list(plan.observations)
+    assert [A] == list(plan.report().observations)
     assert (B,) == plan.report().unasked
     assert script.heard[-1] == b"RCPT TO:<a@x.test>\r\n"
 
@@ -64,9 +64,9 @@ async def test_a_farewell_beside_an_answer() -> None:
     async with scripted(*HELLO, said) as script:
         plan = await run(script)
     assert ([A], (B,), 1) == (
-        list(plan.observations),
+        list(plan.report().observations),
         plan.report().unasked,
-        plan.recipients_taken,
+        plan.report().recipients_taken,
     )
 
 
@@ -77,8 +77,8 @@ async def test_a_dripping_reply_is_cut_at_the_deadline() -> None:
         plan = await run(script, VisitLimits().scaled(0.005))
         assert time.monotonic() - began < 2
     assert (Stage.BANNER, Trouble.TIMEOUT) == (
-        plan.observations[A].stage,
-        plan.observations[A].trouble,
+        plan.report().observations[A].stage,
+        plan.report().observations[A].trouble,
     )
 
 
@@ -88,7 +88,7 @@ async def test_a_host_that_stops_answering_still_hears_quit() -> None:
         plan = await run(script)
         await script.ended.wait()
     assert b"QUIT\r\n" == script.heard[-1]
-    assert Trouble.TIMEOUT == plan.observations[A].trouble
+    assert Trouble.TIMEOUT == plan.report().observations[A].trouble
 
 
 async def test_the_session_has_a_deadline_of_its_own() -> None:
@@ -96,7 +96,7 @@ async def test_the_session_has_a_deadline_of_its_own() -> None:
     limits = VisitLimits(session_s=0.2)
     async with scripted(*HELLO, b"250 Ok\r\n") as script:
         plan = await run(script, limits)
-    assert ([A], (B,)) == (list(plan.observations), plan.report().unasked)
+    assert ([A], (B,)) == (list(plan.report().observations), plan.report().unasked)
 
 
 async def test_transcript_lines() -> None:
@@ -142,5 +142,5 @@ async def test_what_was_said_before_the_handshake_is_forgotten() -> None:
         b"220 mx\r\n", b"530 5.7.0 Must issue STARTTLS\r\n", b"220 go\r\n250 injected\r\n"
     ) as script:
         plan = await run(script)
-    assert Stage.STARTTLS == plan.observations[A].stage
-    assert plan.observations[A].trouble in (Trouble.TLS, Trouble.TIMEOUT, Trouble.DROPPED)
+    assert Stage.STARTTLS == plan.report().observations[A].stage
+    assert plan.report().observations[A].trouble in (Trouble.TLS, Trouble.TIMEOUT, Trouble.DROPPED)

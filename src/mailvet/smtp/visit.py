@@ -157,16 +157,17 @@ class _Visit:
                 self._note(recipient, seen)
 
     def _take_in(self, plan: Plan) -> None:
-        for recipient, seen in plan.observations.items():
+        brought = plan.report()
+        for recipient, seen in brought.observations.items():
             self._note(recipient, seen)
-        self._made_up |= plan.made_up
+        self._made_up |= brought.made_up
         self._connected = True
-        self._greeted = self._greeted or plan.greeted
-        self._extensions = plan.extensions or self._extensions
-        self._used_starttls = self._used_starttls or plan.used_starttls
-        self._one_domain = self._one_domain or plan.one_domain
-        if plan.recipients_taken is not None:
-            self._taken = min(plan.recipients_taken, self._taken or plan.recipients_taken)
+        self._greeted = self._greeted or brought.greeted
+        self._extensions = brought.extensions or self._extensions
+        self._used_starttls = self._used_starttls or brought.used_starttls
+        self._one_domain = self._one_domain or brought.one_domain
+        if brought.recipients_taken is not None:
+            self._taken = min(brought.recipients_taken, self._taken or brought.recipients_taken)
 
     def _note(self, recipient: Address, seen: Observation) -> None:
         before = self._observations.get(recipient)

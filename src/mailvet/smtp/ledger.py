@@ -1,0 +1,151 @@
+"""Whom a reply concerns: one recipient, a transaction, everybody, or nobody but the host itself.
+
+It keeps the last thing learnt about each recipient, and the limits a host lets on.
+"""
+
+from collections.abc import Sequence
+
+from mailvet.model.address import Address
+from mailvet.model.reply import Observation, Reply, Stage, Trouble
+from mailvet.smtp.demands import is_shutting_down, refuses_another, refuses_domain
+
+Heard = Reply | Trouble
+
+_FOR_ALL = (Stage.CONNECT, Stage.BANNER, Stage.EHLO, Stage.STARTTLS)
+"""What is said at these stages is said to every recipient."""
+_NO_SUCH_COMMAND = (500, 502)
+
+
+class Ledger:
+    """What one dialogue has brought so far; a method that notes a refusal returns whether there
+    is any use in going on."""
+
+    __slots__ = (
+        "_address",
+        "_host",
+        "_recipients",
+        "_total",
+        "accepted",
+        "asking",
+        "in_transaction",
+        "made_up",
+        "observations",
+        "one_domain",
+        "probing",
+        "recipients_taken",
+        "transacted",
+        "try_next",
+    )
+
+    def __init__(self, recipients: Sequence[Address], host: str, address: str) -> None:
+        self._recipients = recipients
+        self._host = host
+        self._address = address
+        self._total = 0
+        self.observations: dict[Address, Observation] = {}
+        self.made_up: dict[str, Observation] = {}
+        self.recipients_taken: int | None = None
+        self.one_domain = False
+        self.try_next = False
+        self.transacted = False
+        """Whether the sender was accepted before in this session."""
+        self.in_transaction = 0
+        """Recipients answered in this transaction."""
+        self.accepted = False
+        """Whether one of them was accepted."""
+        self.asking: Address | None = None
+        """Whose answer is due."""
+        self.probing: str | None = None
+        """The domain whose made-up mailbox's answer is due."""
+
+    def unasked(self) -> tuple[Address, ...]:
+        """Recipients about whom nothing was said."""
+        return tuple(each for each in self._recipients if each not in self.observations)
+
+    def begin_transaction(self) -> None:
+        """Note that the sender was accepted."""
+        self.transacted = True
+        self.in_transaction = 0
+        self.accepted = False
+
+    def all_refused(self, stage: Stage, reply: Reply) -> bool:
+        """Note a refusal of the whole session."""
+        self._all_see(self._seen(stage, reply))
+        self.try_next = True
+        return False
+
+    def sender_refused(self, asked: Sequence[Address], mail: Reply) -> bool:
+        """Note a refusal of MAIL; it is for the recipients of its transaction."""
+        if self.transacted:  # the same sender was taken before: it is a second one that is not
+            self.one_domain = True
+            return False
+        for recipient in asked:
+            self.observations[recipient] = self._seen(Stage.MAIL, mail)
+        self.try_next = self.try_next or mail.code < 500
+        return True
+
+    def answered(self, recipient: Address, reply: Reply) -> bool:
+        """Note the answer to RCPT, unless it is about asking for several."""
+        if self._total and reply.code >= 400:
+            if refuses_domain(reply):
+                self.one_domain = True
+                return False
+            if refuses_another(reply):
+                self._learn_limit()
+                return False
+        self.observations[recipient] = self._seen(Stage.RCPT, reply)
+        self._total += 1
+        self.in_transaction += 1
+        self.accepted = self.accepted or reply.positive
+        return True
+
+    def made_up_answered(self, domain: str, reply: Reply) -> None:
+        """Note the answer about a made-up mailbox; it never touches the real ones."""
+        self.made_up[domain] = self._seen(Stage.RCPT, reply)
+        if refuses_another(reply):
+            self._learn_limit()
+
+    def cannot_be_asked(self, recipient: Address, ehlo_refusal: Reply | None) -> None:
+        """Note that a recipient needs SMTPUTF8 and the host did not offer it.
+
+        Where it refused us, rather than EHLO, what it would have offered is not known.
+        """
+        if ehlo_refusal is not None and ehlo_refusal.code not in _NO_SUCH_COMMAND:
+            self.observations[recipient] = self._seen(Stage.EHLO, ehlo_refusal)
+        else:
+            self.observations[recipient] = self._seen(Stage.RCPT, Trouble.NO_SMTPUTF8)
+
+    def ended(self, stage: Stage, heard: Heard) -> None:
+        """Note that the connection ended while a reply was due: with 421, or without a word."""
+        seen = self._seen(stage, heard)
+        self.try_next = self.try_next or seen.reply is None or stage in _FOR_ALL
+        if stage in _FOR_ALL or (stage is Stage.MAIL and not self.transacted):
+            self._all_see(seen)  # the sender, too, is the same for all
+        elif stage is not Stage.RCPT:
+            self.one_domain = self.one_domain or seen.reply is not None
+        elif self.probing is not None:
+            self.made_up[self.probing] = seen
+            self._learn_from_farewell(seen.reply)
+        elif self._total:  # it was not the first: asked alone it may be answered
+            self._learn_from_farewell(seen.reply)
+        elif self.asking is not None:  # and only this one: some hosts punish nothing but guesses
+            self.observations[self.asking] = seen
+
+    def _learn_from_farewell(self, reply: Reply | None) -> None:
+        # A connection may break for any reason: only a host that says so has a limit.
+        if reply is not None and not is_shutting_down(reply):
+            self._learn_limit()
+
+    def _learn_limit(self) -> None:
+        taken = self.in_transaction or self._total
+        if self.recipients_taken is None or taken < self.recipients_taken:
+            self.recipients_taken = taken
+
+    def _all_see(self, seen: Observation) -> None:
+        for recipient in self._recipients:
+            self.observations.setdefault(recipient, seen)
+
+    def _seen(self, stage: Stage, heard: Heard) -> Observation:
+        if isinstance(heard, Reply):
+            return Observation(stage, self._host, self._address, heard, None)
+        return Observation(stage, self._host, self._address, None, heard)
