@@ -1,0 +1,91 @@
+"""What of a reply's text is language: words without codes, addresses, hosts and links.
+
+What is cut out leaves a mark where it is itself a subject: an address, an IP address.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+MAX_CHARS = 4096
+"""Texts are cut here: the longest real replies (several lines of links) stay under 2 KiB."""
+
+ADDRESS_MARK = "addressmark"
+IP_MARK = "ipmark"
+BREAK = "|"
+"""Stands between two sentences."""
+
+_TLD = (
+    "com|net|org|edu|gov|mil|info|biz|io|de|fr|uk|jp|cn|ru|pl|es|pt|br|ar|mx|ca|au|nz|ch|nl|se"
+    "|dk|fi|cz|sk|hu|ro|ee|lt|lv|ua|tr|kr|tw|hk|sg|eu|local|lan|internal|arpa|example|test"
+)
+_ENHANCED = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\.?\d)")
+_LINE_CODE = re.compile(r"(?m)^[ \t]*[2-5]\d\d[- ]")
+_CAMEL = re.compile(r"(?<=[a-z]{2})(?=[A-Z][a-z])")
+_CUT = re.compile(
+    r"(?P<url>(?:https?://|www\.)[^\s<>\"]{1,300})"
+    r"|(?P<address><[^<>\s@]{0,256}@[^<>\s]{0,256}>|[\w.+=\-]{1,128}@[\w.\-]{1,255})"
+    r"|(?P<ip>\[?(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\w)\]?|\[?(?:ipv6:)?(?<![\w:])(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{0,4}\]?)"
+    rf"|(?P<host>(?<![\w.])(?:[\w\-]{{1,63}}\.){{1,8}}(?:{_TLD})(?![\w\-]))",
+    re.IGNORECASE,
+)
+_NEGATION = re.compile(
+    r"\b(ca|do|does|did|is|are|was|were|has|have|had|could|would|should|wo)n['’`]?t\b"
+)
+_CANNOT = re.compile(r"\bcan(?:not|['’`]?t)\b")
+_MARKS = re.compile("[\u0300-\u036f\u3099\u309a]")
+_WORD = re.compile(
+    r"[a-z0-9\u00df-\u024f\u0370-\u03ff\u0400-\u04ff]+|[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff]|[.;!?](?=\s|$)"
+)
+_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "ı": "i"})
+
+
+def enhanced_in(text: str) -> str | None:
+    """Return the first enhanced status code anywhere in a text, such as `5.1.1` (RFC 3463 2)."""
+    found = _ENHANCED.search(text)
+    return found.group(1) if found else None
+
+
+def words_of(text: str, linked: frozenset[str]) -> list[str]:
+    """Return the words of a reply in order, lower case, without accents.
+
+    Sentences are parted by `BREAK`; of links and host names only the words in `linked` stay
+    (the names of block lists). Numbers are dropped. Any text will do.
+    """
+    text = _LINE_CODE.sub(" ", text[:MAX_CHARS])
+    text = _CUT.sub(lambda cut: _stand_in(cut, linked), text)
+    text = _ENHANCED.sub(" ", text)
+    text = _CAMEL.sub(" ", text)
+    text = fold(text)
+    words = []
+    for word in _WORD.findall(text):
+        if word in ".;!?":
+            words.append(BREAK)
+        elif not word.isdecimal():
+            words.append(word)
+    return words
+
+
+def fold(text: str) -> str:
+    """Return a text in lower case, without accents, with its English negations spelled out."""
+    text = text.lower()
+    if not text.isascii():
+        text = _MARKS.sub("", unicodedata.normalize("NFKD", text)).translate(_LETTERS)
+    if "n" in text and "t" in text:
+        text = _CANNOT.sub("can not", text)
+        text = _NEGATION.sub(r"\1 not", text)
+    return text
+
+
+def _stand_in(cut: re.Match[str], linked: frozenset[str]) -> str:
+    if cut.lastgroup == "address":
+        return f" {ADDRESS_MARK} "
+    if cut.lastgroup == "ip":
+        return f" {IP_MARK} "
+    return _linked_words(cut.group(), linked)
+
+
+@lru_cache(maxsize=4096)
+def _linked_words(link: str, linked: frozenset[str]) -> str:
+    kept = [word for word in re.findall(r"[a-z]+", link.lower()) if word in linked]
+    return f" {' '.join(kept)} "
