@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from mailvet.engine.breaker import Breaker, BreakerLimits
 from mailvet.engine.case import Case
+from mailvet.model.status import QualityLevel
 
 
 class _Scene:
@@ -57,6 +58,7 @@ def _case(index: int) -> Case:
         custom="",
         duplicate_of=None,
         attempt=0,
+        quality=QualityLevel.STANDARD,
         done=lambda _case: None,
     )
 

@@ -13,7 +13,7 @@ from mailvet.lists import Membership, Operator
 from mailvet.model.address import Address, SyntaxFault
 from mailvet.model.reply import Observation, Reading
 from mailvet.model.route import MxAnswer
-from mailvet.model.status import EntryStatus, Fact
+from mailvet.model.status import EntryStatus, Fact, QualityLevel
 
 
 class DomainCard:
@@ -69,6 +69,7 @@ class Case:
         "membership",
         "owner",
         "passes",
+        "quality",
         "reading",
         "seen",
         "visits",
@@ -82,6 +83,7 @@ class Case:
         custom: str,
         duplicate_of: int | None,
         attempt: int,
+        quality: QualityLevel,
         done: Callable[[Case], None],
         owner: object = None,
     ) -> None:
@@ -91,6 +93,7 @@ class Case:
         self.duplicate_of = duplicate_of
         self.attempt = attempt
         """Visits in earlier attempts; `visits` counts those of this one."""
+        self.quality = quality
         self._done: Callable[[Case], None] | None = done
         self.owner = owner
         self.address: Address | None = None

@@ -13,7 +13,7 @@ from mailvet.model.status import Fact
 MAX_CARDS = 100_000
 """About 60 MB of cards: the domains of a list of a million addresses, mostly."""
 
-INCONCLUSIVE_TTL_S = 300.0
+INCONCLUSIVE_TTL_S = 30.0
 """A catch-all that could not be told is asked again in a later attempt, not in the next session."""
 
 

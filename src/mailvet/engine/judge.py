@@ -12,7 +12,7 @@ from mailvet.model.finding import Finding, Outcome
 from mailvet.model.reply import Observation, Reading, Stage, Trouble
 from mailvet.model.result import Evidence, ListHit, Result, RiskPoint, SmtpEvidence
 from mailvet.model.route import MxOutcome
-from mailvet.model.status import EntryStatus, Fact, LocalPartType, ProviderType, QualityLevel
+from mailvet.model.status import EntryStatus, Fact, LocalPartType, ProviderType
 from mailvet.syntax import canonical, spelling_warnings, suggest_form, tag_of
 from mailvet.verdict import Verdict, conclude
 
@@ -91,7 +91,6 @@ def result_of(
     findings: list[Finding],
     verdict: Verdict,
     *,
-    quality: QualityLevel,
     now: float,
     suggest: Suggest,
 ) -> Result:
@@ -137,9 +136,26 @@ def result_of(
         is_disabled=_is(verdict.status, EntryStatus.MAILBOX_IS_DISABLED, case.seen),
         risk_points=tuple(RiskPoint(name, points) for name, points in verdict.risk_points),
         attempts=case.attempt + (1 if case.visits else 0),
-        quality=quality,
+        quality=case.quality,
         warnings=spelling_warnings(address) if address else (),
         evidence=_evidence(case, findings),
+    )
+
+
+def fault_of(case: Case, now: float) -> Result:
+    """Return the result of a case that could not be concluded for a fault of ours."""
+    verdict = conclude([])
+    return Result(
+        index=case.entry_index,
+        input_data=case.input_data,
+        custom=case.custom,
+        status=verdict.status,
+        classification=verdict.classification,
+        risk_score=verdict.risk_score,
+        category=verdict.category,
+        complete_time=now,
+        explanation=explain(case, verdict.status),
+        quality=case.quality,
     )
 
 

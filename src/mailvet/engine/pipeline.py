@@ -68,7 +68,7 @@ class Pipeline:
         """
         by_domain: dict[str, list[Case]] = {}
         for case in cases:
-            if self._examine(case):
+            if self._survives(case):
                 assert case.address is not None
                 by_domain.setdefault(case.address.domain.ascii, []).append(case)
             else:
@@ -93,6 +93,15 @@ class Pipeline:
             if ours:
                 case.forced = EntryStatus.LOCAL_EGRESS_UNAVAILABLE
             case.conclude()
+
+    def _survives(self, case: Case) -> bool:
+        """As `_examine`; an entry that we stumble over is our fault, and only its own."""
+        try:
+            return self._examine(case)
+        except Exception as error:
+            _LOG.error("examine.failed", error=type(error).__name__, exc_info=True)
+            case.forced = EntryStatus.UNHANDLED_EXCEPTION
+            return False
 
     def _examine(self, case: Case) -> bool:
         """Judge the text of a case; False when that decides it already."""

@@ -50,6 +50,7 @@ class Realtime:
                 custom="",
                 duplicate_of=None,
                 attempt=0,
+                quality=QualityLevel.STANDARD,
                 done=done,
             )
             for text in dict.fromkeys(text for text, _ in entries)
@@ -74,7 +75,6 @@ class Realtime:
             case,
             findings,
             verdict_of(case, findings),
-            quality=QualityLevel.STANDARD,
             now=self._wall_clock(),
             suggest=self._suggest,
         )

@@ -12,7 +12,7 @@ from mailvet.engine.routes import Lot, Route
 from mailvet.model.address import Address
 from mailvet.model.reply import Observation, Reading, Reply, Stage, Trouble
 from mailvet.model.route import Exchanger
-from mailvet.model.status import EntryStatus, Fact
+from mailvet.model.status import EntryStatus, Fact, QualityLevel
 from mailvet.smtp import Envelope, Report
 
 MAX_PASSES = 4
@@ -27,9 +27,13 @@ class Dialer(Protocol):
     """Who carries out a dialogue: `smtp.visit` with our settings filled in."""
 
     def __call__(
-        self, route: str, exchangers: Sequence[Exchanger], envelopes: Sequence[Envelope]
+        self,
+        route: str,
+        exchangers: Sequence[Exchanger],
+        envelopes: Sequence[Envelope],
+        quality: QualityLevel,
     ) -> Awaitable[Report]:
-        """Visit the exchangers in order and report what was observed."""
+        """Visit the exchangers in order, as patiently as the quality asks; report what was seen."""
         ...
 
 
@@ -74,7 +78,8 @@ class Visits:
             card.probing = True
         try:
             envelopes = [self._envelope(card, cases, card in probing) for card, cases in lot]
-            report = await self._dial(route.key, route.exchangers, envelopes)
+            quality = max(case.quality for _, cases in lot for case in cases)
+            report = await self._dial(route.key, route.exchangers, envelopes, quality)
             self._take_in(route, lot, report)
         except Exception as error:
             _LOG.error("visit.failed", error=type(error).__name__, exc_info=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import structlog
 
 from mailvet.engine.case import Case
-from mailvet.engine.judge import Suggest, find, may_change, result_of, verdict_of
+from mailvet.engine.judge import Suggest, fault_of, find, may_change, result_of, verdict_of
 from mailvet.engine.pipeline import Pipeline
 from mailvet.engine.retry import RetrySchedule
 from mailvet.errors import Unavailable
@@ -155,6 +155,7 @@ class Worker:
                 custom=entry.custom,
                 duplicate_of=entry.duplicate_of,
                 attempt=claim.attempt,
+                quality=claim.quality,
                 done=self._done,
                 owner=chunk,
             )
@@ -169,16 +170,19 @@ class Worker:
         self._in_flight -= 1
         self._room.set()
         if not chunk.lost and not self._stopping and not case.abandoned:
-            self._conclude(case, chunk)
+            try:
+                self._conclude(case, chunk)
+            except Exception as error:
+                _LOG.error("conclude.failed", error=type(error).__name__, exc_info=True)
+                chunk.rows.append(self._encode(fault_of(case, self._wall_clock())))
         self._dirty[chunk.claim.chunk] = chunk
         self._something_learnt.set()
 
     def _conclude(self, case: Case, chunk: Chunk) -> None:
         findings = find(case)
         verdict = verdict_of(case, findings)
-        quality = chunk.claim.quality
         if may_change(findings, verdict):
-            wait_s = self._schedule.wait_s(quality, chunk.claim.attempt)
+            wait_s = self._schedule.wait_s(case.quality, case.attempt)
             if wait_s is not None:
                 chunk.deferred.append((case.entry_index, self._wall_clock() + wait_s))
                 return
@@ -186,7 +190,6 @@ class Worker:
             case,
             findings,
             verdict,
-            quality=quality,
             now=self._wall_clock(),
             suggest=self._suggest,
         )

@@ -22,6 +22,7 @@ from mailvet.lists import Lists, load_lists, suggest
 from mailvet.model.address import Address, DomainName
 from mailvet.model.reply import Reading, Reply, Stage
 from mailvet.model.route import Exchanger
+from mailvet.model.status import QualityLevel
 from mailvet.mx import AddressGuard, DnsTransport, Resolver, nameservers_from
 from mailvet.smtp import Envelope, Identity, IdentityPool, Report, VisitLimits, visit
 from mailvet.smtp.greeting import greets
@@ -85,7 +86,9 @@ class EngineRoom:
         self._on_line = on_line
         self.resolver = build_resolver(settings)
         self._identities = build_identities(settings)
-        self._limits = VisitLimits().scaled(settings.time_scale)
+        self._limits = {
+            quality: VisitLimits.of(quality).scaled(settings.time_scale) for quality in QualityLevel
+        }
         self.lists: Lists = load_lists(settings.lists_dir)
         self._book = DomainBook(
             self.resolver, clock=clock, catch_all_ttl_s=settings.catch_all_ttl_s
@@ -174,19 +177,23 @@ class EngineRoom:
         return await greets(
             address,
             self._settings.smtp_port,
-            timeout_s=self._limits.connect_s,
+            timeout_s=self._limits[QualityLevel.STANDARD].connect_s,
             source_address=self._settings.source_address,
         )
 
     async def _dial(
-        self, route: str, exchangers: Sequence[Exchanger], envelopes: Sequence[Envelope]
+        self,
+        route: str,
+        exchangers: Sequence[Exchanger],
+        envelopes: Sequence[Envelope],
+        quality: QualityLevel,
     ) -> Report:
         report = await visit(
             exchangers,
             envelopes,
             identity=self._identities.for_route(route),
             port=self._settings.smtp_port,
-            limits=self._limits,
+            limits=self._limits[quality],
             on_line=self._on_line,
         )
         if report.connected:
