@@ -31,6 +31,8 @@ const (
 	// Fields of the request are wrong; google.rpc.BadRequest lists every one with its
 	// path, limit and way out. INVALID_ARGUMENT.
 	//
+	// Way out: mend every field that is listed, then call again.
+	//
 	// Example:
 	//
 	//	{ "reason": "INVALID_REQUEST", "domain": "mailvet.dev",
@@ -39,12 +41,17 @@ const (
 	// No such batch or entry; a foreign id looks the same. NOT_FOUND, with
 	// google.rpc.ResourceInfo.
 	//
+	// Way out: check the id; `ListBatches` has those of the key's tenant.
+	//
 	// Example:
 	//
 	//	{ "reason": "NOT_FOUND", "domain": "mailvet.dev",
 	//	  "metadata": { "kind": "batch", "name": "spring-list" } }
 	ErrorReason_ERROR_REASON_NOT_FOUND ErrorReason = 2
 	// The id is taken. ALREADY_EXISTS, with google.rpc.ResourceInfo.
+	//
+	// Way out: choose another id, or give a request_id to make the call safe to
+	// repeat.
 	//
 	// Example:
 	//
@@ -54,12 +61,17 @@ const (
 	// The batch is in a state that does not allow this. FAILED_PRECONDITION, with
 	// google.rpc.PreconditionFailure.
 	//
+	// Way out: metadata says the state and the one that is needed; the message says
+	// which call leads there.
+	//
 	// Example:
 	//
 	//	{ "reason": "WRONG_STATE", "domain": "mailvet.dev",
 	//	  "metadata": { "batch_id": "spring-list", "state": "RUNNING", "needed": "DRAFT" } }
 	ErrorReason_ERROR_REASON_WRONG_STATE ErrorReason = 4
-	// An upload leaves a gap; go on from the expected offset. OUT_OF_RANGE.
+	// An upload leaves a gap. OUT_OF_RANGE.
+	//
+	// Way out: send again from metadata `expected`.
 	//
 	// Example:
 	//
@@ -69,24 +81,35 @@ const (
 	// The cursor is damaged, of another batch, or of another filter.
 	// INVALID_ARGUMENT.
 	//
+	// Way out: hand back a frame's cursor unchanged, with the same batch and filter; or
+	// start without one.
+	//
 	// Example:
 	//
 	//	{ "reason": "BAD_CURSOR", "domain": "mailvet.dev", "metadata": {} }
 	ErrorReason_ERROR_REASON_BAD_CURSOR ErrorReason = 6
 	// The page token is damaged or belongs to another request. INVALID_ARGUMENT.
 	//
+	// Way out: hand back next_page_token unchanged, with the same other fields; or
+	// start without one.
+	//
 	// Example:
 	//
 	//	{ "reason": "BAD_PAGE_TOKEN", "domain": "mailvet.dev", "metadata": {} }
 	ErrorReason_ERROR_REASON_BAD_PAGE_TOKEN ErrorReason = 7
-	// The store was restored from a backup after the cursor was given: start again
-	// without a cursor. ABORTED.
+	// The store was restored from a backup after the cursor was given. ABORTED.
+	//
+	// Way out: read again without a cursor; results of before the restore may come
+	// a second time.
 	//
 	// Example:
 	//
 	//	{ "reason": "CURSOR_EPOCH_PASSED", "domain": "mailvet.dev", "metadata": {} }
 	ErrorReason_ERROR_REASON_CURSOR_EPOCH_PASSED ErrorReason = 8
 	// The request_id was used before with another request. INVALID_ARGUMENT.
+	//
+	// Way out: a request_id of its own for each request; the first batch stands in
+	// metadata `batch_id`.
 	//
 	// Example:
 	//
@@ -95,12 +118,17 @@ const (
 	ErrorReason_ERROR_REASON_REQUEST_ID_REUSED ErrorReason = 9
 	// No API key, or one that is not valid. UNAUTHENTICATED.
 	//
+	// Way out: send a valid key as `x-api-key` or `authorization: Bearer`;
+	// `mailvet keys create` makes one.
+	//
 	// Example:
 	//
 	//	{ "reason": "UNAUTHENTICATED", "domain": "mailvet.dev", "metadata": {} }
 	ErrorReason_ERROR_REASON_UNAUTHENTICATED ErrorReason = 10
 	// A limit is reached. RESOURCE_EXHAUSTED, with google.rpc.QuotaFailure and, where
 	// waiting helps, google.rpc.RetryInfo.
+	//
+	// Way out: wait as long as RetryInfo says; without it, ask for less.
 	//
 	// Example:
 	//
@@ -110,19 +138,24 @@ const (
 	// The server cannot do this now; google.rpc.RetryInfo says when to come back.
 	// UNAVAILABLE.
 	//
+	// Way out: the same call again, after RetryInfo's delay.
+	//
 	// Example:
 	//
 	//	{ "reason": "UNAVAILABLE", "domain": "mailvet.dev", "metadata": {} }
 	ErrorReason_ERROR_REASON_UNAVAILABLE ErrorReason = 12
 	// A fault of ours; incident_id finds it in the server's log. INTERNAL.
 	//
+	// Way out: report it with the incident_id; the same call may well succeed.
+	//
 	// Example:
 	//
 	//	{ "reason": "INTERNAL", "domain": "mailvet.dev",
 	//	  "metadata": { "incident_id": "1f9d3c0a" } }
 	ErrorReason_ERROR_REASON_INTERNAL ErrorReason = 13
-	// The request message is larger than the server takes: send less at a time.
-	// RESOURCE_EXHAUSTED.
+	// The request message is larger than the server takes. RESOURCE_EXHAUSTED.
+	//
+	// Way out: split the request; StreamEntries takes any number of entries.
 	//
 	// Example:
 	//

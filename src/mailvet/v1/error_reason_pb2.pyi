@@ -28,6 +28,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """Fields of the request are wrong; google.rpc.BadRequest lists every one with its
     path, limit and way out. INVALID_ARGUMENT.
 
+    Way out: mend every field that is listed, then call again.
+
     Example:
       { "reason": "INVALID_REQUEST", "domain": "mailvet.dev",
         "metadata": { "violations": "2" } }
@@ -36,12 +38,17 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """No such batch or entry; a foreign id looks the same. NOT_FOUND, with
     google.rpc.ResourceInfo.
 
+    Way out: check the id; `ListBatches` has those of the key's tenant.
+
     Example:
       { "reason": "NOT_FOUND", "domain": "mailvet.dev",
         "metadata": { "kind": "batch", "name": "spring-list" } }
     """
     ERROR_REASON_ALREADY_EXISTS: _ErrorReason.ValueType  # 3
     """The id is taken. ALREADY_EXISTS, with google.rpc.ResourceInfo.
+
+    Way out: choose another id, or give a request_id to make the call safe to
+    repeat.
 
     Example:
       { "reason": "ALREADY_EXISTS", "domain": "mailvet.dev",
@@ -51,12 +58,17 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The batch is in a state that does not allow this. FAILED_PRECONDITION, with
     google.rpc.PreconditionFailure.
 
+    Way out: metadata says the state and the one that is needed; the message says
+    which call leads there.
+
     Example:
       { "reason": "WRONG_STATE", "domain": "mailvet.dev",
         "metadata": { "batch_id": "spring-list", "state": "RUNNING", "needed": "DRAFT" } }
     """
     ERROR_REASON_OFFSET_GAP: _ErrorReason.ValueType  # 5
-    """An upload leaves a gap; go on from the expected offset. OUT_OF_RANGE.
+    """An upload leaves a gap. OUT_OF_RANGE.
+
+    Way out: send again from metadata `expected`.
 
     Example:
       { "reason": "OFFSET_GAP", "domain": "mailvet.dev",
@@ -66,24 +78,35 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The cursor is damaged, of another batch, or of another filter.
     INVALID_ARGUMENT.
 
+    Way out: hand back a frame's cursor unchanged, with the same batch and filter; or
+    start without one.
+
     Example:
       { "reason": "BAD_CURSOR", "domain": "mailvet.dev", "metadata": {} }
     """
     ERROR_REASON_BAD_PAGE_TOKEN: _ErrorReason.ValueType  # 7
     """The page token is damaged or belongs to another request. INVALID_ARGUMENT.
 
+    Way out: hand back next_page_token unchanged, with the same other fields; or
+    start without one.
+
     Example:
       { "reason": "BAD_PAGE_TOKEN", "domain": "mailvet.dev", "metadata": {} }
     """
     ERROR_REASON_CURSOR_EPOCH_PASSED: _ErrorReason.ValueType  # 8
-    """The store was restored from a backup after the cursor was given: start again
-    without a cursor. ABORTED.
+    """The store was restored from a backup after the cursor was given. ABORTED.
+
+    Way out: read again without a cursor; results of before the restore may come
+    a second time.
 
     Example:
       { "reason": "CURSOR_EPOCH_PASSED", "domain": "mailvet.dev", "metadata": {} }
     """
     ERROR_REASON_REQUEST_ID_REUSED: _ErrorReason.ValueType  # 9
     """The request_id was used before with another request. INVALID_ARGUMENT.
+
+    Way out: a request_id of its own for each request; the first batch stands in
+    metadata `batch_id`.
 
     Example:
       { "reason": "REQUEST_ID_REUSED", "domain": "mailvet.dev",
@@ -92,12 +115,17 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     ERROR_REASON_UNAUTHENTICATED: _ErrorReason.ValueType  # 10
     """No API key, or one that is not valid. UNAUTHENTICATED.
 
+    Way out: send a valid key as `x-api-key` or `authorization: Bearer`;
+    `mailvet keys create` makes one.
+
     Example:
       { "reason": "UNAUTHENTICATED", "domain": "mailvet.dev", "metadata": {} }
     """
     ERROR_REASON_QUOTA_EXCEEDED: _ErrorReason.ValueType  # 11
     """A limit is reached. RESOURCE_EXHAUSTED, with google.rpc.QuotaFailure and, where
     waiting helps, google.rpc.RetryInfo.
+
+    Way out: wait as long as RetryInfo says; without it, ask for less.
 
     Example:
       { "reason": "QUOTA_EXCEEDED", "domain": "mailvet.dev",
@@ -107,19 +135,24 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """The server cannot do this now; google.rpc.RetryInfo says when to come back.
     UNAVAILABLE.
 
+    Way out: the same call again, after RetryInfo's delay.
+
     Example:
       { "reason": "UNAVAILABLE", "domain": "mailvet.dev", "metadata": {} }
     """
     ERROR_REASON_INTERNAL: _ErrorReason.ValueType  # 13
     """A fault of ours; incident_id finds it in the server's log. INTERNAL.
 
+    Way out: report it with the incident_id; the same call may well succeed.
+
     Example:
       { "reason": "INTERNAL", "domain": "mailvet.dev",
         "metadata": { "incident_id": "1f9d3c0a" } }
     """
     ERROR_REASON_MESSAGE_TOO_LARGE: _ErrorReason.ValueType  # 14
-    """The request message is larger than the server takes: send less at a time.
-    RESOURCE_EXHAUSTED.
+    """The request message is larger than the server takes. RESOURCE_EXHAUSTED.
+
+    Way out: split the request; StreamEntries takes any number of entries.
 
     Example:
       { "reason": "MESSAGE_TOO_LARGE", "domain": "mailvet.dev",
@@ -137,6 +170,8 @@ ERROR_REASON_INVALID_REQUEST: ErrorReason.ValueType  # 1
 """Fields of the request are wrong; google.rpc.BadRequest lists every one with its
 path, limit and way out. INVALID_ARGUMENT.
 
+Way out: mend every field that is listed, then call again.
+
 Example:
   { "reason": "INVALID_REQUEST", "domain": "mailvet.dev",
     "metadata": { "violations": "2" } }
@@ -145,12 +180,17 @@ ERROR_REASON_NOT_FOUND: ErrorReason.ValueType  # 2
 """No such batch or entry; a foreign id looks the same. NOT_FOUND, with
 google.rpc.ResourceInfo.
 
+Way out: check the id; `ListBatches` has those of the key's tenant.
+
 Example:
   { "reason": "NOT_FOUND", "domain": "mailvet.dev",
     "metadata": { "kind": "batch", "name": "spring-list" } }
 """
 ERROR_REASON_ALREADY_EXISTS: ErrorReason.ValueType  # 3
 """The id is taken. ALREADY_EXISTS, with google.rpc.ResourceInfo.
+
+Way out: choose another id, or give a request_id to make the call safe to
+repeat.
 
 Example:
   { "reason": "ALREADY_EXISTS", "domain": "mailvet.dev",
@@ -160,12 +200,17 @@ ERROR_REASON_WRONG_STATE: ErrorReason.ValueType  # 4
 """The batch is in a state that does not allow this. FAILED_PRECONDITION, with
 google.rpc.PreconditionFailure.
 
+Way out: metadata says the state and the one that is needed; the message says
+which call leads there.
+
 Example:
   { "reason": "WRONG_STATE", "domain": "mailvet.dev",
     "metadata": { "batch_id": "spring-list", "state": "RUNNING", "needed": "DRAFT" } }
 """
 ERROR_REASON_OFFSET_GAP: ErrorReason.ValueType  # 5
-"""An upload leaves a gap; go on from the expected offset. OUT_OF_RANGE.
+"""An upload leaves a gap. OUT_OF_RANGE.
+
+Way out: send again from metadata `expected`.
 
 Example:
   { "reason": "OFFSET_GAP", "domain": "mailvet.dev",
@@ -175,24 +220,35 @@ ERROR_REASON_BAD_CURSOR: ErrorReason.ValueType  # 6
 """The cursor is damaged, of another batch, or of another filter.
 INVALID_ARGUMENT.
 
+Way out: hand back a frame's cursor unchanged, with the same batch and filter; or
+start without one.
+
 Example:
   { "reason": "BAD_CURSOR", "domain": "mailvet.dev", "metadata": {} }
 """
 ERROR_REASON_BAD_PAGE_TOKEN: ErrorReason.ValueType  # 7
 """The page token is damaged or belongs to another request. INVALID_ARGUMENT.
 
+Way out: hand back next_page_token unchanged, with the same other fields; or
+start without one.
+
 Example:
   { "reason": "BAD_PAGE_TOKEN", "domain": "mailvet.dev", "metadata": {} }
 """
 ERROR_REASON_CURSOR_EPOCH_PASSED: ErrorReason.ValueType  # 8
-"""The store was restored from a backup after the cursor was given: start again
-without a cursor. ABORTED.
+"""The store was restored from a backup after the cursor was given. ABORTED.
+
+Way out: read again without a cursor; results of before the restore may come
+a second time.
 
 Example:
   { "reason": "CURSOR_EPOCH_PASSED", "domain": "mailvet.dev", "metadata": {} }
 """
 ERROR_REASON_REQUEST_ID_REUSED: ErrorReason.ValueType  # 9
 """The request_id was used before with another request. INVALID_ARGUMENT.
+
+Way out: a request_id of its own for each request; the first batch stands in
+metadata `batch_id`.
 
 Example:
   { "reason": "REQUEST_ID_REUSED", "domain": "mailvet.dev",
@@ -201,12 +257,17 @@ Example:
 ERROR_REASON_UNAUTHENTICATED: ErrorReason.ValueType  # 10
 """No API key, or one that is not valid. UNAUTHENTICATED.
 
+Way out: send a valid key as `x-api-key` or `authorization: Bearer`;
+`mailvet keys create` makes one.
+
 Example:
   { "reason": "UNAUTHENTICATED", "domain": "mailvet.dev", "metadata": {} }
 """
 ERROR_REASON_QUOTA_EXCEEDED: ErrorReason.ValueType  # 11
 """A limit is reached. RESOURCE_EXHAUSTED, with google.rpc.QuotaFailure and, where
 waiting helps, google.rpc.RetryInfo.
+
+Way out: wait as long as RetryInfo says; without it, ask for less.
 
 Example:
   { "reason": "QUOTA_EXCEEDED", "domain": "mailvet.dev",
@@ -216,19 +277,24 @@ ERROR_REASON_UNAVAILABLE: ErrorReason.ValueType  # 12
 """The server cannot do this now; google.rpc.RetryInfo says when to come back.
 UNAVAILABLE.
 
+Way out: the same call again, after RetryInfo's delay.
+
 Example:
   { "reason": "UNAVAILABLE", "domain": "mailvet.dev", "metadata": {} }
 """
 ERROR_REASON_INTERNAL: ErrorReason.ValueType  # 13
 """A fault of ours; incident_id finds it in the server's log. INTERNAL.
 
+Way out: report it with the incident_id; the same call may well succeed.
+
 Example:
   { "reason": "INTERNAL", "domain": "mailvet.dev",
     "metadata": { "incident_id": "1f9d3c0a" } }
 """
 ERROR_REASON_MESSAGE_TOO_LARGE: ErrorReason.ValueType  # 14
-"""The request message is larger than the server takes: send less at a time.
-RESOURCE_EXHAUSTED.
+"""The request message is larger than the server takes. RESOURCE_EXHAUSTED.
+
+Way out: split the request; StreamEntries takes any number of entries.
 
 Example:
   { "reason": "MESSAGE_TOO_LARGE", "domain": "mailvet.dev",

@@ -29,6 +29,8 @@ export enum ErrorReason {
    * Fields of the request are wrong; google.rpc.BadRequest lists every one with its
    * path, limit and way out. INVALID_ARGUMENT.
    *
+   * Way out: mend every field that is listed, then call again.
+   *
    * Example:
    *   { "reason": "INVALID_REQUEST", "domain": "mailvet.dev",
    *     "metadata": { "violations": "2" } }
@@ -41,6 +43,8 @@ export enum ErrorReason {
    * No such batch or entry; a foreign id looks the same. NOT_FOUND, with
    * google.rpc.ResourceInfo.
    *
+   * Way out: check the id; `ListBatches` has those of the key's tenant.
+   *
    * Example:
    *   { "reason": "NOT_FOUND", "domain": "mailvet.dev",
    *     "metadata": { "kind": "batch", "name": "spring-list" } }
@@ -51,6 +55,9 @@ export enum ErrorReason {
 
   /**
    * The id is taken. ALREADY_EXISTS, with google.rpc.ResourceInfo.
+   *
+   * Way out: choose another id, or give a request_id to make the call safe to
+   * repeat.
    *
    * Example:
    *   { "reason": "ALREADY_EXISTS", "domain": "mailvet.dev",
@@ -64,6 +71,9 @@ export enum ErrorReason {
    * The batch is in a state that does not allow this. FAILED_PRECONDITION, with
    * google.rpc.PreconditionFailure.
    *
+   * Way out: metadata says the state and the one that is needed; the message says
+   * which call leads there.
+   *
    * Example:
    *   { "reason": "WRONG_STATE", "domain": "mailvet.dev",
    *     "metadata": { "batch_id": "spring-list", "state": "RUNNING", "needed": "DRAFT" } }
@@ -73,7 +83,9 @@ export enum ErrorReason {
   WRONG_STATE = 4,
 
   /**
-   * An upload leaves a gap; go on from the expected offset. OUT_OF_RANGE.
+   * An upload leaves a gap. OUT_OF_RANGE.
+   *
+   * Way out: send again from metadata `expected`.
    *
    * Example:
    *   { "reason": "OFFSET_GAP", "domain": "mailvet.dev",
@@ -87,6 +99,9 @@ export enum ErrorReason {
    * The cursor is damaged, of another batch, or of another filter.
    * INVALID_ARGUMENT.
    *
+   * Way out: hand back a frame's cursor unchanged, with the same batch and filter; or
+   * start without one.
+   *
    * Example:
    *   { "reason": "BAD_CURSOR", "domain": "mailvet.dev", "metadata": {} }
    *
@@ -97,6 +112,9 @@ export enum ErrorReason {
   /**
    * The page token is damaged or belongs to another request. INVALID_ARGUMENT.
    *
+   * Way out: hand back next_page_token unchanged, with the same other fields; or
+   * start without one.
+   *
    * Example:
    *   { "reason": "BAD_PAGE_TOKEN", "domain": "mailvet.dev", "metadata": {} }
    *
@@ -105,8 +123,10 @@ export enum ErrorReason {
   BAD_PAGE_TOKEN = 7,
 
   /**
-   * The store was restored from a backup after the cursor was given: start again
-   * without a cursor. ABORTED.
+   * The store was restored from a backup after the cursor was given. ABORTED.
+   *
+   * Way out: read again without a cursor; results of before the restore may come
+   * a second time.
    *
    * Example:
    *   { "reason": "CURSOR_EPOCH_PASSED", "domain": "mailvet.dev", "metadata": {} }
@@ -117,6 +137,9 @@ export enum ErrorReason {
 
   /**
    * The request_id was used before with another request. INVALID_ARGUMENT.
+   *
+   * Way out: a request_id of its own for each request; the first batch stands in
+   * metadata `batch_id`.
    *
    * Example:
    *   { "reason": "REQUEST_ID_REUSED", "domain": "mailvet.dev",
@@ -129,6 +152,9 @@ export enum ErrorReason {
   /**
    * No API key, or one that is not valid. UNAUTHENTICATED.
    *
+   * Way out: send a valid key as `x-api-key` or `authorization: Bearer`;
+   * `mailvet keys create` makes one.
+   *
    * Example:
    *   { "reason": "UNAUTHENTICATED", "domain": "mailvet.dev", "metadata": {} }
    *
@@ -139,6 +165,8 @@ export enum ErrorReason {
   /**
    * A limit is reached. RESOURCE_EXHAUSTED, with google.rpc.QuotaFailure and, where
    * waiting helps, google.rpc.RetryInfo.
+   *
+   * Way out: wait as long as RetryInfo says; without it, ask for less.
    *
    * Example:
    *   { "reason": "QUOTA_EXCEEDED", "domain": "mailvet.dev",
@@ -152,6 +180,8 @@ export enum ErrorReason {
    * The server cannot do this now; google.rpc.RetryInfo says when to come back.
    * UNAVAILABLE.
    *
+   * Way out: the same call again, after RetryInfo's delay.
+   *
    * Example:
    *   { "reason": "UNAVAILABLE", "domain": "mailvet.dev", "metadata": {} }
    *
@@ -162,6 +192,8 @@ export enum ErrorReason {
   /**
    * A fault of ours; incident_id finds it in the server's log. INTERNAL.
    *
+   * Way out: report it with the incident_id; the same call may well succeed.
+   *
    * Example:
    *   { "reason": "INTERNAL", "domain": "mailvet.dev",
    *     "metadata": { "incident_id": "1f9d3c0a" } }
@@ -171,8 +203,9 @@ export enum ErrorReason {
   INTERNAL = 13,
 
   /**
-   * The request message is larger than the server takes: send less at a time.
-   * RESOURCE_EXHAUSTED.
+   * The request message is larger than the server takes. RESOURCE_EXHAUSTED.
+   *
+   * Way out: split the request; StreamEntries takes any number of entries.
    *
    * Example:
    *   { "reason": "MESSAGE_TOO_LARGE", "domain": "mailvet.dev",
