@@ -59,9 +59,12 @@ async def test_descriptions_have_our_comments(world: World, version: str) -> Non
     assert "Starts the work on a DRAFT batch." in comments
 
 
-async def test_a_description_is_complete(world: World) -> None:
-    """Every file that a symbol's file imports comes with it, so that a client can build it."""
-    files = await files_of(world, VERSIONS[0], "mailvet.v1.StreamResultsResponse")
+@pytest.mark.parametrize(
+    "service", ["mailvet.v1.ResultService", "grpc.health.v1.Health", *VERSIONS]
+)
+async def test_a_description_is_complete(world: World, service: str) -> None:
+    """Every service that is listed can be described with all that its file imports."""
+    files = await files_of(world, VERSIONS[0], service)
     pool = DescriptorPool()
     waiting = dict(files)
     while waiting:
@@ -69,7 +72,7 @@ async def test_a_description_is_complete(world: World) -> None:
         for name in ready:
             pool.AddSerializedFile(waiting.pop(name).SerializeToString())
 
-    assert pool.FindMessageTypeByName("mailvet.v1.StreamResultsResponse")
+    assert all(method.input_type for method in pool.FindServiceByName(service).methods)
 
 
 async def test_everything_is_commented(world: World) -> None:

@@ -31,7 +31,9 @@ def new_batch(request: batch_service_pb.CreateBatchRequest) -> NewBatch:
     """Return what CreateBatch asks for."""
     wrong = Violations()
     if request.batch_id and not is_own_id(request.batch_id):
-        wrong.add("batch_id", "use a small letter, then up to 62 of a-z, 0-9 and '-', or leave it")
+        wrong.add(
+            "batch_id", "use a small letter, then up to 62 of a-z, 0-9 and '-'; empty for a new id"
+        )
     if request.launch and not request.entries:
         wrong.add("launch", "a batch without entries cannot be launched; add entries first")
     rules.check_request_id(request.request_id, wrong)

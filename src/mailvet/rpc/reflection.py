@@ -100,7 +100,8 @@ def _all_files() -> dict[str, FileDescriptorProto]:
     # With the error details here, grpcurl prints them as JSON.
     for module in (any_pb2, error_details_pb2, status_pb2, health_pb2, pb):
         _add_generated(files, module.DESCRIPTOR)
-    return files
+    first = _first_version(files[pb.DESCRIPTOR.name])
+    return files | {first.name: first}
 
 
 def _add_generated(files: dict[str, FileDescriptorProto], descriptor: FileDescriptor) -> None:
@@ -109,6 +110,23 @@ def _add_generated(files: dict[str, FileDescriptorProto], descriptor: FileDescri
         descriptor.CopyToProto(proto)
         for dependency in descriptor.dependencies:
             _add_generated(files, dependency)
+
+
+def _first_version(alpha: FileDescriptorProto) -> FileDescriptorProto:
+    """Describe grpc.reflection.v1, of which Python has no generated code, as its twin is."""
+    first = FileDescriptorProto()
+    first.CopyFrom(alpha)
+    first.name, first.package = (
+        name.replace("v1alpha", "v1") for name in (alpha.name, alpha.package)
+    )
+    for message in first.message_type:
+        for field in message.field:
+            if field.type_name:  # set on message fields only; empty is not unset here
+                field.type_name = field.type_name.replace("v1alpha", "v1")
+    for method in first.service[0].method:
+        method.input_type = method.input_type.replace("v1alpha", "v1")
+        method.output_type = method.output_type.replace("v1alpha", "v1")
+    return first
 
 
 def _symbols_of(file: FileDescriptorProto) -> Iterator[str]:
