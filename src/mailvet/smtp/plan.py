@@ -36,6 +36,7 @@ class Plan:
         "_helo",
         "_mail_from",
         "_may_pipeline",
+        "_rcpt_lines",
         "_room",
         "_steps",
         "_tls_due",
@@ -60,9 +61,9 @@ class Plan:
     ) -> None:
         """`host` and `address` are only noted. Raises `AssertionError` for a mailbox whose bytes
         are not safe to send, before anything is sent."""
-        for envelope in envelopes:
-            for recipient in (*envelope.recipients, *filter(None, (envelope.made_up,))):
-                rcpt_line(recipient)
+        recipients = [each for envelope in envelopes for each in envelope.recipients]
+        made_up = [envelope.made_up for envelope in envelopes if envelope.made_up is not None]
+        self._rcpt_lines = {each: rcpt_line(each) for each in (*recipients, *made_up)}
         self._envelopes = envelopes
         self._helo = identity.helo.encode("ascii")
         self._mail_from = identity.mail_from
@@ -70,9 +71,7 @@ class Plan:
         self._may_pipeline = pipelining
         self._ehlo_refusal: Reply | None = None
         self._tls_due = False
-        self.ledger = Ledger(
-            [each for envelope in envelopes for each in envelope.recipients], host, address
-        )
+        self.ledger = Ledger(recipients, host, address)
         self.extensions: frozenset[str] = frozenset()
         self.used_starttls = False
         self.greeted = False
@@ -229,9 +228,9 @@ class Plan:
         smtputf8 = any(recipient.needs_smtputf8 for recipient in asked)
         lines = [b"RSET"] if self.ledger.transacted else []
         lines.append(mail_line(self._mail_from, smtputf8=smtputf8))
-        lines += map(rcpt_line, asked)
+        lines += [self._rcpt_lines[recipient] for recipient in asked]
         if envelope.made_up is not None:
-            lines.append(rcpt_line(envelope.made_up))
+            lines.append(self._rcpt_lines[envelope.made_up])
         if pipelined:
             return chain((tuple(lines),), repeat((), len(lines) - 1))
         return ((line,) for line in lines)
