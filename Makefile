@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PROTO := .venv-proto
 
-.PHONY: help install demo test lint check-proto unit test-slow test-real proto requirements tools clean
+.PHONY: help install demo test lint check-proto unit docs test-slow test-real proto requirements tools clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -29,10 +29,10 @@ lint: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-unit: install
+unit: install tools
 	$(BIN)/pytest
 
-test-slow: install  ## tests that take longer
+test-slow: install tools  ## tests that take longer
 	$(BIN)/pytest -m slow
 
 test-real: install  ## tests against real programs from Debian packages (root, apt)
@@ -55,6 +55,9 @@ check-proto: tools
 	$(PROTO)/bin/buf lint
 	$(PROTO)/bin/buf format --diff --exit-code proto
 	scripts/check_generated.sh
+
+docs: install  ## rewrite the pages of docs/ that are made from the code
+	$(BIN)/python scripts/write_docs.py
 
 requirements: install  ## pin the newest versions that pyproject.toml allows
 	$(BIN)/pip install -q pip-tools
