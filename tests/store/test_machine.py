@@ -131,12 +131,11 @@ class MemoryMachine(RuleBasedStateMachine):
             rows = [row(index) for index in indexes[:results]]
             settlements.append(Settlement(claim, rows, deferrals))
         kept = self.run(self.store.settle(settlements))
-        for settlement, still_held in zip(settlements, kept, strict=True):
-            if still_held:
-                self._settled(settlement)
+        answered = zip(settlements, kept, strict=True)
+        for key in {one.claim.batch_key for one, still_held in answered if still_held}:
+            self._settled(self.keys[key])
 
-    def _settled(self, settlement: Settlement) -> None:
-        batch_id = self.keys[settlement.claim.batch_key]
+    def _settled(self, batch_id: str) -> None:
         batch = self.expected[batch_id]
         assert BatchState.RUNNING is batch.state
         page = self.run(self.store.results_after(TENANT, batch_id, len(batch.results), limit=1_000))
