@@ -4,12 +4,16 @@ Local parts are case-sensitive and opaque in RFC 5321 2.4; what providers make o
 is in `data/local_parts.toml`.
 """
 
+import re
 import unicodedata
 
 from mailvet.model.address import Address
 from mailvet.model.status import Deduplication
 from mailvet.syntax.local_part import unquoted
 from mailvet.syntax.providers import PROVIDERS, Provider
+
+# Takes pairs whole, so that the second backslash of a pair never starts another.
+_NEEDLESS_PAIR = re.compile(r'(\\[\\"])|\\')
 
 _USUAL_TAG_SIGN = "+"
 """RFC 5233 1; what Google Workspace and Microsoft 365 take for every company they host."""
@@ -43,7 +47,9 @@ def canonical(address: Address) -> str:
     Case is folded, the tag goes, and the provider's own rules apply: dots at Gmail, the several
     domains of one mailbox. The domain is in A-labels.
     """
-    local_part = unicodedata.normalize("NFC", _plain(address.local_part).lower())
+    local_part = _plain(address.local_part).lower()
+    if not local_part.isascii():
+        local_part = unicodedata.normalize("NFC", local_part)
     provider = PROVIDERS.get(address.domain.ascii)
     if provider is None:
         return f"{_split_usual_tag(local_part)[0]}@{address.domain.ascii}"
@@ -55,9 +61,9 @@ def _name(provider: Provider, local_part: str) -> str:
     name, _ = provider.split_tag(local_part)
     for pair in provider.same:
         name = name.replace(pair[0], pair[1])
-    if not provider.ignored:
-        return name
-    return "".join(character for character in name if character not in provider.ignored)
+    for character in provider.ignored:
+        name = name.replace(character, "")
+    return name
 
 
 def tag_of(address: Address) -> str:
@@ -80,8 +86,8 @@ def _split_usual_tag(local_part: str) -> tuple[str, str]:
 
 
 def _plain(local_part: str) -> str:
-    """Without quotes that quote nothing special: RFC 5321 4.1.2 makes both forms one."""
+    """The shortest of the quoted forms that RFC 5321 4.1.2 makes one: no needless quotes."""
     if local_part[0] != '"':
         return local_part
     plain = unquoted(local_part)
-    return local_part if plain is None else plain
+    return _NEEDLESS_PAIR.sub(r"\1", local_part) if plain is None else plain

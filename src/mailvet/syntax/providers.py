@@ -41,10 +41,10 @@ class Provider:
 
     def split_tag(self, local_part: str) -> tuple[str, str]:
         """Return the name and the tag without its sign; the tag is empty where there is none."""
-        for index, character in enumerate(local_part):
-            if index and character in self.tag_signs:
-                return local_part[:index], local_part[index + 1 :]
-        return local_part, ""
+        # From 1: a sign in front leaves no name for the tag to belong to.
+        found = [local_part.find(sign, 1) for sign in self.tag_signs]
+        first = min((index for index in found if index > 0), default=len(local_part))
+        return local_part[:first], local_part[first + 1 :]
 
 
 def _read(row: Mapping[str, Any]) -> Provider:
