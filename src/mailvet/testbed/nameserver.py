@@ -9,6 +9,7 @@ import socket
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
+from ipaddress import IPv6Address
 from typing import NamedTuple, cast
 
 from dnslib import (
@@ -254,7 +255,9 @@ def _records(zone: Zone, name: str, kind: str) -> Iterator[RR]:
             yield _record(name, kind, MX(".", 0), zone.ttl_s)
         for mx in zone.mx:
             yield _record(name, kind, MX(mx.host, mx.preference), zone.ttl_s)
-    makers = {"A": (A, zone.a), "AAAA": (AAAA, zone.aaaa), "TXT": (TXT, zone.txt)}
+    # Octets, not text: dnslib cannot read every spelling of an IPv6 address (RFC 4291 2.2).
+    aaaa = [tuple(IPv6Address(text).packed) for text in zone.aaaa]
+    makers = {"A": (A, zone.a), "AAAA": (AAAA, aaaa), "TXT": (TXT, zone.txt)}
     if kind in makers:
         make, values = makers[kind]
         for value in values:
