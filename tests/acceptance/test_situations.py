@@ -1,10 +1,14 @@
 """Every situation in a folder of its own: a world, and what must be answered in it.
 
 Each runs against a whole service (gRPC, SQLite, DNS and SMTP over real sockets). The `[[expect]]`
-tables of a world list the addresses and the statuses that are right for them.
+tables of a world list the addresses and the statuses that are right for them. Beside a world there
+may be `settings.toml`, settings of the service in that situation, and `answers.toml`, more fields
+of the answers: a table for each address.
 """
 
+import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -24,6 +28,7 @@ async def test_a_situation_is_answered_as_it_is(folder: Path, tmp_path: Path) ->
     """Every address of the world gets a status that is right for it, at STANDARD and at HIGH."""
     world = load_world(folder / "world.toml")
     expected = world.expected
+    answers = _read(folder / "answers.toml")
     waiting = [one for one in expected if one.standard != one.high]
     async with Testbed(world) as bed:
         settings = load(
@@ -31,7 +36,7 @@ async def test_a_situation_is_answered_as_it_is(folder: Path, tmp_path: Path) ->
                 "listen": f"unix:{tmp_path}/socket",
                 "store": str(tmp_path / "store.db"),
                 "resolver": bed.resolver,
-                "smtp_port": bed.smtp_port,
+                "smtp_port": bed.smtp_port or 25,  # a world without hosts has no port
                 "allow_network": bed.allow_networks,
                 "helo": "server.mailvet.test",
                 "time_scale": 0.05,
@@ -39,17 +44,24 @@ async def test_a_situation_is_answered_as_it_is(folder: Path, tmp_path: Path) ->
                 "dns_timeout_s": 1,
                 "egress_canaries": "",
                 "drain_grace_s": 1,
+                **_read(folder / "settings.toml"),
             }
         )
         async with Service(settings) as service:
-            _compare(expected, await _verify(service, expected, QualityLevel.STANDARD))
+            found = await _verify(service, expected, QualityLevel.STANDARD)
+            _compare(expected, found)
+            _compare_answers(answers, found)
             if waiting:
-                found = await _verify(service, waiting, QualityLevel.HIGH)
-                _compare(waiting, found, QualityLevel.HIGH)
+                later = await _verify(service, waiting, QualityLevel.HIGH)
+                _compare(waiting, later, QualityLevel.HIGH)
         never_data = ("DATA", "VRFY", "EXPN")
         for session in bed.sessions.all:
             verbs = [command.split(b" ", 1)[0].upper().decode() for command in session.commands]
             assert not [verb for verb in verbs if verb in never_data]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    return tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
 
 
 def _compare(
@@ -67,6 +79,20 @@ def _compare(
         alive = {classification_of(status) for status in one.at(quality)}
         if Classification.UNDELIVERABLE not in alive:
             assert Classification.UNDELIVERABLE != Classification(result.classification)
+
+
+def _compare_answers(answers: dict[str, Any], found: list[result_pb2.Result]) -> None:
+    """Hold further fields of the first answer about each address to what they should be."""
+    first = {result.input_data: result for result in reversed(found)}
+    given = {
+        address: {name: _plain(getattr(first[address], name)) for name in fields}
+        for address, fields in answers.items()
+    }
+    assert answers == given
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str | int | bool) else list(value)
 
 
 async def _verify(
