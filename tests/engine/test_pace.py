@@ -1,6 +1,6 @@
 """How a route's pace adapts."""
 
-from mailvet.engine.pace import MAX_COOL_OFF_S, Pace, PaceLimits
+from mailvet.engine.pace import FORGIVE_AFTER, MAX_COOL_OFF_S, Pace, PaceLimits
 
 
 class _Clock:
@@ -52,3 +52,17 @@ def test_a_learnt_recipient_limit_only_falls() -> None:
     assert 3 == pace.recipients
     pace.took(0)
     assert 1 == pace.recipients
+
+
+def test_a_learnt_limit_is_tried_again_after_many_good_sessions() -> None:
+    """Hosts change: after a run of good sessions one recipient more is asked for."""
+    pace = Pace(PaceLimits(recipients=5), _Clock())
+    pace.took(2)
+    assert pace.has_limit
+    for _ in range(FORGIVE_AFTER):
+        pace.succeeded()
+    assert 3 == pace.recipients
+    for _ in range(10 * FORGIVE_AFTER):
+        pace.succeeded()
+    assert 5 == pace.recipients
+    assert not pace.has_limit

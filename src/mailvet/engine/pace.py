@@ -9,6 +9,10 @@ MAX_COOL_OFF_S = 300.0
 """Longer waits belong to durable retries, not to memory."""
 
 
+FORGIVE_AFTER = 20
+"""Good sessions in a row after which one recipient more is tried: hosts change their limits."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaceLimits:
     """Where every route starts, and what it never exceeds."""
@@ -22,6 +26,7 @@ class Pace:
     """The adaptive limits of one route (additive increase, multiplicative decrease)."""
 
     __slots__ = (
+        "_good",
         "_clock",
         "_limits",
         "cool_until",
@@ -40,11 +45,16 @@ class Pace:
         """The exchanger takes recipients of one domain a transaction only."""
         self.strikes = 0
         self.cool_until = 0.0
+        self._good = 0
 
     def succeeded(self) -> None:
         """Note a session without complaint."""
         self.strikes = 0
         self.sessions = min(self._limits.sessions, self.sessions + 1 / max(self.sessions, 1))
+        self._good += 1
+        if self._good >= FORGIVE_AFTER and self.recipients < self._limits.recipients:
+            self._good = 0
+            self.recipients += 1
 
     def complained(self) -> None:
         """Note that the exchanger asks for less: 421, a rate limit, a refusal to greet."""
@@ -56,3 +66,9 @@ class Pace:
     def took(self, recipients: int) -> None:
         """Note that the exchanger answered only this many recipients in one session."""
         self.recipients = max(1, min(self.recipients, recipients))
+        self._good = 0
+
+    @property
+    def has_limit(self) -> bool:
+        """Whether the exchanger was found to take fewer recipients than we ask for by ourselves."""
+        return self.recipients < self._limits.recipients

@@ -45,17 +45,19 @@ class Route:
     def take(self) -> Lot:
         """Take the next session's cases off the queue, whole domains together."""
         room = self.pace.recipients
+        # Where recipients are counted, the made-up one of each domain needs its place too.
+        beside = 1 if self.pace.has_limit and room > 1 else 0
         lot: Lot = []
-        while self.groups and room > 0:
+        while self.groups and room > beside:
             card, cases = self.groups[0]
-            wanted = [cases.popleft() for _ in range(min(room, len(cases)))]
+            wanted = [cases.popleft() for _ in range(min(room - beside, len(cases)))]
             kept = [case for case in wanted if not case.abandoned]
             for case in wanted:
                 if case.abandoned:
                     case.conclude()
             if kept:
                 lot.append((card, kept))
-                room -= len(kept)
+                room -= len(kept) + beside
             if not cases:
                 self.groups.popleft()
             if self.pace.one_domain and lot:
