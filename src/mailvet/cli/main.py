@@ -5,6 +5,7 @@ Exit codes: 0 done, 1 the work failed, 2 the command line is wrong, 130 interrup
 
 import argparse
 import importlib
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -32,8 +33,9 @@ _COMMANDS: tuple[tuple[str, str, str, Setup], ...] = (
 )
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+def parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser of the command line; only commands named in `argv` get their flags,
+    because those of `serve` need every setting, which takes a while to import."""
     top = argparse.ArgumentParser(
         prog="mailvet",
         description="Which addresses can take mail, and how do we know?",
@@ -41,44 +43,72 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=f"mailvet {__version__}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, target, summary, setup in _COMMANDS:
-        command = commands.add_parser(name, help=summary, description=summary.capitalize() + ".")
-        command.set_defaults(target=target)
-        setup(command)
+    for name, run, summary, setup in _COMMANDS:
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=summary[0].upper() + summary[1:] + ".",
+            allow_abbrev=False,  # a new flag must not change what an old script says
+        )
+        command.set_defaults(run=run)
+        if name in argv:
+            setup(command)
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run one command and leave with its exit code."""
-    arguments = parser().parse_args(argv)
-    module, _, function = arguments.target.partition(":")
+    argv = sys.argv[1:] if argv is None else argv
+    _speak_utf8()
     try:
+        arguments = parser(argv).parse_args(argv)
+        module, _, function = arguments.run.partition(":")
         code = getattr(importlib.import_module(module), function)(arguments)
+        sys.stdout.flush()  # here, where a closed pipe is still caught
     except KeyboardInterrupt:
         code = EXIT_INTERRUPTED
     except BrokenPipeError:
         # The reader of our output went away (`| head`): nothing is left to say.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = EXIT_FAILED
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("mailvet"):
-            raise
-        print(
-            f"mailvet: {arguments.command} needs {error.name}: pip install 'mailvet[server]'",
-            file=sys.stderr,
-        )
+        _drop_output()
         code = EXIT_FAILED
     except Exception as error:
-        if not _is_ours(error):
-            raise
-        print(f"mailvet: {error}", file=sys.stderr)
-        code = EXIT_FAILED
+        code = _tell(error)
     sys.exit(code or 0)
 
 
-def _is_ours(error: Exception) -> bool:
-    """Whether the error is one that people can act on: its text is all they need."""
-    from mailvet.client import ServiceError
+def _speak_utf8() -> None:
+    """Whatever the locale, text is UTF-8; what is no text comes out escaped, never as a crash."""
+    for stream, errors in (
+        (sys.stdin, "surrogateescape"),
+        (sys.stdout, "backslashreplace"),
+        (sys.stderr, "backslashreplace"),
+    ):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors=errors)
+
+
+def _drop_output() -> None:
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _tell(error: Exception) -> int:
+    """Say what went wrong in a sentence, and return the exit code; faults of ours are raised."""
     from mailvet.errors import MailvetError
 
-    return isinstance(error, (MailvetError, ServiceError, OSError))
+    if isinstance(error, ModuleNotFoundError) and not (error.name or "mailvet").startswith(
+        "mailvet"
+    ):
+        told = f"this needs {error.name}: pip install 'mailvet[server]'"
+    elif isinstance(error, OSError) and error.filename:
+        told = f"{error.filename}: {error.strerror}"
+    elif isinstance(error, (MailvetError, OSError)) or _is_service_error(error):
+        told = str(error)
+    else:
+        raise error
+    print(f"mailvet: {told}", file=sys.stderr)
+    return EXIT_FAILED
+
+
+def _is_service_error(error: Exception) -> bool:
+    client = sys.modules.get("mailvet.client")  # who has not imported it, has not called either
+    return client is not None and isinstance(error, client.ServiceError)

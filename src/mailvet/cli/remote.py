@@ -4,37 +4,66 @@ import argparse
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 from mailvet.cli.flags import DEFAULT_TARGET
-from mailvet.client import Client, connect
+from mailvet.client import Client, ServiceError, connect
+from mailvet.errors import ConfigError
+from mailvet.v1 import catalog_service_pb2
 
 EMBEDDED_PATIENCE_S = 3.0
 """Somebody waits for a command: it says soon that port 25 is closed; a service has time."""
 
+EMBEDDED_DRAIN_S = 0.5
+"""Its only caller is this command, and nothing of its store is kept."""
+REACH_S = 5.0
+"""Long enough for a server far away, short enough for somebody who waits."""
+
 _NETWORK_SETTINGS = ("resolver", "smtp_port", "allow_network", "helo", "mail_from")
+_NETWORK_FLAGS = (*_NETWORK_SETTINGS, "config")
 
 
 @asynccontextmanager
 async def remote_client(arguments: argparse.Namespace) -> AsyncIterator[Client]:
     """Yield a client of the server that flags or the environment name."""
-    target = arguments.target or os.environ.get("MAILVET_TARGET") or DEFAULT_TARGET
+    target = _target(arguments) or DEFAULT_TARGET
     key = arguments.key or os.environ.get("MAILVET_KEY")
     roots = Path(arguments.ca).read_bytes() if arguments.ca else None
     async with connect(target, key=key, root_certificates=roots) as client:
+        await _reach(client, target)
         yield client
+
+
+def _target(arguments: argparse.Namespace) -> str:
+    return arguments.target or os.environ.get("MAILVET_TARGET") or ""
+
+
+async def _reach(client: Client, target: str) -> None:
+    """Say at once that nobody is there: somebody waits, unlike in a service that retries."""
+    request = catalog_service_pb2.GetServerInfoRequest()
+    try:
+        await client.call(client.catalog.GetServerInfo, request, timeout_s=REACH_S, retries=0)
+    except ServiceError as error:
+        if error.reason or error.code.name not in ("UNAVAILABLE", "DEADLINE_EXCEEDED"):
+            raise
+        raise ConfigError(
+            f"no mailvet server answers at {target} ({error.message.rpartition(': ')[2]}); "
+            "start one with `mailvet serve`, or name another with --target"
+        ) from None
 
 
 @asynccontextmanager
 async def any_client(arguments: argparse.Namespace) -> AsyncIterator[Client]:
     """Yield a client of the server that was named, or of one embedded for this command."""
-    if arguments.target or os.environ.get("MAILVET_TARGET"):
+    if _target(arguments):
+        _refuse(arguments, _NETWORK_FLAGS, "is a matter of the server at --target")
         async with remote_client(arguments) as client:
             yield client
         return
+    _refuse(arguments, ("key", "ca"), "goes with --target")
     from mailvet.serve.run import Service
     from mailvet.telemetry.logs import configure_logging
 
@@ -44,10 +73,17 @@ async def any_client(arguments: argparse.Namespace) -> AsyncIterator[Client]:
             listen=f"unix:{folder}/socket",
             store=f"{folder}/verify.db",
             egress_patience_s=EMBEDDED_PATIENCE_S,
+            drain_grace_s=EMBEDDED_DRAIN_S,
         )
         configure_logging("error", "console")
         async with Service(settings) as service, connect(service.address) as client:
             yield client
+
+
+def _refuse(arguments: argparse.Namespace, names: Sequence[str], why: str) -> None:
+    for name in names:
+        if getattr(arguments, name):
+            raise ConfigError(f"--{name.replace('_', '-')} {why}")
 
 
 def network_settings(arguments: argparse.Namespace, **more: Any) -> Any:

@@ -67,13 +67,24 @@ class Client:
         self.catalog = catalog_service_pb2_grpc.CatalogServiceStub(channel)
         self._metadata = (("x-api-key", key),) if key else ()
 
-    async def call(self, method: Any, request: Any, *, timeout_s: float | None = 60.0) -> Any:
-        """Make a unary call; UNAVAILABLE is tried again, as long as the server asks to wait."""
+    async def call(
+        self,
+        method: Any,
+        request: Any,
+        *,
+        timeout_s: float | None = 60.0,
+        retries: int = RETRIES,
+    ) -> Any:
+        """Make a unary call, as in `client.call(client.batches.GetBatch, request)`.
+
+        UNAVAILABLE is tried again up to `retries` times, each time after the delay that the
+        server asks for; `timeout_s` is for each try.
+        """
 
         async def once() -> Any:
             return await method(request, metadata=self._metadata, timeout=timeout_s)
 
-        return await _retried(once)
+        return await _retried(once, retries=retries)
 
     async def verify_email(self, address: str, *, timeout_s: float = 30.0) -> result_pb2.Result:
         """Return the answer about one address."""
@@ -147,7 +158,12 @@ async def _resumed(method: Any, request: Any, metadata: Any) -> AsyncIterator[An
             call.cancel()  # an abandoned call is never collected by itself
 
 
-async def _retried(once: Callable[[], Awaitable[T]], progress: Callable[[], int] = lambda: 0) -> T:
+async def _retried(
+    once: Callable[[], Awaitable[T]],
+    progress: Callable[[], int] = lambda: 0,
+    *,
+    retries: int = RETRIES,
+) -> T:
     """Try again after UNAVAILABLE; progress made in between sets the count back."""
     failures, reached = 0, progress()
     while True:
@@ -156,15 +172,15 @@ async def _retried(once: Callable[[], Awaitable[T]], progress: Callable[[], int]
         except grpc.aio.AioRpcError as error:
             failures = 1 if progress() > reached else failures + 1
             reached = progress()
-            await _wait_or_raise(from_rpc_error(error), failures)
+            await _wait_or_raise(from_rpc_error(error), failures, retries)
 
 
-async def _wait_or_raise(error: ServiceError, failures: int) -> None:
+async def _wait_or_raise(error: ServiceError, failures: int, retries: int = RETRIES) -> None:
     # AIP-194: only UNAVAILABLE is retried; RESOURCE_EXHAUSTED when the server says how long.
     waits = error.code is grpc.StatusCode.UNAVAILABLE or (
         error.code is grpc.StatusCode.RESOURCE_EXHAUSTED and error.retry_after_s is not None
     )
-    if not waits or failures > RETRIES:
+    if not waits or failures > retries:
         raise error
     backoff_s = min(FIRST_WAIT_S * 2 ** (failures - 1), MAX_WAIT_S)
     await asyncio.sleep(max(backoff_s, error.retry_after_s or 0.0))
