@@ -10,7 +10,7 @@ from mailvet.engine.case import Case, DomainCard
 from mailvet.engine.explain import explain
 from mailvet.model.finding import Finding, Outcome
 from mailvet.model.reply import Observation, Reading, Stage, Trouble
-from mailvet.model.result import Evidence, ListHit, Result, RiskPoint, SmtpEvidence
+from mailvet.model.result import Evidence, ListHit, Result, SmtpEvidence
 from mailvet.model.route import MxOutcome
 from mailvet.model.status import EntryStatus, Fact, LocalPartType, ProviderType
 from mailvet.syntax import canonical, spelling_warnings, suggest_form, tag_of
@@ -134,7 +134,7 @@ def result_of(
         is_catch_all=_is_catch_all(case),
         has_full_inbox=_is(verdict.status, EntryStatus.MAILBOX_HAS_INSUFFICIENT_STORAGE, case.seen),
         is_disabled=_is(verdict.status, EntryStatus.MAILBOX_IS_DISABLED, case.seen),
-        risk_points=tuple(RiskPoint(name, points) for name, points in verdict.risk_points),
+        risk_points=verdict.risk_points,
         attempts=case.attempt + (1 if case.visits else 0),
         quality=case.quality,
         warnings=spelling_warnings(address) if address else (),

@@ -26,8 +26,8 @@ class Pace:
     """The adaptive limits of one route (additive increase, multiplicative decrease)."""
 
     __slots__ = (
-        "_good",
         "_clock",
+        "_good",
         "_limits",
         "cool_until",
         "one_domain",

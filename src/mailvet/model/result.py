@@ -1,7 +1,8 @@
 """The whole answer about one entry, field for field as `proto/mailvet/v1/result.proto` has it.
 
 The names and numbers are the proto's (a test holds the two together); a time is seconds since
-the epoch; None and empty values are simply absent on the wire.
+the epoch; None and empty values are simply absent on the wire. The two made for every entry are
+not frozen, which would cost four times as much; nobody writes to them all the same.
 """
 
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ class ListHit:
     date: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Evidence:
     """What an answer rests on."""
 
@@ -63,7 +64,7 @@ class Evidence:
     findings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Result:
     """The answer about one entry."""
 

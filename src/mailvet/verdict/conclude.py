@@ -5,8 +5,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from mailvet.model.finding import Finding
+from mailvet.model.result import RiskPoint
 from mailvet.model.status import Category, Classification, EntryStatus, classification_of
-from mailvet.verdict.points import RiskPoint, Weights, default_weights, points_of, score_of
+from mailvet.verdict.points import Weights, default_weights, points_of, score_of
 
 _S = EntryStatus
 

@@ -6,6 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import NamedTuple
 
+from mailvet.model.result import RiskPoint
 from mailvet.model.status import Classification, EntryStatus
 
 MAX_SCORE = 100
@@ -17,13 +18,6 @@ class Weights(NamedTuple):
     classification: Mapping[Classification, int]
     status: Mapping[EntryStatus, int]
     trait: Mapping[str, int]
-
-
-class RiskPoint(NamedTuple):
-    """One named contribution to a score."""
-
-    name: str
-    points: int
 
 
 @cache
