@@ -63,7 +63,7 @@ requirements: install  ## pin the newest versions that pyproject.toml allows
 	$(BIN)/pip install -q pip-tools
 	cd requirements && ../$(BIN)/pip-compile -q --upgrade --strip-extras --generate-hashes --allow-unsafe \
 	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-	    --extra dev -o dev.txt ../pyproject.toml
+	    --all-extras -o dev.txt ../pyproject.toml
 	cd requirements && ../$(BIN)/pip-compile -q --upgrade --strip-extras --generate-hashes --allow-unsafe \
 	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	    -o proto.txt proto.in
