@@ -50,8 +50,7 @@ SHOWN = (
 
 def demo(arguments: argparse.Namespace) -> int:
     """Run the demo; returns 0 when every answer was right."""
-    code: int = run(_demo(arguments))
-    return code
+    return run(_demo(arguments))
 
 
 async def _demo(arguments: argparse.Namespace) -> int:

@@ -26,7 +26,7 @@ _COMMANDS: tuple[tuple[str, str, str, Setup], ...] = (
     ("batches", "mailvet.cli.batches:batches", "list, show, cancel, delete", flags.batches),
     ("keys", "mailvet.cli.keys:keys", "create, list and revoke API keys", flags.keys),
     ("parse", "mailvet.cli.tools:parse_tool", "syntax, parts and lists of an address", flags.tool),
-    ("mx", "mailvet.cli.tools:mx_tool", "where mail for a domain goes", flags.mx),
+    ("mx", "mailvet.cli.mx:mx_tool", "where mail for a domain goes", flags.mx),
     ("probe", "mailvet.cli.probe:probe_tool", "one address, step by step", flags.probe),
     ("reply", "mailvet.cli.tools:reply_tool", "what an SMTP reply means", flags.tool),
     ("provider", "mailvet.cli.tools:provider_tool", "who runs an exchanger", flags.tool),

@@ -1,8 +1,6 @@
-"""`mailvet probe`: one address, step by step, as it happens; and the look-ups of `mailvet mx`."""
+"""`mailvet probe`: one address, step by step, as it happens."""
 
 import argparse
-import asyncio
-from collections.abc import Iterator, Sequence
 from typing import Any
 
 from mailvet.cli.remote import EMBEDDED_PATIENCE_S, network_settings, run
@@ -11,9 +9,8 @@ from mailvet.lists import operator_of
 from mailvet.model.address import SyntaxFault
 from mailvet.model.result import Result
 from mailvet.model.route import MxAnswer
-from mailvet.mx import Resolver
 from mailvet.rpc.encode import encode_result
-from mailvet.serve.engine_room import EngineRoom, build_resolver
+from mailvet.serve.engine_room import EngineRoom
 from mailvet.smtp import Direction
 from mailvet.store.memory import MemoryStore
 from mailvet.syntax import parse
@@ -22,8 +19,6 @@ from mailvet.v1 import result_pb2
 
 BUDGET_S = 120.0
 """By hand one waits: a slow exchanger may take its full session deadline."""
-LOOK_UPS = 50
-"""Domains that `mailvet mx` asks about at once."""
 
 
 def probe_tool(arguments: argparse.Namespace) -> int:
@@ -105,43 +100,3 @@ class _Steps:
         )
         for suggestion in result.suggestions:
             self._say("meant", suggestion)
-
-
-def look_up(names: Sequence[str], arguments: argparse.Namespace) -> Iterator[dict[str, Any]]:
-    """Yield where mail for each domain goes, in order."""
-    yield from run(_look_up(names, network_settings(arguments)))
-
-
-async def _look_up(names: Sequence[str], settings: Any) -> list[dict[str, Any]]:
-    resolver = build_resolver(settings)
-    room = asyncio.Semaphore(LOOK_UPS)
-
-    async def one(name: str) -> dict[str, Any]:
-        async with room:
-            return await _route(resolver, name)
-
-    try:
-        return await asyncio.gather(*(one(name) for name in names))
-    finally:
-        await resolver.close()
-
-
-async def _route(resolver: Resolver, name: str) -> dict[str, Any]:
-    parsed = parse(f"x@{name.rpartition('@')[2]}")
-    if isinstance(parsed, SyntaxFault):
-        return {"domain": name, "outcome": parsed.status.name, "reason": parsed.reason}
-    answer = await resolver.mail_route(parsed.domain.ascii)
-    operator = operator_of(answer.hosts) if answer.hosts else None
-    return {
-        "domain": name,
-        "outcome": answer.outcome.value,
-        "mx_hosts": list(answer.hosts),
-        "exchangers": [
-            {"host": one.host, "preference": one.preference, "addresses": list(one.addresses)}
-            for one in answer.exchangers
-        ],
-        "provider": operator.name if operator else None,
-        "category": operator.category if operator else None,
-        "records": list(answer.records),
-        "ttl_s": round(answer.ttl_s),
-    }

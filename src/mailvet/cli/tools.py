@@ -1,13 +1,9 @@
 """Hand tools without a server: one mechanism each, one line out for each line in, order kept."""
 
 import argparse
-import json
-import sys
-from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from mailvet.cli.show import printable
-from mailvet.errors import ConfigError
+from mailvet.cli.lines import Asked, Found, NotUnderstood, answer_each, field
 from mailvet.lists import load_lists, operator_of, suggest
 from mailvet.model.address import SyntaxFault
 from mailvet.model.reply import Reply, Stage
@@ -15,17 +11,13 @@ from mailvet.model.status import EntryStatus
 from mailvet.smtp.meanings import meaning_of
 from mailvet.syntax import check_provider_syntax, parse, suggest_form, tag_of
 
-Answer = Callable[[Any], dict[str, Any]]
-
 
 def parse_tool(arguments: argparse.Namespace) -> int:
     """`mailvet parse`: syntax, parts, list memberships and suggestions of addresses."""
     classify = load_lists(None).classify
 
-    def answer(asked: Any) -> dict[str, Any]:
-        text = asked["input"]
-        if not isinstance(text, str):
-            raise TypeError("`input` must be a string")
+    def answer(asked: Asked) -> Found:
+        text = field(asked, "input", str, '{"input": "ann@example.com"}')
         parsed = parse(text)
         if isinstance(parsed, SyntaxFault):
             return _fault(text, parsed)
@@ -51,10 +43,10 @@ def parse_tool(arguments: argparse.Namespace) -> int:
             "suggestions": list(suggest(local_part, domain.ascii)),
         }
 
-    return _answer_all(arguments, answer, lambda text: {"input": text})
+    return answer_each(arguments, lambda text: {"input": text}, answer)
 
 
-def _fault(text: str, fault: SyntaxFault) -> dict[str, Any]:
+def _fault(text: str, fault: SyntaxFault) -> Found:
     form = suggest_form(text)
     return {
         "input": text,
@@ -78,97 +70,49 @@ def _fault(text: str, fault: SyntaxFault) -> dict[str, Any]:
 
 def reply_tool(arguments: argparse.Namespace) -> int:
     """`mailvet reply`: what SMTP replies mean."""
+    return answer_each(arguments, _reply_from_text, _meaning)
 
-    def answer(asked: Any) -> dict[str, Any]:
-        code = int(asked["code"])
-        reply = Reply(code, str(asked.get("text") or ""), asked.get("enhanced") or None)
-        reading = meaning_of(reply, stage=Stage(asked.get("stage") or "RCPT"))
-        return {"meaning": reading.meaning.value, "rule": reading.rule}
 
-    def from_text(text: str) -> dict[str, Any]:
-        code, _, said = text.replace("-", " ", 1).partition(" ")
-        if not code.isdigit():
-            raise ConfigError(f"{text!r} is no reply: it starts with a code, as in `550 5.1.1 no`")
-        return {"code": code, "text": said}
+def _reply_from_text(text: str) -> Asked:
+    code, said = text[:3], text[3:]
+    if not (code.isascii() and code.isdigit()) or said[:1] not in ("", " ", "-"):
+        raise NotUnderstood(f"{text!r} is no reply: it starts with a code, as in `550 5.1.1 no`")
+    return {"code": int(code), "text": said[1:]}
 
-    return _answer_all(arguments, answer, from_text)
+
+def _meaning(asked: Asked) -> Found:
+    code = field(asked, "code", (int, str), '{"code": 550, "text": "5.1.1 No such user"}')
+    if isinstance(code, str) and not (code.isascii() and code.isdigit()):
+        raise NotUnderstood(f"`code` must be a number such as 550, not {code!r}")
+    text = field({"text": ""} | asked, "text", str, '"text": "No such user"')
+    enhanced = asked.get("enhanced")
+    if enhanced is not None and not isinstance(enhanced, str):
+        raise NotUnderstood('`enhanced` is of the wrong kind: write "enhanced": "5.1.1"')
+    reading = meaning_of(Reply(int(code), text, enhanced or None), stage=_stage(asked.get("stage")))
+    return {"meaning": reading.meaning.value, "rule": reading.rule}
+
+
+def _stage(name: Any) -> Stage:
+    try:
+        return Stage(name or Stage.RCPT)
+    except ValueError:
+        raise NotUnderstood(f"`stage` must be one of {', '.join(Stage)}") from None
 
 
 def provider_tool(arguments: argparse.Namespace) -> int:
-    """`mailvet provider`: who runs an exchanger."""
-
-    def answer(asked: Any) -> dict[str, Any]:
-        operator = operator_of([str(host) for host in asked["mx_hosts"]])
-        return {
-            "mx_hosts": asked["mx_hosts"],
-            "provider": operator.name if operator else None,
-            "category": operator.category if operator else None,
-        }
-
-    return _answer_all(arguments, answer, lambda text: {"mx_hosts": text.replace(",", " ").split()})
+    """`mailvet provider`: who runs the exchangers of a domain."""
+    return answer_each(
+        arguments, lambda text: {"mx_hosts": text.replace(",", " ").split()}, _operator
+    )
 
 
-def mx_tool(arguments: argparse.Namespace) -> int:
-    """`mailvet mx`: where mail for domains goes."""
-    from mailvet.cli.probe import look_up
-
-    names = list(_lines(arguments))
-    if arguments.json and not arguments.inputs:
-        names = [_loaded(name).get("domain", "") for name in names]
-    for answer in look_up(names, arguments):
-        _print(answer, arguments)
-    return 0
-
-
-def _answer_all(
-    arguments: argparse.Namespace, answer: Answer, from_text: Callable[[str], dict[str, Any]]
-) -> int:
-    json_in = arguments.json and not arguments.inputs
-    wrong = 0
-    for text in _lines(arguments):
-        try:
-            found = answer(_loaded(text) if json_in else from_text(text))
-        except (KeyError, TypeError, ValueError) as error:
-            if not json_in:
-                raise
-            wrong += 1
-            found = {"error": _told(error)}
-        _print(found, arguments)
-    return 1 if wrong else 0
-
-
-def _told(error: Exception) -> str:
-    return f"the field {error} is missing" if isinstance(error, KeyError) else str(error)
-
-
-def _lines(arguments: argparse.Namespace) -> Iterable[str]:
-    return iter(arguments.inputs) if arguments.inputs else _standard_input()
-
-
-def _standard_input() -> Iterator[str]:
-    for line in sys.stdin:
-        yield line.rstrip("\r\n")
-
-
-def _loaded(line: str) -> Any:
-    loaded = json.loads(line)
-    if not isinstance(loaded, dict):
-        raise TypeError("a line must be one JSON object")
-    return loaded
-
-
-def _print(found: dict[str, Any], arguments: argparse.Namespace) -> None:
-    if arguments.json:
-        sys.stdout.write(json.dumps(found, ensure_ascii=False) + "\n")
-        return
-    width = max(len(name) for name in found)
-    for name, value in found.items():
-        if value not in (None, "", [], False):
-            print(f"{name:<{width}}  {_shown(value)}")
-    print()
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, list):
-        return "  ".join(printable(str(item)) for item in value)
-    return printable(str(value))
+def _operator(asked: Asked) -> Found:
+    hosts = field(asked, "mx_hosts", list, '{"mx_hosts": ["mx1.example.com"]}')
+    if not all(isinstance(host, str) for host in hosts):
+        raise NotUnderstood("`mx_hosts` must be a list of names")
+    operator = operator_of(hosts)
+    return {
+        "mx_hosts": hosts,
+        "provider": operator.name if operator else None,
+        "category": operator.category if operator else None,
+    }

@@ -26,8 +26,7 @@ def verify(arguments: argparse.Namespace) -> int:
     entries = list(_inputs(arguments.inputs))
     if not entries:
         raise ConfigError("there is nothing to verify: the input is empty")
-    code: int = run(_verify(arguments, entries))
-    return code
+    return run(_verify(arguments, entries))
 
 
 def _inputs(names: list[str]) -> Iterator[str]:
