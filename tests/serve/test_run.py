@@ -142,9 +142,11 @@ async def test_sigterm_ends_streams_with_their_cursor_and_leaves_with_zero(tmp_p
 
 
 async def _last_frame(call: Any, last: Any) -> Any:
-    try:
-        async for frame in call:
-            last = frame
-    except grpc.aio.AioRpcError:
-        return last
-    return last
+    while True:
+        try:
+            frame = await call.read()
+        except grpc.aio.AioRpcError:
+            return last
+        if frame == grpc.aio.EOF:  # type: ignore[attr-defined]
+            return last
+        last = frame
