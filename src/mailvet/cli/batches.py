@@ -3,13 +3,13 @@
 import argparse
 from collections.abc import Awaitable, Callable
 
+from mailvet.cli.lines import printable
 from mailvet.cli.remote import remote_client, run
 from mailvet.cli.show import (
     ProgressLine,
     ResultPrinter,
     as_dict,
     json_line,
-    printable,
     progress_text,
 )
 from mailvet.client import Client

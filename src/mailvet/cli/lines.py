@@ -10,8 +10,6 @@ import sys
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from mailvet.cli.show import printable
-
 Asked = dict[str, Any]
 Found = dict[str, Any]
 
@@ -72,6 +70,13 @@ def print_found(found: Found, arguments: argparse.Namespace) -> None:
         if value not in (None, "", [], False):
             print(f"{name:<{width}}  {_shown(value)}")
     print()
+
+
+def printable(text: str) -> str:
+    """The text with control characters shown, so that a list cannot command a terminal."""
+    return "".join(
+        character if character.isprintable() else repr(character)[1:-1] for character in text
+    )
 
 
 def _standard_input() -> Iterable[str]:

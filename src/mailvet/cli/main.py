@@ -28,7 +28,7 @@ _COMMANDS: tuple[tuple[str, str, str, Setup], ...] = (
     ("parse", "mailvet.cli.tools:parse_tool", "syntax, parts and lists of an address", flags.tool),
     ("mx", "mailvet.cli.mx:mx_tool", "where mail for a domain goes", flags.mx),
     ("probe", "mailvet.cli.probe:probe_tool", "one address, step by step", flags.probe),
-    ("reply", "mailvet.cli.tools:reply_tool", "what an SMTP reply means", flags.tool),
+    ("reply", "mailvet.cli.reply:reply_tool", "what an SMTP reply means", flags.tool),
     ("provider", "mailvet.cli.tools:provider_tool", "who runs an exchanger", flags.tool),
 )
 

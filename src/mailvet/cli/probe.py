@@ -3,8 +3,9 @@
 import argparse
 from typing import Any
 
+from mailvet.cli.lines import printable
 from mailvet.cli.remote import EMBEDDED_PATIENCE_S, network_settings, run
-from mailvet.cli.show import json_line, printable, result_dict
+from mailvet.cli.show import json_line, result_dict
 from mailvet.lists import operator_of
 from mailvet.model.address import SyntaxFault
 from mailvet.model.result import Result

@@ -10,6 +10,7 @@ from typing import Any, TextIO
 
 from google.protobuf.message import Message
 
+from mailvet.cli.lines import printable
 from mailvet.v1 import batch_pb2, result_pb2
 
 CSV_COLUMNS = (
@@ -152,13 +153,6 @@ def _cell(value: Any) -> Any:
     if isinstance(value, str) and value.lstrip()[:1] in ("=", "+", "-", "@", "\t", "\r", "|"):
         return "'" + value
     return value
-
-
-def printable(text: str) -> str:
-    """The text with control characters shown, so that a list cannot command a terminal."""
-    return "".join(
-        character if character.isprintable() else repr(character)[1:-1] for character in text
-    )
 
 
 class ProgressLine:
