@@ -118,7 +118,7 @@ async def test_sigterm_ends_streams_with_their_cursor_and_leaves_with_zero(tmp_p
                 await client.create_batch(create)
                 request = result_service_pb2.StreamResultsRequest(batch_id="drained")
                 call = client.results.StreamResults(request)
-                first = await call.read()
+                first: Any = await call.read()
                 while not first.results:  # caught up, for now
                     first = await call.read()
                 assert ["user1@serve.test"] == [result.input_data for result in first.results]
