@@ -2,6 +2,8 @@
 
 import argparse
 import asyncio
+import codecs
+import re
 import sys
 import time
 import uuid
@@ -14,6 +16,8 @@ from mailvet.client import Client
 from mailvet.errors import ConfigError
 from mailvet.v1 import batch_pb2, batch_service_pb2, result_pb2, result_service_pb2, status_pb2
 
+LINE_END = re.compile(r"\r\n|\r|\n")
+"""Not `splitlines`, which also cuts at characters that may stand in a (bad) address."""
 EGRESS_HINT = (
     "mailvet: no mail exchanger could be connected to. Outbound port {port} seems closed here:\n"
     "  run mailvet where port 25 is open, or point --target at a server that is;\n"
@@ -33,25 +37,33 @@ def _inputs(names: list[str]) -> Iterator[str]:
     """Yield every address: a name is `-`, a file that exists, or an address itself."""
     for name in names:
         if name == "-":
-            yield from _lines(sys.stdin.read())
-        elif Path(name).is_file():
-            yield from _lines(_text(Path(name)))
+            yield from _lines(sys.stdin.buffer.read())
+        elif _is_file(name):
+            yield from _lines(Path(name).read_bytes())
         elif "@" in name:
             yield name
         else:
             raise ConfigError(f"{name!r} is neither a file that exists nor an address")
 
 
-def _text(path: Path) -> str:
-    raw = path.read_bytes()
+def _is_file(name: str) -> bool:
+    try:
+        return Path(name).is_file()
+    except OSError:  # longer than a file's name may be: still an address, though a bad one
+        return False
+
+
+def _lines(raw: bytes) -> Iterator[str]:
+    return (line for line in LINE_END.split(_text(raw)) if line.strip())
+
+
+def _text(raw: bytes) -> str:
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return raw.decode("utf-16", "replace")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError:
         return raw.decode("cp1252", "replace")  # what spreadsheets of old save
-
-
-def _lines(text: str) -> Iterator[str]:
-    return (line for line in text.splitlines() if line.strip())
 
 
 async def _verify(arguments: argparse.Namespace, entries: list[str]) -> int:
