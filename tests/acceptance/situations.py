@@ -1,6 +1,8 @@
 """Putting a world's entries to a whole service, and holding the answers to its expectations."""
 
+import tomllib
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 from mailvet.client import connect
@@ -8,6 +10,12 @@ from mailvet.model.status import Classification, EntryStatus, QualityLevel, clas
 from mailvet.serve.run import Service
 from mailvet.testbed.world import Expectation
 from mailvet.v1 import batch_pb2, batch_service_pb2, result_pb2, result_service_pb2, status_pb2
+
+
+def read_beside(world: Path, name: str) -> dict[str, Any]:
+    """Return the TOML file of that name beside a world; empty when there is none."""
+    path = world.parent / name
+    return tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
 
 
 async def verify(

@@ -6,9 +6,7 @@ may be `settings.toml`, settings of the service in that situation, and `answers.
 of the answers: a table for each address.
 """
 
-import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,16 +15,16 @@ from mailvet.model.status import QualityLevel
 from mailvet.serve.run import Service
 from mailvet.testbed.bed import Testbed
 from mailvet.testbed.world import load_world
-from tests.acceptance.situations import compare, compare_answers, verify
+from tests.acceptance.situations import compare, compare_answers, read_beside, verify
 
 NEVER_SAID = {b"DATA", b"VRFY", b"EXPN"}
-FOLDERS = sorted(path.parent for path in Path(__file__).parent.glob("*/world.toml"))
+WORLDS = sorted(Path(__file__).parent.glob("*/world.toml"))
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
-async def test_a_situation_is_answered_as_it_is(folder: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("path", WORLDS, ids=lambda path: path.parent.name)
+async def test_a_situation_is_answered_as_it_is(path: Path, tmp_path: Path) -> None:
     """Every address of the world gets a status that is right for it, at STANDARD and at HIGH."""
-    world = load_world(folder / "world.toml")
+    world = load_world(path)
     expected = world.expected
     waiting = [one for one in expected if one.standard != one.high]
     async with Testbed(world) as bed:
@@ -43,13 +41,13 @@ async def test_a_situation_is_answered_as_it_is(folder: Path, tmp_path: Path) ->
                 "dns_timeout_s": 1,
                 "egress_canaries": "",
                 "drain_grace_s": 1,
-                **_read(folder / "settings.toml"),
+                **read_beside(path, "settings.toml"),
             }
         )
         async with Service(settings) as service:
             found = await verify(service, expected, QualityLevel.STANDARD)
             compare(expected, found)
-            compare_answers(_read(folder / "answers.toml"), found)
+            compare_answers(read_beside(path, "answers.toml"), found)
             if waiting:
                 found = await verify(service, waiting, QualityLevel.HIGH)
                 compare(waiting, found, QualityLevel.HIGH)
@@ -57,7 +55,3 @@ async def test_a_situation_is_answered_as_it_is(folder: Path, tmp_path: Path) ->
             verbs = {command.split(b" ", 1)[0].upper() for command in session.commands}
             assert set() == verbs & NEVER_SAID
             assert [] == session.faults
-
-
-def _read(path: Path) -> dict[str, Any]:
-    return tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}

@@ -11,15 +11,15 @@ from mailvet.config import load
 from mailvet.model.status import QualityLevel
 from mailvet.serve.run import Service
 from mailvet.testbed.world import load_world
-from tests.acceptance.situations import compare, verify
+from tests.acceptance.situations import compare, read_beside, verify
 from tests.real.programs import Internet
 
-WORLDS = sorted((Path(__file__).parent / "worlds").glob("*.toml"))
+WORLDS = sorted((Path(__file__).parent / "worlds").glob("*/world.toml"))
 
 pytestmark = pytest.mark.real
 
 
-@pytest.mark.parametrize("path", WORLDS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", WORLDS, ids=lambda path: path.parent.name)
 async def test_real_programs_are_answered_for(
     path: Path, internet: Internet, tmp_path: Path
 ) -> None:
@@ -38,6 +38,7 @@ async def test_real_programs_are_answered_for(
             "retry_scale": 0.05,
             "egress_canaries": "",
             "drain_grace_s": 1,
+            **read_beside(path, "settings.toml"),
         }
     )
     async with Service(settings) as service:
