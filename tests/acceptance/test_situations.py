@@ -11,12 +11,21 @@ from pathlib import Path
 import pytest
 
 from mailvet.config import load
-from mailvet.model.status import QualityLevel
+from mailvet.model.status import EntryStatus, QualityLevel
 from mailvet.serve.run import Service
 from mailvet.testbed.bed import Testbed
+from mailvet.testbed.personalities import CLOSED, PERSONALITIES
+from mailvet.testbed.places import Behaviour
 from mailvet.testbed.world import load_world
 from tests.acceptance.situations import compare, compare_answers, read_beside, verify
 
+NO_SITUATION = {
+    EntryStatus.UNSPECIFIED: "is no answer",
+    EntryStatus.UNHANDLED_EXCEPTION: "is a fault of ours, and no world is ours",
+    EntryStatus.OVERRIDE_MATCH: "comes from a caller's rules, not from a world",
+    EntryStatus.MAILBOX_IS_DEA: "needs a list of single mailboxes",
+    EntryStatus.MAIL_EXCHANGER_IS_HONEYPOT: "needs a list of spam traps",
+}
 NEVER_SAID = {b"DATA", b"VRFY", b"EXPN"}
 WORLDS = sorted(Path(__file__).parent.glob("*/world.toml"))
 
@@ -55,3 +64,17 @@ async def test_a_situation_is_answered_as_it_is(path: Path, tmp_path: Path) -> N
             verbs = {command.split(b" ", 1)[0].upper() for command in session.commands}
             assert set() == verbs & NEVER_SAID
             assert [] == session.faults
+
+
+def test_every_status_has_a_situation() -> None:
+    """Each status is expected somewhere, but for those that no world can bring about."""
+    expected = [one for path in WORLDS for one in load_world(path).expected]
+    met = {status for one in expected for status in one.standard | one.high}
+    assert set(EntryStatus) - met == set(NO_SITUATION)
+
+
+def test_every_behaviour_has_a_situation() -> None:
+    """Each personality of the testbed's hosts and each behaviour of its zones is met somewhere."""
+    worlds = [load_world(path) for path in WORLDS]
+    assert {*PERSONALITIES, CLOSED} == {host.personality for one in worlds for host in one.hosts}
+    assert set(Behaviour) == {zone.behaviour for one in worlds for zone in one.zones}
