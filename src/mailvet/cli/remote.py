@@ -47,7 +47,7 @@ async def _reach(client: Client, target: str) -> None:
     """Say at once that nobody is there: somebody waits, unlike in a service that retries."""
     request = catalog_service_pb2.GetServerInfoRequest()
     try:
-        await client.call(client.catalog.GetServerInfo, request, timeout_s=REACH_S, retries=0)
+        await client.call(client.catalog.GetServerInfo, request, timeout_s=REACH_S, patience_s=0)
     except ServiceError as error:
         if error.reason or error.code.name not in ("UNAVAILABLE", "DEADLINE_EXCEEDED"):
             raise
