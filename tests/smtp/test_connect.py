@@ -7,7 +7,7 @@ import pytest
 
 from mailvet.model.reply import Trouble
 from mailvet.smtp.connect import NotConnected, connect, tls_context
-from mailvet.smtp.framing import read_reply
+from mailvet.smtp.framing import GatedProtocol, read_reply
 from mailvet.smtp.identity import Identity
 from tests.smtp.people import US
 from tests.smtp.scripted import HOST, scripted
@@ -64,7 +64,7 @@ async def socks(verdict: int) -> AsyncIterator[tuple[Socks, Identity]]:
 async def test_through_a_proxy() -> None:
     """The proxy is asked for the checked IP address, and the banner comes through it."""
     async with scripted(b"220 mx\r\n") as script, socks(0) as (proxy, us):
-        protocol = await connect(HOST, script.port, us, 5)
+        protocol = await connect(HOST, script.port, us, 5, GatedProtocol)
         assert 220 == read_reply(await protocol.read_response(timeout=5)).code
         assert protocol.transport is not None
         protocol.transport.close()
@@ -87,7 +87,7 @@ async def test_what_a_proxy_says(expected: Trouble, verdict: int) -> None:
     """The exchanger's troubles are told apart from those of the proxy (RFC 1928 6)."""
     async with socks(verdict) as (_, us):
         with pytest.raises(NotConnected) as failure:
-            await connect(HOST, 9, us, 5)
+            await connect(HOST, 9, us, 5, GatedProtocol)
     assert expected is failure.value.trouble
 
 
@@ -95,21 +95,21 @@ async def test_a_dead_proxy_is_our_trouble() -> None:
     """When the proxy does not listen, the exchanger has refused nothing."""
     us = Identity(helo="us.test", proxy="socks5://127.0.0.1:9")
     with pytest.raises(NotConnected) as failure:
-        await connect(HOST, 9, us, 5)
+        await connect(HOST, 9, us, 5, GatedProtocol)
     assert Trouble.UNREACHABLE is failure.value.trouble
 
 
 async def test_a_closed_port() -> None:
     """A port nobody listens on refuses."""
     with pytest.raises(NotConnected) as failure:
-        await connect(HOST, 9, US, 5)
+        await connect(HOST, 9, US, 5, GatedProtocol)
     assert (Trouble.REFUSED, False) == (failure.value.trouble, failure.value.at_once)
 
 
 async def test_no_time_left() -> None:
     """With no time to connect in, it is a timeout, whatever the port."""
     with pytest.raises(NotConnected) as failure:
-        await connect(HOST, 9, US, 0)
+        await connect(HOST, 9, US, 0, GatedProtocol)
     assert Trouble.TIMEOUT is failure.value.trouble
 
 
@@ -117,7 +117,7 @@ async def test_the_other_ip_version() -> None:
     """From an IPv4 source address no IPv6 address can be dialled, and that is known at once."""
     us = Identity(helo="us.test", source_address="127.0.0.1")
     with pytest.raises(NotConnected) as failure:
-        await connect("::1", 9, us, 5)
+        await connect("::1", 9, us, 5, GatedProtocol)
     assert (Trouble.UNREACHABLE, True) == (failure.value.trouble, failure.value.at_once)
 
 

@@ -1,13 +1,14 @@
 import asyncio
 import time
+from typing import Protocol
 
 import pytest
 
 from mailvet.model.reply import Stage, Trouble
 from mailvet.smtp.limits import VisitLimits
 from mailvet.smtp.plan import Plan
-from mailvet.smtp.session import Session
 from mailvet.smtp.transcript import Direction
+from tests.smtp.drivers import DRIVERS, Driver
 from tests.smtp.people import QUICK, US, envelope, mailbox
 from tests.smtp.scripted import HOST, Script, scripted
 
@@ -16,23 +17,29 @@ HELLO = (b"220 mx\r\n", b"250 mx\r\n", b"250 Ok\r\n")
 """The banner, the answers to EHLO and MAIL."""
 
 
-async def run(script: Script, limits: VisitLimits = QUICK, lines: list[str] | None = None) -> Plan:
-    plan = Plan(US, [envelope("a@x.test", "b@x.test")], host="mx", address=HOST)
-    session = Session(
-        plan,
-        host="mx",
-        address=HOST,
-        port=script.port,
-        identity=US,
-        limits=limits,
-        clock=time.monotonic,
-        on_line=None if lines is None else lambda way, text: lines.append(f"{way} {text}"),
-    )
-    await session.run(limits.session_s)
-    return plan
+class Run(Protocol):
+    """Carries out a dialogue about two mailboxes, with one of the drivers."""
+
+    async def __call__(
+        self, script: Script, limits: VisitLimits = QUICK, lines: list[str] | None = None
+    ) -> Plan: ...
 
 
-async def test_a_whole_dialogue() -> None:
+@pytest.fixture(params=DRIVERS)
+def run(request: pytest.FixtureRequest) -> Run:
+    driver: Driver = DRIVERS[request.param]
+
+    async def run(
+        script: Script, limits: VisitLimits = QUICK, lines: list[str] | None = None
+    ) -> Plan:
+        plan = Plan(US, [envelope("a@x.test", "b@x.test")], host="mx", address=HOST)
+        await driver(plan, HOST, script.port, limits, lines)
+        return plan
+
+    return run
+
+
+async def test_a_whole_dialogue(run: Run) -> None:
     """Exactly the planned bytes are on the wire, QUIT included, and every answer is kept."""
     async with scripted(*HELLO, b"250 Ok\r\n", b"550 5.1.1 no\r\n", b"221 Bye\r\n") as script:
         plan = await run(script)
@@ -48,7 +55,7 @@ async def test_a_whole_dialogue() -> None:
     assert ([250, 550], "mx", HOST) == (codes, *plan.report().observations[A][1:3])
 
 
-async def test_a_stray_reply_never_answers_for_the_next_recipient() -> None:
+async def test_a_stray_reply_never_answers_for_the_next_recipient(run: Run) -> None:
     """A reply nobody asked for breaks the dialogue off before it can be taken for an answer."""
     async with scripted(*HELLO, b"250 Ok\r\n250 extra\r\n", b"550 5.1.1 no\r\n") as script:
         plan = await run(script)
@@ -58,7 +65,7 @@ async def test_a_stray_reply_never_answers_for_the_next_recipient() -> None:
     assert script.heard[-1] == b"RCPT TO:<a@x.test>\r\n"
 
 
-async def test_a_farewell_beside_an_answer() -> None:
+async def test_a_farewell_beside_an_answer(run: Run) -> None:
     """421 right behind an answer is a farewell: the answer counts, the rest is unasked."""
     said = b"550 5.1.1 no\r\n421 4.7.0 Too many errors\r\n"
     async with scripted(*HELLO, said) as script:
@@ -70,7 +77,7 @@ async def test_a_farewell_beside_an_answer() -> None:
     )
 
 
-async def test_a_dripping_reply_is_cut_at_the_deadline() -> None:
+async def test_a_dripping_reply_is_cut_at_the_deadline(run: Run) -> None:
     """The deadline is for the whole reply: bytes that drip do not prolong it."""
     async with scripted(b"220-mx\r\n" * 3, b"") as script:
         began = time.monotonic()
@@ -82,7 +89,7 @@ async def test_a_dripping_reply_is_cut_at_the_deadline() -> None:
     )
 
 
-async def test_a_host_that_stops_answering_still_hears_quit() -> None:
+async def test_a_host_that_stops_answering_still_hears_quit(run: Run) -> None:
     """After a greeting, a timeout is followed by QUIT, which is not waited for."""
     async with scripted(*HELLO) as script:
         plan = await run(script)
@@ -91,7 +98,7 @@ async def test_a_host_that_stops_answering_still_hears_quit() -> None:
     assert Trouble.TIMEOUT == plan.report().observations[A].trouble
 
 
-async def test_the_session_has_a_deadline_of_its_own() -> None:
+async def test_the_session_has_a_deadline_of_its_own(run: Run) -> None:
     """A session ends in time, however patient each step is."""
     limits = VisitLimits(session_s=0.2)
     async with scripted(*HELLO, b"250 Ok\r\n") as script:
@@ -99,7 +106,7 @@ async def test_the_session_has_a_deadline_of_its_own() -> None:
     assert ([A], (B,)) == (list(plan.report().observations), plan.report().unasked)
 
 
-async def test_transcript_lines() -> None:
+async def test_transcript_lines(run: Run) -> None:
     """Every line is told as it is said, and is harmless to whoever reads it."""
     lines: list[str] = []
     async with scripted(
@@ -123,7 +130,7 @@ async def test_transcript_lines() -> None:
     assert Direction.SENT == lines[3][0]
 
 
-async def test_a_cancelled_session_closes_and_sends_nothing_more() -> None:
+async def test_a_cancelled_session_closes_and_sends_nothing_more(run: Run) -> None:
     """Cancellation closes the socket without another word, and goes on to the caller."""
     async with scripted(*HELLO) as script:
         task = asyncio.create_task(run(script, VisitLimits()))
@@ -136,7 +143,7 @@ async def test_a_cancelled_session_closes_and_sends_nothing_more() -> None:
     assert b"RCPT TO:<a@x.test>\r\n" == script.heard[-1]
 
 
-async def test_what_was_said_before_the_handshake_is_forgotten() -> None:
+async def test_what_was_said_before_the_handshake_is_forgotten(run: Run) -> None:
     """Plain text behind the answer to STARTTLS is never taken for a reply (RFC 3207 6)."""
     async with scripted(
         b"220 mx\r\n", b"530 5.7.0 Must issue STARTTLS\r\n", b"220 go\r\n250 injected\r\n"

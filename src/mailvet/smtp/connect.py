@@ -8,10 +8,11 @@ import asyncio
 import errno
 import socket
 import ssl
+from collections.abc import Callable
 from functools import cache
+from typing import TypeVar
 
 from mailvet.model.reply import Trouble
-from mailvet.smtp.framing import GatedProtocol
 from mailvet.smtp.identity import Identity
 
 _NO_WAY = frozenset({errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
@@ -36,7 +37,12 @@ class NotConnected(Exception):
         super().__init__(trouble)
 
 
-async def connect(address: str, port: int, identity: Identity, timeout_s: float) -> GatedProtocol:
+P = TypeVar("P", bound=asyncio.BaseProtocol)
+
+
+async def connect(
+    address: str, port: int, identity: Identity, timeout_s: float, protocol: Callable[[], P]
+) -> P:
     """Return the protocol of a new connection; its banner may already have come.
 
     Raises `NotConnected`, and nothing else for what the network does.
@@ -44,8 +50,8 @@ async def connect(address: str, port: int, identity: Identity, timeout_s: float)
     try:
         async with asyncio.timeout(timeout_s):
             if identity.proxy is not None:
-                return await _through_proxy(address, port, identity.proxy, timeout_s)
-            return await _straight(address, port, identity.source_address)
+                return await _through_proxy(address, port, identity.proxy, timeout_s, protocol)
+            return await _straight(address, port, identity.source_address, protocol)
     except TimeoutError:  # an OSError too (ETIMEDOUT), so it comes first
         raise NotConnected(Trouble.TIMEOUT) from None
     except ConnectionError:
@@ -54,19 +60,23 @@ async def connect(address: str, port: int, identity: Identity, timeout_s: float)
         raise NotConnected(Trouble.UNREACHABLE, at_once=error.errno in _NO_WAY) from None
 
 
-async def _straight(address: str, port: int, source_address: str | None) -> GatedProtocol:
+async def _straight(
+    address: str, port: int, source_address: str | None, protocol: Callable[[], P]
+) -> P:
     if source_address is not None and (":" in source_address) != (":" in address):
         raise OSError(errno.EAFNOSUPPORT, "the source address is of the other IP version")
-    _, protocol = await asyncio.get_running_loop().create_connection(
-        GatedProtocol,
+    _, connected = await asyncio.get_running_loop().create_connection(
+        protocol,
         address,
         port,
         local_addr=(source_address, 0) if source_address is not None else None,
     )
-    return protocol
+    return connected
 
 
-async def _through_proxy(address: str, port: int, proxy: str, timeout_s: float) -> GatedProtocol:
+async def _through_proxy(
+    address: str, port: int, proxy: str, timeout_s: float, protocol: Callable[[], P]
+) -> P:
     # Imported late: few installations have a proxy, or the package.
     from python_socks import ProxyError
     from python_socks.async_.asyncio import Proxy
@@ -80,17 +90,17 @@ async def _through_proxy(address: str, port: int, proxy: str, timeout_s: float) 
         raise NotConnected(Trouble.TIMEOUT) from None
     except OSError:  # the proxy itself does not answer: that is ours, not the exchanger's
         raise NotConnected(Trouble.UNREACHABLE) from None
-    return await _adopt(connected)
+    return await _adopt(connected, protocol)
 
 
-async def _adopt(connected: socket.socket) -> GatedProtocol:
+async def _adopt(connected: socket.socket, protocol: Callable[[], P]) -> P:
     try:
         loop = asyncio.get_running_loop()
-        _, protocol = await loop.create_connection(GatedProtocol, sock=connected)
+        _, adopted = await loop.create_connection(protocol, sock=connected)
     except BaseException:
         connected.close()
         raise
-    return protocol
+    return adopted
 
 
 @cache

@@ -4,6 +4,8 @@ The gate hands on exactly one complete reply per command, so that no stray reply
 for the answer to the next recipient, and drops what is not SMTP.
 """
 
+import asyncio
+
 from aiosmtplib.protocol import SMTPProtocol
 from aiosmtplib.response import SMTPResponse
 
@@ -26,10 +28,20 @@ class GatedProtocol(SMTPProtocol):
         self._scanned = 0
         self._awaiting = True  # the banner comes unasked
 
+    @classmethod
+    def adopting(cls, transport: asyncio.Transport, said: bytes) -> "GatedProtocol":
+        """Take over an open connection on which no reply is due; `said` came all the same."""
+        protocol = cls()
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        protocol._awaiting = False
+        protocol.data_received(said)
+        return protocol
+
     @property
     def surplus(self) -> bytes:
-        """What came without being asked for."""
-        return bytes(self._held)
+        """What came without being asked for; not the beginning of the reply that is due."""
+        return b"" if self._awaiting else bytes(self._held)
 
     def discard_surplus(self) -> None:
         """Forget what came without being asked for."""
@@ -51,7 +63,7 @@ class GatedProtocol(SMTPProtocol):
     def _hand_on(self) -> None:
         while (end := self._held.find(b"\n", self._scanned) + 1) > 0:
             line = self._held[self._scanned : end]
-            if not _is_reply_line(line) or line[:3] != self._held[:3]:
+            if not is_reply_line(line) or line[:3] != self._held[:3]:
                 self._drop()
                 return
             self._scanned = end
@@ -97,6 +109,7 @@ def enhanced_of(text: str) -> str | None:
     return word if word.isascii() else None
 
 
-def _is_reply_line(line: bytearray) -> bool:
+def is_reply_line(line: bytes | bytearray) -> bool:
+    """Whether a line, its end included, is of a reply."""
     # RFC 5321 4.2: Reply-code = %x32-35 %x30-35 %x30-39; the second digit is not always kept to.
     return line[:3].isdigit() and b"2" <= line[:1] <= b"5" and line[3:4] in _AFTER_CODE

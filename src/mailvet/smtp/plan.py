@@ -94,6 +94,10 @@ class Plan:
         except StopIteration:
             self._finish()
 
+    def go_strict(self) -> None:
+        """Give one command at a time from here on, whatever the host offers."""
+        self._may_pipeline = False
+
     def break_off(self, trouble: Trouble) -> None:
         """Take note that no further reply will come."""
         self._end(trouble)
@@ -177,6 +181,8 @@ class Plan:
         writes = self._writes(envelope, asked, pipelined=pipelined)
         if ledger.transacted and not (yield Stage.RSET, next(writes)).positive:
             ledger.one_domain = True
+            if pipelined:
+                yield from _drain(writes)
             return False
         mail = yield Stage.MAIL, next(writes)
         if not mail.positive:
@@ -255,7 +261,7 @@ class Plan:
 
 
 def _drain(writes: Iterator[tuple[bytes, ...]]) -> Generator[Step, Reply, None]:
-    """Read the replies to a group whose sender was refused: they can only say so again."""
+    """Read the replies to a group that was refused at its head: they can only say so again."""
     for lines in writes:
         yield Stage.RCPT, lines
 

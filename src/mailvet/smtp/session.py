@@ -1,6 +1,7 @@
 """One dialogue carried out: a plan, over a connection to one IP address, within its deadlines.
 
-Strict: one command at a time. What aiosmtplib and the system raise ends here and becomes data.
+Strict: one command at a time; it can encrypt, and go through a proxy. What aiosmtplib and the
+system raise ends here and becomes data.
 """
 
 from collections.abc import Callable
@@ -18,8 +19,10 @@ from mailvet.smtp.connect import connect, tls_context
 from mailvet.smtp.framing import GatedProtocol, enhanced_of, read_reply
 from mailvet.smtp.identity import Identity
 from mailvet.smtp.limits import VisitLimits
+from mailvet.smtp.plain_session import HandOver
 from mailvet.smtp.plan import Plan
-from mailvet.smtp.transcript import Direction, OnLine, printable
+from mailvet.smtp.reply_stream import farewell_of
+from mailvet.smtp.transcript import Direction, OnLine, printable, tell_reply
 
 
 class Session:
@@ -56,8 +59,20 @@ class Session:
         self._ends_at = self._clock() + session_s
         self._note(f"connecting to {self._host} [{self._address}]:{self._port}")
         protocol = await connect(
-            self._address, self._port, self._identity, min(self._limits.connect_s, session_s)
+            self._address,
+            self._port,
+            self._identity,
+            min(self._limits.connect_s, session_s),
+            GatedProtocol,
         )
+        await self._converse(protocol)
+
+    async def carry_on(self, handed: HandOver) -> None:
+        """Converse over a connection that is open already; for the rest as `run`."""
+        self._ends_at = handed.ends_at
+        await self._converse(GatedProtocol.adopting(handed.transport, handed.said))
+
+    async def _converse(self, protocol: GatedProtocol) -> None:
         try:
             while not self._plan.done:
                 await self._take_step(protocol)
@@ -71,7 +86,8 @@ class Session:
         except (SMTPException, OSError) as error:
             self._break_off(protocol, _trouble(error, protocol, self._plan.stage))
         else:
-            self._tell(Direction.RECEIVED, reply)
+            if self._on_line is not None:
+                tell_reply(self._on_line, reply)
             self._plan.feed(reply)
 
     async def _exchange(self, protocol: GatedProtocol) -> Reply:
@@ -114,14 +130,6 @@ class Session:
                 protocol.write(b"QUIT\r\n")  # said, not waited for
         self._plan.break_off(trouble)
 
-    def _tell(self, direction: Direction, reply: Reply) -> None:
-        if self._on_line is None:
-            return
-        *more, last = reply.text.split("\n")
-        for line in more:
-            self._on_line(direction, printable(f"{reply.code}-{line}"))
-        self._on_line(direction, printable(f"{reply.code} {last}"))
-
     def _note(self, text: str) -> None:
         if self._on_line is not None:
             self._on_line(Direction.NOTE, printable(text))
@@ -139,10 +147,10 @@ def _unasked_reply(protocol: GatedProtocol) -> Reply | None:
     surplus = protocol.surplus
     if not surplus:
         return None
-    if surplus.startswith(b"421"):
-        text = surplus[4:].split(b"\n", 1)[0].decode("utf-8", "backslashreplace").strip()
-        return Reply(421, text, enhanced_of(text))
-    raise _Garbled("a reply to no command")
+    farewell = farewell_of(surplus)
+    if farewell is None:
+        raise _Garbled("a reply to no command")
+    return farewell
 
 
 def _trouble(error: Exception, protocol: GatedProtocol, stage: Stage) -> Trouble:

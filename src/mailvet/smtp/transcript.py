@@ -4,6 +4,8 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple
 
+from mailvet.model.reply import Reply
+
 MAX_LINE_CHARS = 512
 """The longest reply line RFC 5321 4.5.3.1.5 allows; what a host says beyond is its own affair."""
 
@@ -25,6 +27,14 @@ class Line(NamedTuple):
 
 
 OnLine = Callable[[Direction, str], None]
+
+
+def tell_reply(on_line: OnLine, reply: Reply) -> None:
+    """Tell every line of a reply, as it was on the wire."""
+    *more, last = reply.text.split("\n")
+    for line in more:
+        on_line(Direction.RECEIVED, printable(f"{reply.code}-{line}"))
+    on_line(Direction.RECEIVED, printable(f"{reply.code} {last}"))
 
 
 def printable(text: str) -> str:

@@ -5,6 +5,7 @@ Whether and when to come back, and how fast, is decided elsewhere.
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 from mailvet.model.address import Address
 from mailvet.model.reply import Observation, Stage, Trouble
@@ -13,12 +14,14 @@ from mailvet.smtp.connect import NotConnected
 from mailvet.smtp.envelope import Envelope
 from mailvet.smtp.identity import Identity
 from mailvet.smtp.limits import VisitLimits
+from mailvet.smtp.plain_session import PlainSession
 from mailvet.smtp.plan import Plan
 from mailvet.smtp.report import Report
 from mailvet.smtp.session import Session
 from mailvet.smtp.transcript import Direction, Line, OnLine
 
 STANDARD = VisitLimits()
+Kind = TypeVar("Kind", Session, PlainSession)
 
 
 async def visit(
@@ -102,7 +105,7 @@ class _Visit:
                 break
             plan = self._plan(host, address, envelopes)
             try:
-                await self._session(plan, host, address).run(min(left_s, self._limits.session_s))
+                await self._converse(plan, host, address, min(left_s, self._limits.session_s))
             except NotConnected as failure:
                 tries_left -= not failure.at_once
                 self._nobody_there(envelopes, host, address, failure.trouble)
@@ -120,10 +123,19 @@ class _Visit:
             host=host,
             address=address,
             max_recipients=self._limits.max_recipients,
+            pipelining=self._identity.proxy is None,
         )
 
-    def _session(self, plan: Plan, host: str, address: str) -> Session:
-        return Session(
+    async def _converse(self, plan: Plan, host: str, address: str, session_s: float) -> None:
+        if self._identity.proxy is not None:
+            await self._session(Session, plan, host, address).run(session_s)
+            return
+        handed = await self._session(PlainSession, plan, host, address).run(session_s)
+        if handed is not None:
+            await self._session(Session, plan, host, address).carry_on(handed)
+
+    def _session(self, kind: type[Kind], plan: Plan, host: str, address: str) -> Kind:
+        return kind(
             plan,
             host=host,
             address=address,

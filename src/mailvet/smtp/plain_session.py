@@ -1,0 +1,202 @@
+"""One dialogue in the clear, at the least cost: a plan on a bare asyncio protocol.
+
+It says and hears what `session` would, with one timer and one awaited future for the whole of
+it; groups of commands go out in one write where the plan has them. When the plan wants STARTTLS
+the open connection is handed on to `session`.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import NamedTuple, cast
+
+from mailvet.model.reply import Reply, Stage, Trouble
+from mailvet.smtp.connect import connect
+from mailvet.smtp.identity import Identity
+from mailvet.smtp.limits import VisitLimits
+from mailvet.smtp.plan import Plan
+from mailvet.smtp.reply_stream import ReplyStream, farewell_of
+from mailvet.smtp.transcript import Direction, OnLine, printable, tell_reply
+
+
+class HandOver(NamedTuple):
+    """An open connection whose next command is STARTTLS."""
+
+    transport: asyncio.Transport
+    ends_at: float
+    """When the session ends, by its clock."""
+    said: bytes
+    """What the host said in the meantime, unasked."""
+
+
+class PlainSession(asyncio.Protocol):
+    """Carries one plan out; `run` is called once."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        *,
+        host: str,
+        address: str,
+        port: int,
+        identity: Identity,
+        limits: VisitLimits,
+        clock: Callable[[], float],
+        on_line: OnLine | None = None,
+    ) -> None:
+        self._plan = plan
+        self._host = host
+        self._address = address
+        self._port = port
+        self._identity = identity
+        self._limits = limits
+        self._clock = clock
+        self._on_line = on_line
+        self._stream = ReplyStream()
+        self._due = 1  # the banner comes unasked
+        self._due_at = 0.0
+        self._ends_at = 0.0
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._loop = asyncio.get_running_loop()
+        self._ended: asyncio.Future[None] = self._loop.create_future()
+        # No step is shorter than a tick, so a timer that is set never has to be moved forward.
+        self._tick_s = min(limits.banner_s, limits.command_s, limits.quit_s)
+
+    async def run(self, session_s: float) -> HandOver | None:
+        """Connect and converse for at most `session_s` seconds.
+
+        The socket is closed after it, unless it is handed over. Raises `NotConnected` when no
+        connection came about, and when cancelled, `CancelledError`: then nothing more is sent.
+        """
+        self._ends_at = self._clock() + session_s
+        self._note(f"connecting to {self._host} [{self._address}]:{self._port}")
+        connect_s = min(self._limits.connect_s, session_s)
+        try:
+            await connect(self._address, self._port, self._identity, connect_s, lambda: self)
+            await self._ended
+        except BaseException:
+            self._abort()
+            raise
+        if self._plan.done or self._transport is None:
+            return None
+        return HandOver(self._transport, self._ends_at, self._stream.surplus)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Wait for the banner."""
+        self._transport = cast("asyncio.Transport", transport)
+        self._set_deadline()
+        self._wait(self._due_at - self._clock())
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the plan with every reply that is due, and write what it has next."""
+        stream, plan = self._stream, self._plan
+        if plan.done:
+            return
+        stream.push(data, self._due)
+        heard = False
+        while self._due and not self._ended.done() and (reply := stream.pull()) is not None:
+            heard = True
+            self._due -= 1
+            self._hear(reply)
+            if not self._due and not plan.done:
+                self._go_on()
+        if self._ended.done():
+            return
+        if stream.garbled:
+            self._break_off(Trouble.GARBLED)
+        elif heard:  # else it drips: the deadline is for the whole reply
+            self._set_deadline()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - all the same to us
+        """Note that no further reply will come."""
+        if not self._ended.done():
+            first = self._plan.stage is Stage.BANNER
+            self._break_off(Trouble.REFUSED if first else Trouble.DROPPED)
+
+    def _hear(self, reply: Reply) -> None:
+        if self._on_line is not None:
+            tell_reply(self._on_line, reply)
+        self._plan.feed(reply)
+        if self._plan.done:
+            self._end()
+
+    def _go_on(self) -> None:
+        """Write what is due next, unless the host has spoken unasked."""
+        surplus = self._stream.surplus
+        if surplus:
+            farewell = farewell_of(surplus)
+            if farewell is None:
+                self._break_off(Trouble.GARBLED)
+            else:
+                self._hear(farewell)
+        elif self._plan.stage is Stage.STARTTLS:
+            self._hand_over()
+        else:
+            self._write(self._plan.commands)
+
+    def _write(self, commands: tuple[bytes, ...]) -> None:
+        assert self._transport is not None
+        if self._on_line is not None:
+            for line in commands:
+                self._on_line(Direction.SENT, printable(line.decode()))
+        self._due = len(commands)
+        self._transport.write(b"\r\n".join(commands) + b"\r\n")
+
+    def _hand_over(self) -> None:
+        self._plan.go_strict()
+        self._stop_timer()
+        self._ended.set_result(None)
+
+    def _break_off(self, trouble: Trouble) -> None:
+        self._note(f"{trouble.lower()} at {self._plan.stage}")
+        says_quit = trouble is Trouble.TIMEOUT and self._plan.greeted
+        self._plan.break_off(trouble)
+        self._end(says_quit=says_quit)
+
+    def _end(self, *, says_quit: bool = False) -> None:
+        transport = self._transport
+        if says_quit and transport is not None and not transport.get_write_buffer_size():
+            transport.write(b"QUIT\r\n")  # said, not waited for
+            transport.close()  # not abort: uvloop writes a little later
+        self._stop_timer()
+        if not self._ended.done():
+            self._ended.set_result(None)
+        if transport is not None and not transport.is_closing():
+            transport.abort()
+
+    def _abort(self) -> None:
+        self._stop_timer()
+        if not self._ended.done():
+            self._ended.cancel()
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _set_deadline(self) -> None:
+        limits, stage = self._limits, self._plan.stage
+        stage_s = limits.command_s
+        if stage is Stage.BANNER:
+            stage_s = limits.banner_s
+        elif stage is Stage.QUIT:
+            stage_s = limits.quit_s
+        self._due_at = min(self._clock() + stage_s, self._ends_at)
+
+    def _wait(self, left_s: float) -> None:
+        self._timer = self._loop.call_later(max(0.0, min(left_s, self._tick_s)), self._look)
+
+    def _look(self) -> None:
+        """See whether the deadline has passed; it mostly has been moved since the timer was set."""
+        self._timer = None
+        left_s = self._due_at - self._clock()
+        if left_s > 0:
+            self._wait(left_s)
+        else:
+            self._break_off(Trouble.TIMEOUT)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _note(self, text: str) -> None:
+        if self._on_line is not None:
+            self._on_line(Direction.NOTE, printable(text))
