@@ -1,7 +1,7 @@
-"""What a reply says of whom, and what that means: `reply_grammar.toml`, interpreted.
+"""What statements mean: the rules of `reply_grammar.toml`, interpreted in their order.
 
-The subject comes first: each predicate is bound to the nearest subject of its sentence, and the
-rules ask for such statements ("recipient:absent") or for ideas at all ("greylist").
+An atom is an idea that is in the reply at all (`greylist`), a subject with what is said of it
+(`recipient:absent`), or the enhanced code without its class (`#1.8`). Rules are sets of atoms.
 """
 
 import tomllib
@@ -13,18 +13,10 @@ from typing import Any, NamedTuple
 from mailvet.model.reply import Reading
 from mailvet.model.status import Meaning
 from mailvet.smtp.reply_lexicon import Mention, lexicon
+from mailvet.smtp.reply_statements import PREDICATES, SUBJECTS, statements
 
-SUBJECTS = frozenset(
-    "recipient address directory domain client helo rdns sender server message".split()
-)
-PREDICATES = frozenset(
-    "absent no disabled full exceeded refused blocked unavailable no_mail foreign restricted"
-    " callout size".split()
-)
-_OWNED = frozenset({"address", "domain"})
-"""Ideas that belong to a subject right before them: "sender <a@b>", "recipient domain"."""
-_TO_THE_RIGHT = 0.5
-"""How much farther a subject behind its predicate counts: "rejected" after a subject is its own."""
+_DECISIONS_KEPT = 4096
+"""Hosts say the same few things over and over: a few hundred sets of atoms cover a long run."""
 
 
 class _Rule(NamedTuple):
@@ -33,20 +25,28 @@ class _Rule(NamedTuple):
     unless: tuple[int, ...]
     codes: tuple[str, ...]
 
+    def holds(self, atoms: int, code: str) -> bool:
+        return (
+            any(atoms & mask == mask for mask in self.any)
+            and (not self.codes or code.startswith(self.codes))
+            and not any(atoms & mask == mask for mask in self.unless)
+        )
+
 
 class Grammar:
-    """Rules in order, over atoms: an atom is an idea, or a subject with its predicate."""
+    """The rules, and the bits of the atoms they ask for."""
 
     def __init__(self, tables: dict[str, Any]) -> None:
         self._groups: dict[str, list[str]] = tables["groups"]
         self._bits: dict[str, int] = {}
         self._rules = [self._rule(row) for row in tables["rule"]]
         self._last = [self._rule(row) for row in tables["last"]]
+        self._first = lru_cache(maxsize=_DECISIONS_KEPT)(self._first_that_holds)
 
-    def atoms(self, mentions: list[Mention]) -> int:
-        """Return what is said, as bits; whatever no rule asks for is left out."""
-        bits = 0
+    def atoms(self, mentions: list[Mention], enhanced: str | None) -> int:
+        """Return what is said, as bits; what no rule asks for is left out."""
         bit = self._bits.get
+        bits = bit(f"#{enhanced[2:]}", 0) if enhanced else 0
         for mention in mentions:
             bits |= bit(mention.idea, 0)
         for subject, predicate in statements(mentions):
@@ -55,25 +55,30 @@ class Grammar:
 
     def decide(self, atoms: int, code: int) -> Reading | None:
         """Return what the first rule says that holds; None when none does."""
-        return _first(self._rules, atoms, str(code))
+        return self._first(False, atoms, code)
 
     def decide_last(self, atoms: int, code: int) -> Reading | None:
-        """Like `decide`, for the rules that speak after the enhanced code was asked."""
-        return _first(self._last, atoms, str(code))
+        """Like `decide`, by the rules that speak after the enhanced code was asked."""
+        return self._first(True, atoms, code)
+
+    def _first_that_holds(self, last: bool, atoms: int, code: int) -> Reading | None:
+        for rule in self._last if last else self._rules:
+            if rule.holds(atoms, str(code)):
+                return rule.reading
+        return None
 
     def _rule(self, row: dict[str, Any]) -> _Rule:
-        reading = Reading(Meaning(row["meaning"]), row["id"], row.get("about_sender", False))
         return _Rule(
-            reading,
-            tuple(self._conditions(row["any"])),
-            tuple(self._conditions(row.get("unless", []))),
+            Reading(Meaning(row["meaning"]), row["id"], row.get("about_sender", False)),
+            tuple(self._masks(row["any"])),
+            tuple(self._masks(row.get("unless", []))),
             tuple(row.get("codes", [])),
         )
 
-    def _conditions(self, texts: list[str]) -> list[int]:
+    def _masks(self, conditions: list[str]) -> list[int]:
         masks: list[int] = []
-        for text in texts:
-            choices = [self._expand(atom.strip()) for atom in text.split("+")]
+        for condition in conditions:
+            choices = [self._expand(atom.strip()) for atom in condition.split("+")]
             masks += [sum({self._bit(atom) for atom in atoms}) for atoms in product(*choices)]
         return masks
 
@@ -82,66 +87,16 @@ class Grammar:
         return [name + colon + predicate for name in self._groups.get(subject, [subject])]
 
     def _bit(self, atom: str) -> int:
-        for idea in atom.split(":"):
-            if idea not in lexicon().ideas:
-                raise ValueError(f"{atom!r} asks for {idea!r}, which the lexicon does not know")
+        if not _is_known(atom):
+            raise ValueError(f"{atom!r} is nothing the lexicon can find in a reply")
         return self._bits.setdefault(atom, 1 << len(self._bits))
 
 
-def statements(mentions: list[Mention]) -> list[tuple[str, str]]:
-    """Return (subject, predicate) for each predicate that has a subject in its sentence."""
-    joined = _joined(mentions)
-    subjects = [mention for mention in joined if mention.idea in SUBJECTS]
-    found = []
-    for mention in joined:
-        if mention.idea in PREDICATES:
-            subject = _subject_of(mention, subjects)
-            if subject:
-                found.append((subject, mention.idea))
-    return found
-
-
-def _joined(mentions: list[Mention]) -> list[Mention]:
-    joined: list[Mention] = []
-    for mention in mentions:
-        last = joined[-1] if joined else None
-        if last and mention.idea in _OWNED and last.idea in SUBJECTS and _touch(last, mention):
-            joined[-1] = last._replace(end=mention.end)
-        else:
-            joined.append(mention)
-    return joined
-
-
-def _touch(first: Mention, second: Mention) -> bool:
-    return first.sentence == second.sentence and second.start - first.end <= 1
-
-
-def _subject_of(predicate: Mention, subjects: list[Mention]) -> str:
-    best, best_distance = "", 1e9
-    for subject in subjects:
-        if subject.sentence != predicate.sentence:
-            continue
-        behind = subject.start >= predicate.end
-        if predicate.idea == "no" and (not behind or subject.start - predicate.end > 1):
-            continue
-        distance = (
-            subject.start - predicate.end + _TO_THE_RIGHT
-            if behind
-            else float(predicate.start - subject.end)
-        )
-        if distance < best_distance:
-            best, best_distance = subject.idea, distance
-    return best
-
-
-def _first(rules: list[_Rule], atoms: int, code: str) -> Reading | None:
-    for rule in rules:
-        if any(atoms & mask == mask for mask in rule.any) and (
-            not rule.codes or code.startswith(rule.codes)
-        ):
-            if not any(atoms & mask == mask for mask in rule.unless):
-                return rule.reading
-    return None
+def _is_known(atom: str) -> bool:
+    subject, colon, predicate = atom.partition(":")
+    if colon:
+        return subject in SUBJECTS and predicate in PREDICATES
+    return atom.startswith("#") or atom in lexicon().ideas
 
 
 @lru_cache(maxsize=1)

@@ -11,6 +11,10 @@ from mailvet.smtp.reply_text import BREAK, fold, words_of
 _LITTLE = "little"
 _NOISE = "noise"
 _STEM = "*"
+_PREPOSITIONS = frozenset(
+    ["at", "in", "on", "by", "for", "from", "under", "within", "auf", "bei", "sur", "dans", "su"]
+)
+_OR = frozenset(["or", "oder", "ou", "lub", "of", "eller", "или"])
 
 
 class Mention(NamedTuple):
@@ -20,44 +24,58 @@ class Mention(NamedTuple):
     start: int
     end: int
     sentence: int
+    adjunct: bool
+    """Whether a preposition stands before it."""
+    after_or: bool
+    """Whether it stands behind "or", right after another mention."""
 
 
 class Lexicon:
     """Phrases as a tree of words; the longest phrase wins."""
 
     def __init__(self, tables: dict[str, dict[str, str]]) -> None:
-        self._little = frozenset(
-            fold(phrase) for phrase in _phrases(tables[_LITTLE]) if " " not in phrase
-        )
+        self._little = frozenset(fold(word) for word in _phrases(tables[_LITTLE]))
         self._tree: dict[str, Any] = {}
         self._stems: set[str] = set()
         self._words: set[str] = set()
+        self._forms = lru_cache(maxsize=8192)(self._forms_of)
         self.ideas = tuple(idea for idea in tables if idea not in (_LITTLE, _NOISE))
+        self._linked = frozenset(
+            phrase for phrase in _phrases(tables["listed"]) if phrase.isascii() and phrase.isalpha()
+        )
         for idea, table in tables.items():
             if idea != _LITTLE:
                 for phrase in _phrases(table):
                     self._learn(phrase, idea)
-        self.linked = frozenset(
-            phrase for phrase in _phrases(tables["listed"]) if phrase.isascii() and phrase.isalpha()
-        )
-        self._forms = lru_cache(maxsize=8192)(self._forms_of)
 
     def mentions(self, text: str) -> list[Mention]:
         """Return what a text mentions, in order."""
-        words, breaks = self._without_little(words_of(text, self.linked))
+        words, breaks = self._without_little(words_of(text, self._linked))
         found: list[Mention] = []
         at, sentence = 0, 0
         while at < len(words):
-            while sentence < len(breaks) and breaks[sentence] <= at:
+            while breaks[sentence] <= at:
                 sentence += 1
-            limit = breaks[sentence] if sentence < len(breaks) else len(words)
-            idea, end = self._longest(words, at, limit)
+            idea, end = self._longest(words, at, breaks[sentence])
             if idea and idea != _NOISE:
-                found.append(Mention(idea, at, end, sentence))
+                before = words[at - 1] if at else ""
+                after_or = before in _OR and bool(found) and found[-1].end == at - 1
+                found.append(Mention(idea, at, end, sentence, before in _PREPOSITIONS, after_or))
             at = max(end, at + 1)
         return found
 
+    def normal(self, phrase: str) -> tuple[str, ...]:
+        """Return the words of a phrase of the lexicon as they are looked up."""
+        words: list[str] = []
+        for part in phrase.split():
+            plain = [word for word in words_of(part, frozenset()) if word not in self._little]
+            if plain and part.endswith(_STEM):
+                plain[-1] += _STEM
+            words += plain
+        return tuple(words)
+
     def _without_little(self, words: list[str]) -> tuple[list[str], list[int]]:
+        """Return the words that weigh, and where each sentence of them ends."""
         kept: list[str] = []
         breaks: list[int] = []
         for word in words:
@@ -65,30 +83,19 @@ class Lexicon:
                 breaks.append(len(kept))
             elif word not in self._little:
                 kept.append(word)
-        return kept, breaks
+        return kept, [*breaks, len(kept)]
 
     def _learn(self, phrase: str, idea: str) -> None:
         node = self._tree
         for word in self.normal(phrase):
-            (self._stems if word.endswith(_STEM) else self._words).add(word.rstrip(_STEM))
+            (self._stems if word.endswith(_STEM) else self._words).add(word)
             node = node.setdefault(word, {})
         node.setdefault("", idea)
 
-    def normal(self, phrase: str) -> tuple[str, ...]:
-        """Return the words of a phrase of the lexicon as they are looked up."""
-        words: list[str] = []
-        for part in phrase.split():
-            stem = _STEM if part.endswith(_STEM) else ""
-            plain = [word for word in words_of(part, frozenset()) if word != BREAK]
-            if stem and plain:
-                plain[-1] += stem
-            words += [word for word in plain if word not in self._little]
-        return tuple(words)
-
     def _forms_of(self, word: str) -> tuple[str, ...]:
         exact = (word,) if word in self._words else ()
-        stems = (word[:size] for size in range(len(word), 1, -1))
-        return exact + tuple(stem + _STEM for stem in stems if stem in self._stems)
+        stems = (word[:size] + _STEM for size in range(len(word), 1, -1))
+        return exact + tuple(stem for stem in stems if stem in self._stems)
 
     def _longest(self, words: list[str], at: int, limit: int) -> tuple[str, int]:
         best, best_end = "", at
