@@ -92,6 +92,7 @@ def test_the_methods_without_a_batch_are_known() -> None:
 
     assert {
         "BatchService/ListBatches",
+        "VerificationService/ExplainEmail",
         "VerificationService/VerifyEmail",
         "VerificationService/VerifyEmails",
         "CatalogService/GetServerInfo",

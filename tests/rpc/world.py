@@ -15,6 +15,7 @@ from structlog.testing import LogCapture
 
 from mailvet.model.result import Result
 from mailvet.model.status import EntryStatus, classification_of
+from mailvet.model.step import Spoken, Tell
 from mailvet.rpc.error_table import DETAILS_KEY
 from mailvet.rpc.metrics import RpcCounters
 from mailvet.rpc.server import RpcServer, ServerOptions, build_server
@@ -50,18 +51,23 @@ class Oracle:
 
     async def verify(self, entries: Sequence[tuple[str, str]], budget_s: float) -> list[Result]:
         self.asked.append((entries, budget_s))
-        status = EntryStatus.SUCCESS
-        return [
-            Result(
-                index=place,
-                input_data=text,
-                custom=custom,
-                status=status,
-                classification=classification_of(status),
-                mx_hosts=("mx.example.net",),
-            )
-            for place, (text, custom) in enumerate(entries)
-        ]
+        return [_success(place, *entry) for place, entry in enumerate(entries)]
+
+    async def explain(self, entry: tuple[str, str], budget_s: float, tell: Tell) -> Result:
+        self.asked.append(([entry], budget_s))
+        tell(Spoken(">", "EHLO example.net"))
+        return _success(0, *entry)
+
+
+def _success(place: int, text: str, custom: str) -> Result:
+    return Result(
+        index=place,
+        input_data=text,
+        custom=custom,
+        status=EntryStatus.SUCCESS,
+        classification=classification_of(EntryStatus.SUCCESS),
+        mx_hosts=("mx.example.net",),
+    )
 
 
 @dataclass

@@ -9,6 +9,7 @@ package mailvetv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -232,12 +233,275 @@ func (x *VerifyEmailsResponse) GetResults() []*Result {
 	return nil
 }
 
+// Request of ExplainEmail.
+type ExplainEmailRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The address.
+	InputData string `protobuf:"bytes,1,opt,name=input_data,json=inputData,proto3" json:"input_data,omitempty"`
+	// The caller's own key, echoed back; at most 1,024 characters.
+	Custom string `protobuf:"bytes,2,opt,name=custom,proto3" json:"custom,omitempty"`
+	// A quiet stream says something after this time: 5 to 60 s, 15 s when not set.
+	HeartbeatInterval *durationpb.Duration `protobuf:"bytes,3,opt,name=heartbeat_interval,json=heartbeatInterval,proto3" json:"heartbeat_interval,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *ExplainEmailRequest) Reset() {
+	*x = ExplainEmailRequest{}
+	mi := &file_mailvet_v1_verification_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplainEmailRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplainEmailRequest) ProtoMessage() {}
+
+func (x *ExplainEmailRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_mailvet_v1_verification_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplainEmailRequest.ProtoReflect.Descriptor instead.
+func (*ExplainEmailRequest) Descriptor() ([]byte, []int) {
+	return file_mailvet_v1_verification_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ExplainEmailRequest) GetInputData() string {
+	if x != nil {
+		return x.InputData
+	}
+	return ""
+}
+
+func (x *ExplainEmailRequest) GetCustom() string {
+	if x != nil {
+		return x.Custom
+	}
+	return ""
+}
+
+func (x *ExplainEmailRequest) GetHeartbeatInterval() *durationpb.Duration {
+	if x != nil {
+		return x.HeartbeatInterval
+	}
+	return nil
+}
+
+// One frame of an explanation. Frames come in the order of the steps; a step that was
+// not needed does not come.
+type ExplainEmailResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When the step happened, since the call began.
+	Elapsed *durationpb.Duration `protobuf:"bytes,1,opt,name=elapsed,proto3" json:"elapsed,omitempty"`
+	// What happened; nothing in a heartbeat.
+	//
+	// Types that are valid to be assigned to Step:
+	//
+	//	*ExplainEmailResponse_Parse
+	//	*ExplainEmailResponse_ListHit
+	//	*ExplainEmailResponse_Dns
+	//	*ExplainEmailResponse_SmtpLine
+	//	*ExplainEmailResponse_CatchAll
+	//	*ExplainEmailResponse_Finding
+	//	*ExplainEmailResponse_RiskPoint
+	//	*ExplainEmailResponse_Result
+	Step          isExplainEmailResponse_Step `protobuf_oneof:"step"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExplainEmailResponse) Reset() {
+	*x = ExplainEmailResponse{}
+	mi := &file_mailvet_v1_verification_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExplainEmailResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExplainEmailResponse) ProtoMessage() {}
+
+func (x *ExplainEmailResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_mailvet_v1_verification_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExplainEmailResponse.ProtoReflect.Descriptor instead.
+func (*ExplainEmailResponse) Descriptor() ([]byte, []int) {
+	return file_mailvet_v1_verification_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ExplainEmailResponse) GetElapsed() *durationpb.Duration {
+	if x != nil {
+		return x.Elapsed
+	}
+	return nil
+}
+
+func (x *ExplainEmailResponse) GetStep() isExplainEmailResponse_Step {
+	if x != nil {
+		return x.Step
+	}
+	return nil
+}
+
+func (x *ExplainEmailResponse) GetParse() *ParseStep {
+	if x != nil {
+		if x, ok := x.Step.(*ExplainEmailResponse_Parse); ok {
+			return x.Parse
+		}
+	}
+	return nil
+}
+
+func (x *ExplainEmailResponse) GetListHit() *ListHit {
+	if x != nil {
+		if x, ok := x.Step.(*ExplainEmailResponse_ListHit); ok {
+			return x.ListHit
+		}
+	}
+	return nil
+}
+
+func (x *ExplainEmailResponse) GetDns() *DnsStep {
+	if x != nil {
+		if x, ok := x.Step.(*ExplainEmailResponse_Dns); ok {
+			return x.Dns
+		}
+	}
+	return nil
+}
+
+func (x *ExplainEmailResponse) GetSmtpLine() *SmtpLine {
+	if x != nil {
+		if x, ok := x.Step.(*ExplainEmailResponse_SmtpLine); ok {
+			return x.SmtpLine
+		}
+	}
+	return nil
+}
+
+func (x *ExplainEmailResponse) GetCatchAll() *CatchAllStep {
+	if x != nil {
+		if x, ok := x.Step.(*ExplainEmailResponse_CatchAll); ok {
+			return x.CatchAll
+		}
+	}
+	return nil
+}
+
+func (x *ExplainEmailResponse) GetFinding() *FindingStep {
+	if x != nil {
+		if x, ok := x.Step.(*ExplainEmailResponse_Finding); ok {
+			return x.Finding
+		}
+	}
+	return nil
+}
+
+func (x *ExplainEmailResponse) GetRiskPoint() *RiskPoint {
+	if x != nil {
+		if x, ok := x.Step.(*ExplainEmailResponse_RiskPoint); ok {
+			return x.RiskPoint
+		}
+	}
+	return nil
+}
+
+func (x *ExplainEmailResponse) GetResult() *Result {
+	if x != nil {
+		if x, ok := x.Step.(*ExplainEmailResponse_Result); ok {
+			return x.Result
+		}
+	}
+	return nil
+}
+
+type isExplainEmailResponse_Step interface {
+	isExplainEmailResponse_Step()
+}
+
+type ExplainEmailResponse_Parse struct {
+	// How the input was read: always the first one.
+	Parse *ParseStep `protobuf:"bytes,2,opt,name=parse,proto3,oneof"`
+}
+
+type ExplainEmailResponse_ListHit struct {
+	// A row of a list that the address is on.
+	ListHit *ListHit `protobuf:"bytes,3,opt,name=list_hit,json=listHit,proto3,oneof"`
+}
+
+type ExplainEmailResponse_Dns struct {
+	// Where mail for the domain goes.
+	Dns *DnsStep `protobuf:"bytes,4,opt,name=dns,proto3,oneof"`
+}
+
+type ExplainEmailResponse_SmtpLine struct {
+	// One line of the dialogue, or an address that is tried.
+	SmtpLine *SmtpLine `protobuf:"bytes,5,opt,name=smtp_line,json=smtpLine,proto3,oneof"`
+}
+
+type ExplainEmailResponse_CatchAll struct {
+	// What is known of the domain's catch-all.
+	CatchAll *CatchAllStep `protobuf:"bytes,6,opt,name=catch_all,json=catchAll,proto3,oneof"`
+}
+
+type ExplainEmailResponse_Finding struct {
+	// One check's judgement.
+	Finding *FindingStep `protobuf:"bytes,7,opt,name=finding,proto3,oneof"`
+}
+
+type ExplainEmailResponse_RiskPoint struct {
+	// One named contribution to the risk score.
+	RiskPoint *RiskPoint `protobuf:"bytes,8,opt,name=risk_point,json=riskPoint,proto3,oneof"`
+}
+
+type ExplainEmailResponse_Result struct {
+	// The answer, with its evidence: always the last one.
+	Result *Result `protobuf:"bytes,9,opt,name=result,proto3,oneof"`
+}
+
+func (*ExplainEmailResponse_Parse) isExplainEmailResponse_Step() {}
+
+func (*ExplainEmailResponse_ListHit) isExplainEmailResponse_Step() {}
+
+func (*ExplainEmailResponse_Dns) isExplainEmailResponse_Step() {}
+
+func (*ExplainEmailResponse_SmtpLine) isExplainEmailResponse_Step() {}
+
+func (*ExplainEmailResponse_CatchAll) isExplainEmailResponse_Step() {}
+
+func (*ExplainEmailResponse_Finding) isExplainEmailResponse_Step() {}
+
+func (*ExplainEmailResponse_RiskPoint) isExplainEmailResponse_Step() {}
+
+func (*ExplainEmailResponse_Result) isExplainEmailResponse_Step() {}
+
 var File_mailvet_v1_verification_service_proto protoreflect.FileDescriptor
 
 const file_mailvet_v1_verification_service_proto_rawDesc = "" +
 	"\n" +
 	"%mailvet/v1/verification_service.proto\x12\n" +
-	"mailvet.v1\x1a\x16mailvet/v1/batch.proto\x1a\x17mailvet/v1/result.proto\"w\n" +
+	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x16mailvet/v1/batch.proto\x1a\x18mailvet/v1/explain.proto\x1a\x17mailvet/v1/result.proto\"w\n" +
 	"\x12VerifyEmailRequest\x12\x1d\n" +
 	"\n" +
 	"input_data\x18\x01 \x01(\tR\tinputData\x12\x16\n" +
@@ -249,10 +513,28 @@ const file_mailvet_v1_verification_service_proto_rawDesc = "" +
 	"\aentries\x18\x01 \x03(\v2\x11.mailvet.v1.EntryR\aentries\x12*\n" +
 	"\x04view\x18\x02 \x01(\x0e2\x16.mailvet.v1.ResultViewR\x04view\"D\n" +
 	"\x14VerifyEmailsResponse\x12,\n" +
-	"\aresults\x18\x01 \x03(\v2\x12.mailvet.v1.ResultR\aresults2\xb8\x01\n" +
+	"\aresults\x18\x01 \x03(\v2\x12.mailvet.v1.ResultR\aresults\"\x96\x01\n" +
+	"\x13ExplainEmailRequest\x12\x1d\n" +
+	"\n" +
+	"input_data\x18\x01 \x01(\tR\tinputData\x12\x16\n" +
+	"\x06custom\x18\x02 \x01(\tR\x06custom\x12H\n" +
+	"\x12heartbeat_interval\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x11heartbeatInterval\"\xe6\x03\n" +
+	"\x14ExplainEmailResponse\x123\n" +
+	"\aelapsed\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\aelapsed\x12-\n" +
+	"\x05parse\x18\x02 \x01(\v2\x15.mailvet.v1.ParseStepH\x00R\x05parse\x120\n" +
+	"\blist_hit\x18\x03 \x01(\v2\x13.mailvet.v1.ListHitH\x00R\alistHit\x12'\n" +
+	"\x03dns\x18\x04 \x01(\v2\x13.mailvet.v1.DnsStepH\x00R\x03dns\x123\n" +
+	"\tsmtp_line\x18\x05 \x01(\v2\x14.mailvet.v1.SmtpLineH\x00R\bsmtpLine\x127\n" +
+	"\tcatch_all\x18\x06 \x01(\v2\x18.mailvet.v1.CatchAllStepH\x00R\bcatchAll\x123\n" +
+	"\afinding\x18\a \x01(\v2\x17.mailvet.v1.FindingStepH\x00R\afinding\x126\n" +
+	"\n" +
+	"risk_point\x18\b \x01(\v2\x15.mailvet.v1.RiskPointH\x00R\triskPoint\x12,\n" +
+	"\x06result\x18\t \x01(\v2\x12.mailvet.v1.ResultH\x00R\x06resultB\x06\n" +
+	"\x04step2\x8d\x02\n" +
 	"\x13VerificationService\x12N\n" +
 	"\vVerifyEmail\x12\x1e.mailvet.v1.VerifyEmailRequest\x1a\x1f.mailvet.v1.VerifyEmailResponse\x12Q\n" +
-	"\fVerifyEmails\x12\x1f.mailvet.v1.VerifyEmailsRequest\x1a .mailvet.v1.VerifyEmailsResponseB:\n" +
+	"\fVerifyEmails\x12\x1f.mailvet.v1.VerifyEmailsRequest\x1a .mailvet.v1.VerifyEmailsResponse\x12S\n" +
+	"\fExplainEmail\x12\x1f.mailvet.v1.ExplainEmailRequest\x1a .mailvet.v1.ExplainEmailResponse0\x01B:\n" +
 	"\x0edev.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3"
 
 var (
@@ -267,31 +549,53 @@ func file_mailvet_v1_verification_service_proto_rawDescGZIP() []byte {
 	return file_mailvet_v1_verification_service_proto_rawDescData
 }
 
-var file_mailvet_v1_verification_service_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
+var file_mailvet_v1_verification_service_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_mailvet_v1_verification_service_proto_goTypes = []any{
 	(*VerifyEmailRequest)(nil),   // 0: mailvet.v1.VerifyEmailRequest
 	(*VerifyEmailResponse)(nil),  // 1: mailvet.v1.VerifyEmailResponse
 	(*VerifyEmailsRequest)(nil),  // 2: mailvet.v1.VerifyEmailsRequest
 	(*VerifyEmailsResponse)(nil), // 3: mailvet.v1.VerifyEmailsResponse
-	(ResultView)(0),              // 4: mailvet.v1.ResultView
-	(*Result)(nil),               // 5: mailvet.v1.Result
-	(*Entry)(nil),                // 6: mailvet.v1.Entry
+	(*ExplainEmailRequest)(nil),  // 4: mailvet.v1.ExplainEmailRequest
+	(*ExplainEmailResponse)(nil), // 5: mailvet.v1.ExplainEmailResponse
+	(ResultView)(0),              // 6: mailvet.v1.ResultView
+	(*Result)(nil),               // 7: mailvet.v1.Result
+	(*Entry)(nil),                // 8: mailvet.v1.Entry
+	(*durationpb.Duration)(nil),  // 9: google.protobuf.Duration
+	(*ParseStep)(nil),            // 10: mailvet.v1.ParseStep
+	(*ListHit)(nil),              // 11: mailvet.v1.ListHit
+	(*DnsStep)(nil),              // 12: mailvet.v1.DnsStep
+	(*SmtpLine)(nil),             // 13: mailvet.v1.SmtpLine
+	(*CatchAllStep)(nil),         // 14: mailvet.v1.CatchAllStep
+	(*FindingStep)(nil),          // 15: mailvet.v1.FindingStep
+	(*RiskPoint)(nil),            // 16: mailvet.v1.RiskPoint
 }
 var file_mailvet_v1_verification_service_proto_depIdxs = []int32{
-	4, // 0: mailvet.v1.VerifyEmailRequest.view:type_name -> mailvet.v1.ResultView
-	5, // 1: mailvet.v1.VerifyEmailResponse.result:type_name -> mailvet.v1.Result
-	6, // 2: mailvet.v1.VerifyEmailsRequest.entries:type_name -> mailvet.v1.Entry
-	4, // 3: mailvet.v1.VerifyEmailsRequest.view:type_name -> mailvet.v1.ResultView
-	5, // 4: mailvet.v1.VerifyEmailsResponse.results:type_name -> mailvet.v1.Result
-	0, // 5: mailvet.v1.VerificationService.VerifyEmail:input_type -> mailvet.v1.VerifyEmailRequest
-	2, // 6: mailvet.v1.VerificationService.VerifyEmails:input_type -> mailvet.v1.VerifyEmailsRequest
-	1, // 7: mailvet.v1.VerificationService.VerifyEmail:output_type -> mailvet.v1.VerifyEmailResponse
-	3, // 8: mailvet.v1.VerificationService.VerifyEmails:output_type -> mailvet.v1.VerifyEmailsResponse
-	7, // [7:9] is the sub-list for method output_type
-	5, // [5:7] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	6,  // 0: mailvet.v1.VerifyEmailRequest.view:type_name -> mailvet.v1.ResultView
+	7,  // 1: mailvet.v1.VerifyEmailResponse.result:type_name -> mailvet.v1.Result
+	8,  // 2: mailvet.v1.VerifyEmailsRequest.entries:type_name -> mailvet.v1.Entry
+	6,  // 3: mailvet.v1.VerifyEmailsRequest.view:type_name -> mailvet.v1.ResultView
+	7,  // 4: mailvet.v1.VerifyEmailsResponse.results:type_name -> mailvet.v1.Result
+	9,  // 5: mailvet.v1.ExplainEmailRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	9,  // 6: mailvet.v1.ExplainEmailResponse.elapsed:type_name -> google.protobuf.Duration
+	10, // 7: mailvet.v1.ExplainEmailResponse.parse:type_name -> mailvet.v1.ParseStep
+	11, // 8: mailvet.v1.ExplainEmailResponse.list_hit:type_name -> mailvet.v1.ListHit
+	12, // 9: mailvet.v1.ExplainEmailResponse.dns:type_name -> mailvet.v1.DnsStep
+	13, // 10: mailvet.v1.ExplainEmailResponse.smtp_line:type_name -> mailvet.v1.SmtpLine
+	14, // 11: mailvet.v1.ExplainEmailResponse.catch_all:type_name -> mailvet.v1.CatchAllStep
+	15, // 12: mailvet.v1.ExplainEmailResponse.finding:type_name -> mailvet.v1.FindingStep
+	16, // 13: mailvet.v1.ExplainEmailResponse.risk_point:type_name -> mailvet.v1.RiskPoint
+	7,  // 14: mailvet.v1.ExplainEmailResponse.result:type_name -> mailvet.v1.Result
+	0,  // 15: mailvet.v1.VerificationService.VerifyEmail:input_type -> mailvet.v1.VerifyEmailRequest
+	2,  // 16: mailvet.v1.VerificationService.VerifyEmails:input_type -> mailvet.v1.VerifyEmailsRequest
+	4,  // 17: mailvet.v1.VerificationService.ExplainEmail:input_type -> mailvet.v1.ExplainEmailRequest
+	1,  // 18: mailvet.v1.VerificationService.VerifyEmail:output_type -> mailvet.v1.VerifyEmailResponse
+	3,  // 19: mailvet.v1.VerificationService.VerifyEmails:output_type -> mailvet.v1.VerifyEmailsResponse
+	5,  // 20: mailvet.v1.VerificationService.ExplainEmail:output_type -> mailvet.v1.ExplainEmailResponse
+	18, // [18:21] is the sub-list for method output_type
+	15, // [15:18] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_mailvet_v1_verification_service_proto_init() }
@@ -300,14 +604,25 @@ func file_mailvet_v1_verification_service_proto_init() {
 		return
 	}
 	file_mailvet_v1_batch_proto_init()
+	file_mailvet_v1_explain_proto_init()
 	file_mailvet_v1_result_proto_init()
+	file_mailvet_v1_verification_service_proto_msgTypes[5].OneofWrappers = []any{
+		(*ExplainEmailResponse_Parse)(nil),
+		(*ExplainEmailResponse_ListHit)(nil),
+		(*ExplainEmailResponse_Dns)(nil),
+		(*ExplainEmailResponse_SmtpLine)(nil),
+		(*ExplainEmailResponse_CatchAll)(nil),
+		(*ExplainEmailResponse_Finding)(nil),
+		(*ExplainEmailResponse_RiskPoint)(nil),
+		(*ExplainEmailResponse_Result)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_mailvet_v1_verification_service_proto_rawDesc), len(file_mailvet_v1_verification_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   4,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

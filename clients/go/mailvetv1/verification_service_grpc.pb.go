@@ -21,6 +21,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	VerificationService_VerifyEmail_FullMethodName  = "/mailvet.v1.VerificationService/VerifyEmail"
 	VerificationService_VerifyEmails_FullMethodName = "/mailvet.v1.VerificationService/VerifyEmails"
+	VerificationService_ExplainEmail_FullMethodName = "/mailvet.v1.VerificationService/ExplainEmail"
 )
 
 // VerificationServiceClient is the client API for VerificationService service.
@@ -39,6 +40,14 @@ type VerificationServiceClient interface {
 	//
 	// Errors: INVALID_ARGUMENT.
 	VerifyEmails(ctx context.Context, in *VerifyEmailsRequest, opts ...grpc.CallOption) (*VerifyEmailsResponse, error)
+	// Verifies one address and tells every step as it happens: how the input was read,
+	// lists, DNS, every SMTP line, what decided. It goes the way of every verification
+	// (same caches, same pace), but in an SMTP session of its own: nobody else's address
+	// is in it. The call's deadline is the budget (120 s when there is none or it is
+	// later). Ending the call ends the session. It cannot be resumed: ask again.
+	//
+	// Errors: INVALID_ARGUMENT.
+	ExplainEmail(ctx context.Context, in *ExplainEmailRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExplainEmailResponse], error)
 }
 
 type verificationServiceClient struct {
@@ -69,6 +78,25 @@ func (c *verificationServiceClient) VerifyEmails(ctx context.Context, in *Verify
 	return out, nil
 }
 
+func (c *verificationServiceClient) ExplainEmail(ctx context.Context, in *ExplainEmailRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExplainEmailResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &VerificationService_ServiceDesc.Streams[0], VerificationService_ExplainEmail_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ExplainEmailRequest, ExplainEmailResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type VerificationService_ExplainEmailClient = grpc.ServerStreamingClient[ExplainEmailResponse]
+
 // VerificationServiceServer is the server API for VerificationService service.
 // All implementations must embed UnimplementedVerificationServiceServer
 // for forward compatibility.
@@ -85,6 +113,14 @@ type VerificationServiceServer interface {
 	//
 	// Errors: INVALID_ARGUMENT.
 	VerifyEmails(context.Context, *VerifyEmailsRequest) (*VerifyEmailsResponse, error)
+	// Verifies one address and tells every step as it happens: how the input was read,
+	// lists, DNS, every SMTP line, what decided. It goes the way of every verification
+	// (same caches, same pace), but in an SMTP session of its own: nobody else's address
+	// is in it. The call's deadline is the budget (120 s when there is none or it is
+	// later). Ending the call ends the session. It cannot be resumed: ask again.
+	//
+	// Errors: INVALID_ARGUMENT.
+	ExplainEmail(*ExplainEmailRequest, grpc.ServerStreamingServer[ExplainEmailResponse]) error
 	mustEmbedUnimplementedVerificationServiceServer()
 }
 
@@ -100,6 +136,9 @@ func (UnimplementedVerificationServiceServer) VerifyEmail(context.Context, *Veri
 }
 func (UnimplementedVerificationServiceServer) VerifyEmails(context.Context, *VerifyEmailsRequest) (*VerifyEmailsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method VerifyEmails not implemented")
+}
+func (UnimplementedVerificationServiceServer) ExplainEmail(*ExplainEmailRequest, grpc.ServerStreamingServer[ExplainEmailResponse]) error {
+	return status.Error(codes.Unimplemented, "method ExplainEmail not implemented")
 }
 func (UnimplementedVerificationServiceServer) mustEmbedUnimplementedVerificationServiceServer() {}
 func (UnimplementedVerificationServiceServer) testEmbeddedByValue()                             {}
@@ -158,6 +197,17 @@ func _VerificationService_VerifyEmails_Handler(srv interface{}, ctx context.Cont
 	return interceptor(ctx, in, info, handler)
 }
 
+func _VerificationService_ExplainEmail_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ExplainEmailRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(VerificationServiceServer).ExplainEmail(m, &grpc.GenericServerStream[ExplainEmailRequest, ExplainEmailResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type VerificationService_ExplainEmailServer = grpc.ServerStreamingServer[ExplainEmailResponse]
+
 // VerificationService_ServiceDesc is the grpc.ServiceDesc for VerificationService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -174,6 +224,12 @@ var VerificationService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _VerificationService_VerifyEmails_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "ExplainEmail",
+			Handler:       _VerificationService_ExplainEmail_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "mailvet/v1/verification_service.proto",
 }

@@ -37,6 +37,8 @@ MAX_WAIT_S = 60.0
 """How long GetBatch waits: as long as a quiet connection is safe."""
 MAX_BUDGET_S = 30.0
 """How long a real-time answer may take: callers have given up after that."""
+MAX_EXPLAIN_S = 120.0
+"""Who asks for an explanation watches it: a slow exchanger may take its full session deadline."""
 
 MAX_STREAMS_PER_TENANT = 1_000
 """Open streams at once: a stuck reader pins some 6 MiB of transport buffers each."""

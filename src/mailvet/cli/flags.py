@@ -146,4 +146,5 @@ def probe(parser: argparse.ArgumentParser) -> None:
     """`mailvet probe`."""
     parser.add_argument("address", metavar="ADDRESS")
     parser.add_argument("--json", action="store_true", help="the result as one JSON object")
+    remote(parser)
     network(parser)

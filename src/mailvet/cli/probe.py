@@ -1,103 +1,99 @@
-"""`mailvet probe`: one address, step by step, as it happens."""
+"""`mailvet probe`: one address, step by step, as it happens; the frames of ExplainEmail."""
 
 import argparse
 from typing import Any
 
 from mailvet.cli.lines import printable
-from mailvet.cli.remote import EMBEDDED_PATIENCE_S, network_settings, run
-from mailvet.cli.show import json_line, result_dict
-from mailvet.lists import operator_of
-from mailvet.model.address import SyntaxFault
-from mailvet.model.result import Result
-from mailvet.model.route import MxAnswer
-from mailvet.rpc.encode import encode_result
-from mailvet.serve.engine_room import EngineRoom
-from mailvet.smtp import Direction
-from mailvet.store.memory import MemoryStore
-from mailvet.syntax import parse
-from mailvet.telemetry.logs import configure_logging
-from mailvet.v1 import result_pb2
+from mailvet.cli.remote import any_client, run
+from mailvet.cli.show import as_dict, json_line, result_dict
+from mailvet.v1 import explain_pb2, result_pb2, verification_service_pb2
 
-BUDGET_S = 120.0
-"""By hand one waits: a slow exchanger may take its full session deadline."""
+_ARROWS = {
+    explain_pb2.LINE_DIRECTION_SENT: ">",
+    explain_pb2.LINE_DIRECTION_RECEIVED: "<",
+    explain_pb2.LINE_DIRECTION_NOTE: "*",
+}
 
 
 def probe_tool(arguments: argparse.Namespace) -> int:
     """Verify one address and show every step; returns the exit code."""
-    configure_logging("error", "console")
-    settings = network_settings(arguments, store=":memory:", egress_patience_s=EMBEDDED_PATIENCE_S)
-    run(_probe(arguments, settings))
+    run(_probe(arguments))
     return 0
 
 
-async def _probe(arguments: argparse.Namespace, settings: Any) -> None:
-    text = arguments.address
-    show = _Steps(quiet=arguments.json)
-    room = EngineRoom(settings, MemoryStore(), encode_result, on_line=show.line)
-    room.start()
-    try:
-        parsed = parse(text)
-        show.syntax(parsed)
-        if not isinstance(parsed, SyntaxFault):
-            show.dns(await room.resolver.mail_route(parsed.domain.ascii))
-        (result,) = await room.realtime.verify([(text, "")], BUDGET_S)
-    finally:
-        await room.close()
-    show.verdict(result)
-    if arguments.json:
-        print(json_line(_wire(result)))
+async def _probe(arguments: argparse.Namespace) -> None:
+    address = arguments.address.encode("utf-8", "replace").decode("utf-8")
+    async with any_client(arguments) as client:
+        async for frame in client.explain_email(address):
+            if not arguments.json:
+                _show(frame)
+            elif frame.HasField("result"):
+                print(json_line(result_dict(frame.result, evidence=True)))
 
 
-def _wire(result: Result) -> dict[str, Any]:
-    row = encode_result(result)
-    message = result_pb2.Result.FromString(row.doc + row.evidence)
-    return result_dict(message, evidence=True)
+def _show(frame: verification_service_pb2.ExplainEmailResponse) -> None:
+    """Print one step, each of its lines with its name before it."""
+    kind = frame.WhichOneof("step")
+    if kind is None:
+        return
+    name, lines = _LINES[kind](getattr(frame, kind))
+    for line in lines:
+        print(f"{name:<8} {printable(line)}", flush=True)
 
 
-class _Steps:
-    """Prints what happens, one step a line."""
+Lines = tuple[str, list[str]]
 
-    def __init__(self, *, quiet: bool) -> None:
-        self._quiet = quiet
 
-    def _say(self, step: str, text: str) -> None:
-        if not self._quiet:
-            print(f"{step:<8} {printable(text)}", flush=True)
+def _parse(step: explain_pb2.ParseStep) -> Lines:
+    if step.status:
+        word = as_dict(step)["status"]
+        return "syntax", [f"{word} at {step.syntax_failure_index}: {step.reason}"]
+    return "syntax", [f"{step.local_part} at {step.ascii_domain}"]
 
-    def syntax(self, parsed: Any) -> None:
-        """Say how the text was read."""
-        if isinstance(parsed, SyntaxFault):
-            self._say("syntax", f"{parsed.status.name} at {parsed.index}: {parsed.reason}")
-        else:
-            self._say("syntax", f"{parsed.local_part} at {parsed.domain.ascii}")
 
-    def dns(self, answer: MxAnswer) -> None:
-        """Say what DNS answered."""
-        for record in answer.records:
-            self._say("dns", record)
-        self._say("dns", answer.outcome)
-        operator = operator_of(answer.hosts) if answer.hosts else None
-        if operator is not None:
-            self._say("operator", f"{operator.name} ({operator.category})")
+def _list_hit(hit: result_pb2.ListHit) -> Lines:
+    return "list", [f"{hit.row} on {hit.list} ({', '.join(filter(None, (hit.source, hit.date)))})"]
 
-    def line(self, direction: Direction, text: str) -> None:
-        """Say a line of the dialogue."""
-        self._say("smtp", f"{direction} {text}")
 
-    def verdict(self, result: Result) -> None:
-        """Say what was concluded, and from what."""
-        evidence = result.evidence
-        if evidence is not None:
-            for hit in evidence.list_hits:
-                self._say("list", f"{hit.row} on {hit.list} ({hit.source}, {hit.date})")
-            for finding in evidence.findings:
-                self._say("finding", finding)
-        for point in result.risk_points:
-            self._say("risk", f"{point.points:+d} {point.name}")
-        self._say(
-            "verdict",
-            f"{result.classification.name} {result.status.name}, risk {result.risk_score}: "
-            f"{result.explanation}",
-        )
-        for suggestion in result.suggestions:
-            self._say("meant", suggestion)
+def _dns(step: explain_pb2.DnsStep) -> Lines:
+    remembered = " (known from before)" if step.from_cache else ""
+    provider = f", run by {step.mail_provider}" if step.mail_provider else ""
+    return "dns", [*step.records, f"{as_dict(step)['outcome']}{provider}{remembered}"]
+
+
+def _smtp_line(line: explain_pb2.SmtpLine) -> Lines:
+    return "smtp", [f"{_ARROWS.get(line.direction, '?')} {line.text}"]
+
+
+def _catch_all(step: explain_pb2.CatchAllStep) -> Lines:
+    when = "just now" if step.age.seconds < 1 else f"{step.age.seconds} s ago"
+    return "catchall", [f"{as_dict(step)['is_catch_all']}, learnt {when}"]
+
+
+def _finding(step: explain_pb2.FindingStep) -> Lines:
+    found = as_dict(step)
+    words = (step.check, found["outcome"], found["status"], step.rule)
+    return "finding", [" ".join(filter(None, words))]
+
+
+def _risk_point(point: result_pb2.RiskPoint) -> Lines:
+    return "risk", [f"{point.points:+d} {point.name}"]
+
+
+def _result(result: result_pb2.Result) -> Lines:
+    found: dict[str, Any] = result_dict(result)
+    verdict = f"{found['classification']} {found['status']}, risk {result.risk_score}"
+    meant = [f"did you mean {suggestion}?" for suggestion in result.suggestions]
+    return "verdict", [f"{verdict}: {result.explanation}", *meant]
+
+
+_LINES: dict[str, Any] = {
+    "parse": _parse,
+    "list_hit": _list_hit,
+    "dns": _dns,
+    "smtp_line": _smtp_line,
+    "catch_all": _catch_all,
+    "finding": _finding,
+    "risk_point": _risk_point,
+    "result": _result,
+}

@@ -6,6 +6,7 @@ written here, by the one event loop, until it is concluded.
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Callable
 
@@ -14,6 +15,7 @@ from mailvet.model.address import Address, SyntaxFault
 from mailvet.model.reply import Observation, Reading
 from mailvet.model.route import MxAnswer
 from mailvet.model.status import EntryStatus, Fact, QualityLevel
+from mailvet.model.step import Spoken, Tell
 
 
 class DomainCard:
@@ -22,6 +24,7 @@ class DomainCard:
     __slots__ = (
         "answer",
         "catch_all",
+        "catch_all_at",
         "catch_all_reading",
         "catch_all_seen",
         "catch_all_until",
@@ -40,6 +43,7 @@ class DomainCard:
         self.catch_all = Fact.NOT_LOOKED_AT
         self.catch_all_seen: Observation | None = None
         self.catch_all_reading: Reading | None = None
+        self.catch_all_at = 0.0
         self.catch_all_until = 0.0
         self.probing = False
         """A session is asking for a made-up mailbox of the domain at this moment."""
@@ -72,6 +76,8 @@ class Case:
         "quality",
         "reading",
         "seen",
+        "session",
+        "tell",
         "visits",
     )
 
@@ -109,12 +115,29 @@ class Case:
         """A status of our own that no observation stands for (our egress, our fault)."""
         self.abandoned = False
         """Nobody waits for the answer any more: the batch was cancelled, the call ended."""
+        self.tell: Tell | None = None
+        """Hears every step. A case that is listened to is visited alone, so that lines about
+        other people's addresses never reach the listener."""
+        self.session: asyncio.Task[None] | None = None
+        """The session that visits it alone, while somebody listens."""
 
     def conclude(self) -> None:
         """Hand the case back, once: nothing more will be learnt in this attempt."""
         done, self._done = self._done, None
         if done is not None:
             done(self)
+
+    def heard(self, direction: str, text: str) -> None:
+        """Pass on a line of the dialogue about this case, as long as somebody listens."""
+        if self.tell is not None:
+            self.tell(Spoken(direction, text))
+
+    def abandon(self) -> None:
+        """Note that nobody waits any more; a session that was held for it alone ends."""
+        self.abandoned = True
+        self.tell = None
+        if self.session is not None:
+            self.session.cancel()
 
     @property
     def concluded(self) -> bool:

@@ -73,7 +73,8 @@ class DomainBook:
         card.catch_all = fact
         card.catch_all_seen = seen
         card.catch_all_reading = reading
-        card.catch_all_until = self._clock() + ttl_s
+        card.catch_all_at = self._clock()
+        card.catch_all_until = card.catch_all_at + ttl_s
 
     def _drop_oldest(self) -> None:
         while len(self._cards) > self._max_cards:

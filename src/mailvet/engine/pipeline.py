@@ -15,8 +15,10 @@ from mailvet.engine.domains import DomainBook
 from mailvet.engine.routes import RouteDesk
 from mailvet.lists import Lists
 from mailvet.model.address import SyntaxFault
+from mailvet.model.result import ListHit
 from mailvet.model.route import MxOutcome
 from mailvet.model.status import EntryStatus
+from mailvet.model.step import Listed, Parsed, Routed
 from mailvet.syntax import check_provider_syntax, parse
 
 _LOG = structlog.get_logger(room="engine")
@@ -78,7 +80,7 @@ class Pipeline:
             for case in group:
                 case.card = card
             if self._book.is_fresh(card):
-                self._dispatch(card, group, first)
+                self._dispatch(card, group, first, remembered=True)
             else:
                 self._jobs.put_nowait((card, group, first))
 
@@ -108,32 +110,44 @@ class Pipeline:
         if case.duplicate_of is not None:
             _parse(case)
             return False
-        if not _parse(case):
+        survives = _parse(case)
+        if case.tell is not None:
+            case.tell(Parsed(case.address, case.fault))
+        if not survives:
             return False
         address = case.address
         assert address is not None
         case.membership = self._lists().classify(address.local_part, address.domain.ascii)
+        if case.tell is not None:
+            for hit in case.membership.hits:
+                case.tell(Listed(ListHit(*hit)))
         return True
 
     async def _resolve_jobs(self) -> None:
         while True:
             card, cases, first = await self._jobs.get()
             try:
+                remembered = self._book.is_fresh(card)
                 await self._book.resolve(card)
-                self._dispatch(card, cases, first)
+                self._dispatch(card, cases, first, remembered=remembered)
             except Exception as error:
                 _LOG.error("resolve.failed", error=type(error).__name__, exc_info=True)
                 for case in cases:
                     case.forced = EntryStatus.UNHANDLED_EXCEPTION
                     case.conclude()
 
-    def _dispatch(self, card: DomainCard, cases: list[Case], first: bool) -> None:
+    def _dispatch(
+        self, card: DomainCard, cases: list[Case], first: bool, *, remembered: bool
+    ) -> None:
         assert card.answer is not None
         decided = card.answer.outcome not in _ROUTABLE or (
             card.operator is not None and card.operator.category in _RISKY_OPERATORS
         )
         to_ask = []
         for case in cases:
+            if case.tell is not None:
+                provider = card.operator.name if card.operator is not None else ""
+                case.tell(Routed(card.answer, provider, remembered))
             # A disposable mailbox is RISKY whatever its exchanger says: it is not asked.
             if decided or case.abandoned or (case.membership and case.membership.is_disposable):
                 case.conclude()

@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from mailvet.engine.case import Case
 from mailvet.engine.judge import Suggest, find, result_of, verdict_of
 from mailvet.engine.pipeline import Pipeline
+from mailvet.model.finding import Finding
 from mailvet.model.result import Result
 from mailvet.model.route import MxOutcome
-from mailvet.model.status import EntryStatus, QualityLevel
+from mailvet.model.status import EntryStatus, Fact, QualityLevel
+from mailvet.model.step import CatchAllKnown, Judged, Scored, Tell
 
 MARGIN_S = 0.25
 """Kept of the budget for concluding and for the way back to the caller."""
@@ -22,10 +24,13 @@ class Realtime:
         pipeline: Pipeline,
         *,
         suggest: Suggest,
+        clock: Callable[[], float],
         wall_clock: Callable[[], float],
     ) -> None:
+        """`clock` is the engine's monotonic one, in seconds."""
         self._pipeline = pipeline
         self._suggest = suggest
+        self._clock = clock
         self._wall_clock = wall_clock
 
     async def verify(self, entries: Sequence[tuple[str, str]], budget_s: float) -> list[Result]:
@@ -34,27 +39,51 @@ class Realtime:
         What is not known when the budget ends is answered as a timeout of the step it waited
         for: UNKNOWN, never a word against the address. The same input is asked once.
         """
-        loop = asyncio.get_running_loop()
-        answered: asyncio.Future[None] = loop.create_future()
-        waiting = {text for text, _ in entries}
+        cases = await self._carry_out([text for text, _ in entries], budget_s)
+        results = []
+        for index, (text, custom) in enumerate(entries):
+            case = cases[text]
+            case.entry_index, case.custom = index, custom
+            results.append(self._result(case, find(case)))
+        return results
+
+    async def explain(self, entry: tuple[str, str], budget_s: float, tell: Tell) -> Result:
+        """Verify one (input, custom) as `verify` does, and tell every step as it happens.
+
+        Exchangers are asked about it in a session of its own, which ends with this call.
+        """
+        text, custom = entry
+        case = (await self._carry_out([text], budget_s, tell))[text]
+        case.custom = custom
+        findings = find(case)
+        result = self._result(case, findings)
+        self._tell_what_decides(case, findings, result, tell)
+        return result
+
+    def _tell_what_decides(
+        self, case: Case, findings: Sequence[Finding], result: Result, tell: Tell
+    ) -> None:
+        card = case.card
+        if card is not None and case.seen and card.catch_all is not Fact.NOT_LOOKED_AT:
+            tell(CatchAllKnown(card.catch_all, self._clock() - card.catch_all_at))
+        for finding in findings:
+            tell(Judged(finding))
+        for point in result.risk_points:
+            tell(Scored(point))
+
+    async def _carry_out(
+        self, texts: Sequence[str], budget_s: float, tell: Tell | None = None
+    ) -> dict[str, Case]:
+        """Let the pipeline work on each distinct input until the budget ends; nothing goes on."""
+        answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        waiting = set(texts)
 
         def done(case: Case) -> None:
             waiting.discard(case.input_data)
             if not waiting and not answered.done():
                 answered.set_result(None)
 
-        cases = {
-            text: Case(
-                entry_index=0,
-                input_data=text,
-                custom="",
-                duplicate_of=None,
-                attempt=0,
-                quality=QualityLevel.STANDARD,
-                done=done,
-            )
-            for text in dict.fromkeys(text for text, _ in entries)
-        }
+        cases = {text: _case(text, done, tell) for text in dict.fromkeys(texts)}
         self._pipeline.submit(list(cases.values()), first=True)
         try:
             await asyncio.wait_for(answered, max(0.05, budget_s - MARGIN_S))
@@ -63,14 +92,10 @@ class Realtime:
                 _out_of_time(case)
         finally:
             for case in cases.values():
-                case.abandoned = True
-        return [
-            self._result(cases[text], index, custom) for index, (text, custom) in enumerate(entries)
-        ]
+                case.abandon()
+        return cases
 
-    def _result(self, case: Case, index: int, custom: str) -> Result:
-        case.entry_index, case.custom = index, custom
-        findings = find(case)
+    def _result(self, case: Case, findings: list[Finding]) -> Result:
         return result_of(
             case,
             findings,
@@ -78,6 +103,20 @@ class Realtime:
             now=self._wall_clock(),
             suggest=self._suggest,
         )
+
+
+def _case(text: str, done: Callable[[Case], None], tell: Tell | None) -> Case:
+    case = Case(
+        entry_index=0,
+        input_data=text,
+        custom="",
+        duplicate_of=None,
+        attempt=0,
+        quality=QualityLevel.STANDARD,
+        done=done,
+    )
+    case.tell = tell
+    return case
 
 
 def _out_of_time(case: Case) -> None:

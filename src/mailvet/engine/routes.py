@@ -50,17 +50,23 @@ class Route:
         lot: Lot = []
         while self.groups and room > beside:
             card, cases = self.groups[0]
+            alone = cases[0].tell is not None
+            if alone and lot:
+                break
             wanted = [cases.popleft() for _ in range(min(room - beside, len(cases)))]
             kept = [case for case in wanted if not case.abandoned]
             for case in wanted:
                 if case.abandoned:
                     case.conclude()
+                    if card.waiting and not card.probing:
+                        # It was to ask for the catch-all that others wait for: the next one does.
+                        cases.append(card.waiting.popleft())
             if kept:
                 lot.append((card, kept))
                 room -= len(kept) + beside
             if not cases:
                 self.groups.popleft()
-            if self.pace.one_domain and lot:
+            if lot and (alone or self.pace.one_domain):
                 break
         return lot
 

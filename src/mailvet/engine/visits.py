@@ -1,5 +1,6 @@
 """One session's worth of work: ask a route about some cases, and take in what it said."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
 
@@ -14,6 +15,7 @@ from mailvet.model.reply import Observation, Reading, Reply, Stage, Trouble
 from mailvet.model.route import Exchanger
 from mailvet.model.status import EntryStatus, Fact, QualityLevel
 from mailvet.smtp import Envelope, Report
+from mailvet.smtp.transcript import OnLine
 
 MAX_PASSES = 4
 """How often a case may come back unanswered from a session before that is its answer."""
@@ -32,8 +34,12 @@ class Dialer(Protocol):
         exchangers: Sequence[Exchanger],
         envelopes: Sequence[Envelope],
         quality: QualityLevel,
+        on_line: OnLine | None,
     ) -> Awaitable[Report]:
-        """Visit the exchangers in order, as patiently as the quality asks; report what was seen."""
+        """Visit the exchangers in order, as patiently as the quality asks; report what was seen.
+
+        `on_line` hears every line of the dialogue as it is said.
+        """
         ...
 
 
@@ -79,7 +85,8 @@ class Visits:
         try:
             envelopes = [self._envelope(card, cases, card in probing) for card, cases in lot]
             quality = max(case.quality for _, cases in lot for case in cases)
-            report = await self._dial(route.key, route.exchangers, envelopes, quality)
+            on_line = _listener(lot)
+            report = await self._dial(route.key, route.exchangers, envelopes, quality, on_line)
             self._take_in(route, lot, report)
         except Exception as error:
             _LOG.error("visit.failed", error=type(error).__name__, exc_info=True)
@@ -168,7 +175,7 @@ class Visits:
         """Answer those who wait for the domain's catch-all, or send one of them to ask again."""
         while card.waiting and not card.probing:
             case = card.waiting.popleft()
-            if card.knows_catch_all(self._clock()) or case.passes >= MAX_PASSES:
+            if case.abandoned or card.knows_catch_all(self._clock()) or case.passes >= MAX_PASSES:
                 case.conclude()
             else:
                 case.passes += 1
@@ -194,6 +201,15 @@ class Visits:
             return None
         operator = card.operator.name if card.operator is not None else ""
         return self._read(seen.reply, seen.stage, operator)
+
+
+def _listener(lot: Lot) -> OnLine | None:
+    """Who hears the session: a case that is listened to is alone in its lot."""
+    case = lot[0][1][0]
+    if case.tell is None:
+        return None
+    case.session = asyncio.current_task()
+    return case.heard
 
 
 def _is_complaint(seen: Observation) -> bool:

@@ -227,6 +227,23 @@ def one_question(request: verification_pb.VerifyEmailRequest) -> Questions:
     return Questions((raw,), view)
 
 
+class Explained(NamedTuple):
+    """What is to be explained."""
+
+    entry: RawEntry
+    heartbeat_s: float
+
+
+def explained(request: verification_pb.ExplainEmailRequest, least_heartbeat_s: float) -> Explained:
+    """Return what ExplainEmail asks."""
+    wrong = Violations()
+    raw = RawEntry(request.input_data, request.custom)
+    _check_entry(raw, "", wrong)
+    heartbeat_s = rules.heartbeat(request, least_heartbeat_s, wrong)
+    wrong.raise_if_any()
+    return Explained(raw, heartbeat_s)
+
+
 def questions(request: verification_pb.VerifyEmailsRequest) -> Questions:
     """Return what VerifyEmails asks."""
     wrong = Violations()

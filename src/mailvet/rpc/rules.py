@@ -12,6 +12,7 @@ from mailvet.errors import Violations
 from mailvet.v1 import batch_service_pb2 as batch_service_pb
 from mailvet.v1 import result_pb2 as result_pb
 from mailvet.v1 import result_service_pb2 as result_service_pb
+from mailvet.v1 import verification_service_pb2 as verification_pb
 
 MAX_INT32 = 2**31 - 1
 
@@ -22,7 +23,11 @@ def view(given: int, wrong: Violations) -> int:
 
 
 def heartbeat(
-    request: batch_service_pb.WatchBatchRequest | result_service_pb.StreamResultsRequest,
+    request: (
+        batch_service_pb.WatchBatchRequest
+        | result_service_pb.StreamResultsRequest
+        | verification_pb.ExplainEmailRequest
+    ),
     least_s: float,
     wrong: Violations,
 ) -> float:

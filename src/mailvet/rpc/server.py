@@ -123,7 +123,10 @@ def build_server(
             result_service_pb2,
             ResultService(batches, results, marks, min_heartbeat_s=options.min_heartbeat_s),
         ),
-        *_methods(verification_service_pb2, VerificationService(verifier)),
+        *_methods(
+            verification_service_pb2,
+            VerificationService(verifier, min_heartbeat_s=options.min_heartbeat_s),
+        ),
         *_methods(catalog_service_pb2, CatalogService()),
     ]
     services = sorted({method.service for method in methods})

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from mailvet.batches.limits import MAX_BUDGET_S
+from mailvet.batches.limits import MAX_BUDGET_S, MAX_EXPLAIN_S, MIN_HEARTBEAT_S
 from mailvet.model.result import Result
-from mailvet.rpc import decode, frames
+from mailvet.model.step import Tell
+from mailvet.rpc import decode, explain_stream, frames
 from mailvet.rpc.call import Call
 from mailvet.rpc.decode import Questions
 from mailvet.rpc.encode import encode_result
@@ -22,12 +23,17 @@ class Verifier(Protocol):
         """Return one result for each (input, custom), in order, within the budget in seconds."""
         ...
 
+    async def explain(self, entry: tuple[str, str], budget_s: float, tell: Tell) -> Result:
+        """Return the result of one (input, custom), and tell every step as it happens."""
+        ...
+
 
 class VerificationService:
     """Answers the methods of mailvet.v1.VerificationService."""
 
-    def __init__(self, verifier: Verifier) -> None:
+    def __init__(self, verifier: Verifier, *, min_heartbeat_s: float = MIN_HEARTBEAT_S) -> None:
         self._verifier = verifier
+        self._min_heartbeat_s = min_heartbeat_s
 
     async def verify_email(
         self, request: pb.VerifyEmailRequest, call: Call[pb.VerifyEmailRequest]
@@ -44,6 +50,18 @@ class VerificationService:
         asked = decode.questions(request)
         results = await self._verify(asked, call.budget_s(MAX_BUDGET_S))
         return _spliced(results, asked.view, _RESULTS, pb.VerifyEmailsResponse())
+
+    async def explain_email(
+        self, request: pb.ExplainEmailRequest, call: Call[pb.ExplainEmailRequest]
+    ) -> None:
+        """Verify one address and stream every step."""
+        asked = decode.explained(request, self._min_heartbeat_s)
+        budget_s = call.budget_s(MAX_EXPLAIN_S)
+        await explain_stream.send(
+            call,
+            lambda tell: self._verifier.explain(asked.entry, budget_s, tell),
+            heartbeat_s=asked.heartbeat_s,
+        )
 
     async def _verify(self, asked: Questions, budget_s: float) -> list[Result]:
         return await self._verifier.verify(asked.entries, budget_s)

@@ -71,19 +71,10 @@ def build_identities(settings: Settings) -> IdentityPool:
 class EngineRoom:
     """Everything that verifies: shared by the worker and by callers who wait."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        store: Store,
-        encode: Encode,
-        *,
-        on_line: OnLine | None = None,
-    ) -> None:
-        """`on_line(direction, text)` hears every SMTP line as it is sent (`>`) and comes (`<`)."""
+    def __init__(self, settings: Settings, store: Store, encode: Encode) -> None:
         clock, wall_clock = time.monotonic, time.time
         self._settings = settings
         self._store = store
-        self._on_line = on_line
         self.resolver = build_resolver(settings)
         self._identities = build_identities(settings)
         self._limits = {
@@ -142,7 +133,9 @@ class EngineRoom:
             suggest=suggest,
             wall_clock=wall_clock,
         )
-        self.realtime = Realtime(self._pipeline, suggest=suggest, wall_clock=wall_clock)
+        self.realtime = Realtime(
+            self._pipeline, suggest=suggest, clock=clock, wall_clock=wall_clock
+        )
 
     def start(self) -> None:
         """Start what runs beside the worker."""
@@ -187,6 +180,7 @@ class EngineRoom:
         exchangers: Sequence[Exchanger],
         envelopes: Sequence[Envelope],
         quality: QualityLevel,
+        on_line: OnLine | None,
     ) -> Report:
         report = await visit(
             exchangers,
@@ -194,7 +188,7 @@ class EngineRoom:
             identity=self._identities.for_route(route),
             port=self._settings.smtp_port,
             limits=self._limits[quality],
-            on_line=self._on_line,
+            on_line=on_line,
         )
         if report.connected:
             for seen in report.observations.values():

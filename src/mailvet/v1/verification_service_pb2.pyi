@@ -5,9 +5,11 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from mailvet.v1 import batch_pb2 as _batch_pb2
+from mailvet.v1 import explain_pb2 as _explain_pb2
 from mailvet.v1 import result_pb2 as _result_pb2
 import builtins as _builtins
 import sys
@@ -125,3 +127,111 @@ class VerifyEmailsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___VerifyEmailsResponse: _TypeAlias = VerifyEmailsResponse  # noqa: Y015
+
+@_typing.final
+class ExplainEmailRequest(_message.Message):
+    """Request of ExplainEmail."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    INPUT_DATA_FIELD_NUMBER: _builtins.int
+    CUSTOM_FIELD_NUMBER: _builtins.int
+    HEARTBEAT_INTERVAL_FIELD_NUMBER: _builtins.int
+    input_data: _builtins.str
+    """The address."""
+    custom: _builtins.str
+    """The caller's own key, echoed back; at most 1,024 characters."""
+    @_builtins.property
+    def heartbeat_interval(self) -> _duration_pb2.Duration:
+        """A quiet stream says something after this time: 5 to 60 s, 15 s when not set."""
+
+    def __init__(
+        self,
+        *,
+        input_data: _builtins.str = ...,
+        custom: _builtins.str = ...,
+        heartbeat_interval: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["heartbeat_interval", b"heartbeat_interval"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["custom", b"custom", "heartbeat_interval", b"heartbeat_interval", "input_data", b"input_data"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainEmailRequest: _TypeAlias = ExplainEmailRequest  # noqa: Y015
+
+@_typing.final
+class ExplainEmailResponse(_message.Message):
+    """One frame of an explanation. Frames come in the order of the steps; a step that was
+    not needed does not come.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ELAPSED_FIELD_NUMBER: _builtins.int
+    PARSE_FIELD_NUMBER: _builtins.int
+    LIST_HIT_FIELD_NUMBER: _builtins.int
+    DNS_FIELD_NUMBER: _builtins.int
+    SMTP_LINE_FIELD_NUMBER: _builtins.int
+    CATCH_ALL_FIELD_NUMBER: _builtins.int
+    FINDING_FIELD_NUMBER: _builtins.int
+    RISK_POINT_FIELD_NUMBER: _builtins.int
+    RESULT_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def elapsed(self) -> _duration_pb2.Duration:
+        """When the step happened, since the call began."""
+
+    @_builtins.property
+    def parse(self) -> _explain_pb2.ParseStep:
+        """How the input was read: always the first one."""
+
+    @_builtins.property
+    def list_hit(self) -> _result_pb2.ListHit:
+        """A row of a list that the address is on."""
+
+    @_builtins.property
+    def dns(self) -> _explain_pb2.DnsStep:
+        """Where mail for the domain goes."""
+
+    @_builtins.property
+    def smtp_line(self) -> _explain_pb2.SmtpLine:
+        """One line of the dialogue, or an address that is tried."""
+
+    @_builtins.property
+    def catch_all(self) -> _explain_pb2.CatchAllStep:
+        """What is known of the domain's catch-all."""
+
+    @_builtins.property
+    def finding(self) -> _explain_pb2.FindingStep:
+        """One check's judgement."""
+
+    @_builtins.property
+    def risk_point(self) -> _result_pb2.RiskPoint:
+        """One named contribution to the risk score."""
+
+    @_builtins.property
+    def result(self) -> _result_pb2.Result:
+        """The answer, with its evidence: always the last one."""
+
+    def __init__(
+        self,
+        *,
+        elapsed: _duration_pb2.Duration | None = ...,
+        parse: _explain_pb2.ParseStep | None = ...,
+        list_hit: _result_pb2.ListHit | None = ...,
+        dns: _explain_pb2.DnsStep | None = ...,
+        smtp_line: _explain_pb2.SmtpLine | None = ...,
+        catch_all: _explain_pb2.CatchAllStep | None = ...,
+        finding: _explain_pb2.FindingStep | None = ...,
+        risk_point: _result_pb2.RiskPoint | None = ...,
+        result: _result_pb2.Result | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["catch_all", b"catch_all", "dns", b"dns", "elapsed", b"elapsed", "finding", b"finding", "list_hit", b"list_hit", "parse", b"parse", "result", b"result", "risk_point", b"risk_point", "smtp_line", b"smtp_line", "step", b"step"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["catch_all", b"catch_all", "dns", b"dns", "elapsed", b"elapsed", "finding", b"finding", "list_hit", b"list_hit", "parse", b"parse", "result", b"result", "risk_point", b"risk_point", "smtp_line", b"smtp_line", "step", b"step"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_step: _TypeAlias = _typing.Literal["parse", "list_hit", "dns", "smtp_line", "catch_all", "finding", "risk_point", "result"]  # noqa: Y015
+    _WhichOneofArgType_step: _TypeAlias = _typing.Literal["step", b"step"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_step) -> _WhichOneofReturnType_step | None: ...
+
+Global___ExplainEmailResponse: _TypeAlias = ExplainEmailResponse  # noqa: Y015

@@ -45,6 +45,11 @@ class VerificationServiceStub(object):
                 request_serializer=mailvet_dot_v1_dot_verification__service__pb2.VerifyEmailsRequest.SerializeToString,
                 response_deserializer=mailvet_dot_v1_dot_verification__service__pb2.VerifyEmailsResponse.FromString,
                 _registered_method=True)
+        self.ExplainEmail = channel.unary_stream(
+                '/mailvet.v1.VerificationService/ExplainEmail',
+                request_serializer=mailvet_dot_v1_dot_verification__service__pb2.ExplainEmailRequest.SerializeToString,
+                response_deserializer=mailvet_dot_v1_dot_verification__service__pb2.ExplainEmailResponse.FromString,
+                _registered_method=True)
 
 
 class VerificationServiceServicer(object):
@@ -71,6 +76,19 @@ class VerificationServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExplainEmail(self, request, context):
+        """Verifies one address and tells every step as it happens: how the input was read,
+        lists, DNS, every SMTP line, what decided. It goes the way of every verification
+        (same caches, same pace), but in an SMTP session of its own: nobody else's address
+        is in it. The call's deadline is the budget (120 s when there is none or it is
+        later). Ending the call ends the session. It cannot be resumed: ask again.
+
+        Errors: INVALID_ARGUMENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_VerificationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -83,6 +101,11 @@ def add_VerificationServiceServicer_to_server(servicer, server):
                     servicer.VerifyEmails,
                     request_deserializer=mailvet_dot_v1_dot_verification__service__pb2.VerifyEmailsRequest.FromString,
                     response_serializer=mailvet_dot_v1_dot_verification__service__pb2.VerifyEmailsResponse.SerializeToString,
+            ),
+            'ExplainEmail': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExplainEmail,
+                    request_deserializer=mailvet_dot_v1_dot_verification__service__pb2.ExplainEmailRequest.FromString,
+                    response_serializer=mailvet_dot_v1_dot_verification__service__pb2.ExplainEmailResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -140,6 +163,33 @@ class VerificationService(object):
             '/mailvet.v1.VerificationService/VerifyEmails',
             mailvet_dot_v1_dot_verification__service__pb2.VerifyEmailsRequest.SerializeToString,
             mailvet_dot_v1_dot_verification__service__pb2.VerifyEmailsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExplainEmail(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/mailvet.v1.VerificationService/ExplainEmail',
+            mailvet_dot_v1_dot_verification__service__pb2.ExplainEmailRequest.SerializeToString,
+            mailvet_dot_v1_dot_verification__service__pb2.ExplainEmailResponse.FromString,
             options,
             channel_credentials,
             insecure,

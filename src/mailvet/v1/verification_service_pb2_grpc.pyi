@@ -45,6 +45,15 @@ class VerificationServiceStub:
 
     Errors: INVALID_ARGUMENT.
     """
+    ExplainEmail: _grpc.UnaryStreamMultiCallable[_verification_service_pb2.ExplainEmailRequest, _verification_service_pb2.ExplainEmailResponse]
+    """Verifies one address and tells every step as it happens: how the input was read,
+    lists, DNS, every SMTP line, what decided. It goes the way of every verification
+    (same caches, same pace), but in an SMTP session of its own: nobody else's address
+    is in it. The call's deadline is the budget (120 s when there is none or it is
+    later). Ending the call ends the session. It cannot be resumed: ask again.
+
+    Errors: INVALID_ARGUMENT.
+    """
 
 @_typing.type_check_only
 class VerificationServiceAsyncStub(VerificationServiceStub):
@@ -60,6 +69,15 @@ class VerificationServiceAsyncStub(VerificationServiceStub):
     VerifyEmails: _aio.UnaryUnaryMultiCallable[_verification_service_pb2.VerifyEmailsRequest, _verification_service_pb2.VerifyEmailsResponse]  # type: ignore[assignment]
     """Verifies up to 1,000 addresses; answers in the order asked, each distinct
     address is probed once.
+
+    Errors: INVALID_ARGUMENT.
+    """
+    ExplainEmail: _aio.UnaryStreamMultiCallable[_verification_service_pb2.ExplainEmailRequest, _verification_service_pb2.ExplainEmailResponse]  # type: ignore[assignment]
+    """Verifies one address and tells every step as it happens: how the input was read,
+    lists, DNS, every SMTP line, what decided. It goes the way of every verification
+    (same caches, same pace), but in an SMTP session of its own: nobody else's address
+    is in it. The call's deadline is the budget (120 s when there is none or it is
+    later). Ending the call ends the session. It cannot be resumed: ask again.
 
     Errors: INVALID_ARGUMENT.
     """
@@ -87,6 +105,21 @@ class VerificationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_verification_service_pb2.VerifyEmailsResponse, _abc.Awaitable[_verification_service_pb2.VerifyEmailsResponse]]:
         """Verifies up to 1,000 addresses; answers in the order asked, each distinct
         address is probed once.
+
+        Errors: INVALID_ARGUMENT.
+        """
+
+    @_abc_1.abstractmethod
+    def ExplainEmail(
+        self,
+        request: _verification_service_pb2.ExplainEmailRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_verification_service_pb2.ExplainEmailResponse], _abc.AsyncIterator[_verification_service_pb2.ExplainEmailResponse]]:
+        """Verifies one address and tells every step as it happens: how the input was read,
+        lists, DNS, every SMTP line, what decided. It goes the way of every verification
+        (same caches, same pace), but in an SMTP session of its own: nobody else's address
+        is in it. The call's deadline is the budget (120 s when there is none or it is
+        later). Ending the call ends the session. It cannot be resumed: ask again.
 
         Errors: INVALID_ARGUMENT.
         """

@@ -4,9 +4,13 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Duration } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
 import type { Entry } from "./batch_pb.js";
 import { file_mailvet_v1_batch } from "./batch_pb.js";
-import type { Result, ResultView } from "./result_pb.js";
+import type { CatchAllStep, DnsStep, FindingStep, ParseStep, SmtpLine } from "./explain_pb.js";
+import { file_mailvet_v1_explain } from "./explain_pb.js";
+import type { ListHit, Result, ResultView, RiskPoint } from "./result_pb.js";
 import { file_mailvet_v1_result } from "./result_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -14,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mailvet/v1/verification_service.proto.
  */
 export const file_mailvet_v1_verification_service: GenFile = /*@__PURE__*/
-  fileDesc("CiVtYWlsdmV0L3YxL3ZlcmlmaWNhdGlvbl9zZXJ2aWNlLnByb3RvEgptYWlsdmV0LnYxIl4KElZlcmlmeUVtYWlsUmVxdWVzdBISCgppbnB1dF9kYXRhGAEgASgJEg4KBmN1c3RvbRgCIAEoCRIkCgR2aWV3GAMgASgOMhYubWFpbHZldC52MS5SZXN1bHRWaWV3IjkKE1ZlcmlmeUVtYWlsUmVzcG9uc2USIgoGcmVzdWx0GAEgASgLMhIubWFpbHZldC52MS5SZXN1bHQiXwoTVmVyaWZ5RW1haWxzUmVxdWVzdBIiCgdlbnRyaWVzGAEgAygLMhEubWFpbHZldC52MS5FbnRyeRIkCgR2aWV3GAIgASgOMhYubWFpbHZldC52MS5SZXN1bHRWaWV3IjsKFFZlcmlmeUVtYWlsc1Jlc3BvbnNlEiMKB3Jlc3VsdHMYASADKAsyEi5tYWlsdmV0LnYxLlJlc3VsdDK4AQoTVmVyaWZpY2F0aW9uU2VydmljZRJOCgtWZXJpZnlFbWFpbBIeLm1haWx2ZXQudjEuVmVyaWZ5RW1haWxSZXF1ZXN0Gh8ubWFpbHZldC52MS5WZXJpZnlFbWFpbFJlc3BvbnNlElEKDFZlcmlmeUVtYWlscxIfLm1haWx2ZXQudjEuVmVyaWZ5RW1haWxzUmVxdWVzdBogLm1haWx2ZXQudjEuVmVyaWZ5RW1haWxzUmVzcG9uc2VCOgoOZGV2Lm1haWx2ZXQudjFQAVombWFpbHZldC5kZXYvY2xpZW50L21haWx2ZXR2MTttYWlsdmV0djFiBnByb3RvMw", [file_mailvet_v1_batch, file_mailvet_v1_result]);
+  fileDesc("CiVtYWlsdmV0L3YxL3ZlcmlmaWNhdGlvbl9zZXJ2aWNlLnByb3RvEgptYWlsdmV0LnYxIl4KElZlcmlmeUVtYWlsUmVxdWVzdBISCgppbnB1dF9kYXRhGAEgASgJEg4KBmN1c3RvbRgCIAEoCRIkCgR2aWV3GAMgASgOMhYubWFpbHZldC52MS5SZXN1bHRWaWV3IjkKE1ZlcmlmeUVtYWlsUmVzcG9uc2USIgoGcmVzdWx0GAEgASgLMhIubWFpbHZldC52MS5SZXN1bHQiXwoTVmVyaWZ5RW1haWxzUmVxdWVzdBIiCgdlbnRyaWVzGAEgAygLMhEubWFpbHZldC52MS5FbnRyeRIkCgR2aWV3GAIgASgOMhYubWFpbHZldC52MS5SZXN1bHRWaWV3IjsKFFZlcmlmeUVtYWlsc1Jlc3BvbnNlEiMKB3Jlc3VsdHMYASADKAsyEi5tYWlsdmV0LnYxLlJlc3VsdCJwChNFeHBsYWluRW1haWxSZXF1ZXN0EhIKCmlucHV0X2RhdGEYASABKAkSDgoGY3VzdG9tGAIgASgJEjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKYAwoURXhwbGFpbkVtYWlsUmVzcG9uc2USKgoHZWxhcHNlZBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhImCgVwYXJzZRgCIAEoCzIVLm1haWx2ZXQudjEuUGFyc2VTdGVwSAASJwoIbGlzdF9oaXQYAyABKAsyEy5tYWlsdmV0LnYxLkxpc3RIaXRIABIiCgNkbnMYBCABKAsyEy5tYWlsdmV0LnYxLkRuc1N0ZXBIABIpCglzbXRwX2xpbmUYBSABKAsyFC5tYWlsdmV0LnYxLlNtdHBMaW5lSAASLQoJY2F0Y2hfYWxsGAYgASgLMhgubWFpbHZldC52MS5DYXRjaEFsbFN0ZXBIABIqCgdmaW5kaW5nGAcgASgLMhcubWFpbHZldC52MS5GaW5kaW5nU3RlcEgAEisKCnJpc2tfcG9pbnQYCCABKAsyFS5tYWlsdmV0LnYxLlJpc2tQb2ludEgAEiQKBnJlc3VsdBgJIAEoCzISLm1haWx2ZXQudjEuUmVzdWx0SABCBgoEc3RlcDKNAgoTVmVyaWZpY2F0aW9uU2VydmljZRJOCgtWZXJpZnlFbWFpbBIeLm1haWx2ZXQudjEuVmVyaWZ5RW1haWxSZXF1ZXN0Gh8ubWFpbHZldC52MS5WZXJpZnlFbWFpbFJlc3BvbnNlElEKDFZlcmlmeUVtYWlscxIfLm1haWx2ZXQudjEuVmVyaWZ5RW1haWxzUmVxdWVzdBogLm1haWx2ZXQudjEuVmVyaWZ5RW1haWxzUmVzcG9uc2USUwoMRXhwbGFpbkVtYWlsEh8ubWFpbHZldC52MS5FeHBsYWluRW1haWxSZXF1ZXN0GiAubWFpbHZldC52MS5FeHBsYWluRW1haWxSZXNwb25zZTABQjoKDmRldi5tYWlsdmV0LnYxUAFaJm1haWx2ZXQuZGV2L2NsaWVudC9tYWlsdmV0djE7bWFpbHZldHYxYgZwcm90bzM", [file_google_protobuf_duration, file_mailvet_v1_batch, file_mailvet_v1_explain, file_mailvet_v1_result]);
 
 /**
  * Request of VerifyEmail.
@@ -122,6 +126,134 @@ export const VerifyEmailsResponseSchema: GenMessage<VerifyEmailsResponse> = /*@_
   messageDesc(file_mailvet_v1_verification_service, 3);
 
 /**
+ * Request of ExplainEmail.
+ *
+ * @generated from message mailvet.v1.ExplainEmailRequest
+ */
+export type ExplainEmailRequest = Message<"mailvet.v1.ExplainEmailRequest"> & {
+  /**
+   * The address.
+   *
+   * @generated from field: string input_data = 1;
+   */
+  inputData: string;
+
+  /**
+   * The caller's own key, echoed back; at most 1,024 characters.
+   *
+   * @generated from field: string custom = 2;
+   */
+  custom: string;
+
+  /**
+   * A quiet stream says something after this time: 5 to 60 s, 15 s when not set.
+   *
+   * @generated from field: google.protobuf.Duration heartbeat_interval = 3;
+   */
+  heartbeatInterval?: Duration | undefined;
+};
+
+/**
+ * Describes the message mailvet.v1.ExplainEmailRequest.
+ * Use `create(ExplainEmailRequestSchema)` to create a new message.
+ */
+export const ExplainEmailRequestSchema: GenMessage<ExplainEmailRequest> = /*@__PURE__*/
+  messageDesc(file_mailvet_v1_verification_service, 4);
+
+/**
+ * One frame of an explanation. Frames come in the order of the steps; a step that was
+ * not needed does not come.
+ *
+ * @generated from message mailvet.v1.ExplainEmailResponse
+ */
+export type ExplainEmailResponse = Message<"mailvet.v1.ExplainEmailResponse"> & {
+  /**
+   * When the step happened, since the call began.
+   *
+   * @generated from field: google.protobuf.Duration elapsed = 1;
+   */
+  elapsed?: Duration | undefined;
+
+  /**
+   * What happened; nothing in a heartbeat.
+   *
+   * @generated from oneof mailvet.v1.ExplainEmailResponse.step
+   */
+  step: {
+    /**
+     * How the input was read: always the first one.
+     *
+     * @generated from field: mailvet.v1.ParseStep parse = 2;
+     */
+    value: ParseStep;
+    case: "parse";
+  } | {
+    /**
+     * A row of a list that the address is on.
+     *
+     * @generated from field: mailvet.v1.ListHit list_hit = 3;
+     */
+    value: ListHit;
+    case: "listHit";
+  } | {
+    /**
+     * Where mail for the domain goes.
+     *
+     * @generated from field: mailvet.v1.DnsStep dns = 4;
+     */
+    value: DnsStep;
+    case: "dns";
+  } | {
+    /**
+     * One line of the dialogue, or an address that is tried.
+     *
+     * @generated from field: mailvet.v1.SmtpLine smtp_line = 5;
+     */
+    value: SmtpLine;
+    case: "smtpLine";
+  } | {
+    /**
+     * What is known of the domain's catch-all.
+     *
+     * @generated from field: mailvet.v1.CatchAllStep catch_all = 6;
+     */
+    value: CatchAllStep;
+    case: "catchAll";
+  } | {
+    /**
+     * One check's judgement.
+     *
+     * @generated from field: mailvet.v1.FindingStep finding = 7;
+     */
+    value: FindingStep;
+    case: "finding";
+  } | {
+    /**
+     * One named contribution to the risk score.
+     *
+     * @generated from field: mailvet.v1.RiskPoint risk_point = 8;
+     */
+    value: RiskPoint;
+    case: "riskPoint";
+  } | {
+    /**
+     * The answer, with its evidence: always the last one.
+     *
+     * @generated from field: mailvet.v1.Result result = 9;
+     */
+    value: Result;
+    case: "result";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message mailvet.v1.ExplainEmailResponse.
+ * Use `create(ExplainEmailResponseSchema)` to create a new message.
+ */
+export const ExplainEmailResponseSchema: GenMessage<ExplainEmailResponse> = /*@__PURE__*/
+  messageDesc(file_mailvet_v1_verification_service, 5);
+
+/**
  * Answers at once, without a batch; nothing is kept.
  *
  * @generated from service mailvet.v1.VerificationService
@@ -152,6 +284,22 @@ export const VerificationService: GenService<{
     methodKind: "unary";
     input: typeof VerifyEmailsRequestSchema;
     output: typeof VerifyEmailsResponseSchema;
+  },
+  /**
+   * Verifies one address and tells every step as it happens: how the input was read,
+   * lists, DNS, every SMTP line, what decided. It goes the way of every verification
+   * (same caches, same pace), but in an SMTP session of its own: nobody else's address
+   * is in it. The call's deadline is the budget (120 s when there is none or it is
+   * later). Ending the call ends the session. It cannot be resumed: ask again.
+   *
+   * Errors: INVALID_ARGUMENT.
+   *
+   * @generated from rpc mailvet.v1.VerificationService.ExplainEmail
+   */
+  explainEmail: {
+    methodKind: "server_streaming";
+    input: typeof ExplainEmailRequestSchema;
+    output: typeof ExplainEmailResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_mailvet_v1_verification_service, 0);
