@@ -8,11 +8,11 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Protocol
 
 import grpc
 
 from mailvet.client import Client, ServiceError, connect
-from mailvet.testbed.bed import Testbed
 from mailvet.v1 import catalog_service_pb2
 
 START_TIMEOUT_S = 20.0
@@ -26,10 +26,24 @@ def free_port() -> int:
         return port
 
 
+class MailInternet(Protocol):
+    """Where names and mail are."""
+
+    @property
+    def resolver(self) -> str:
+        """`HOST:PORT` of the name server."""
+        ...
+
+    @property
+    def smtp_port(self) -> int:
+        """Of every exchanger."""
+        ...
+
+
 class ServerProcess:
     """`mailvet serve` on a store that outlives it."""
 
-    def __init__(self, bed: Testbed, folder: Path, **settings: str) -> None:
+    def __init__(self, bed: MailInternet, folder: Path, **settings: str) -> None:
         self.target = f"127.0.0.1:{free_port()}"
         self.store = folder / "store.db"
         self._log = folder / "serve.log"
