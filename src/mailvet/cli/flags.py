@@ -126,6 +126,19 @@ def keys(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="JSON lines")
 
 
+def backup(parser: argparse.ArgumentParser) -> None:
+    """`mailvet backup`."""
+    parser.add_argument("file", metavar="FILE", help="where the copy goes")
+    parser.add_argument("--store", metavar="PATH", help="the server's store (MAILVET_STORE)")
+    parser.add_argument("--config", metavar="FILE", help="TOML file of settings (MAILVET_CONFIG)")
+
+
+def restore(parser: argparse.ArgumentParser) -> None:
+    """`mailvet restore`."""
+    backup(parser)
+    parser.add_argument("--yes", action="store_true", help="replace a store that exists")
+
+
 def tool(parser: argparse.ArgumentParser) -> None:
     """A hand tool that needs no network: arguments, else lines of standard input."""
     parser.add_argument(

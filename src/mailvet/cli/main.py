@@ -25,6 +25,8 @@ _COMMANDS: tuple[tuple[str, str, str, Setup], ...] = (
     ("watch", "mailvet.cli.batches:watch", "watch a batch's progress", flags.watch),
     ("batches", "mailvet.cli.batches:batches", "list, show, cancel, delete", flags.batches),
     ("keys", "mailvet.cli.keys:keys", "create, list and revoke API keys", flags.keys),
+    ("backup", "mailvet.cli.backup:backup_tool", "copy the store into a file", flags.backup),
+    ("restore", "mailvet.cli.backup:restore_tool", "put a backup back", flags.restore),
     ("parse", "mailvet.cli.tools:parse_tool", "syntax, parts and lists of an address", flags.tool),
     ("mx", "mailvet.cli.mx:mx_tool", "where mail for a domain goes", flags.mx),
     ("probe", "mailvet.cli.probe:probe_tool", "one address, step by step", flags.probe),
