@@ -3,5 +3,6 @@
 from mailvet.lists.exchangers import Operator, operator_of
 from mailvet.lists.loading import load_lists
 from mailvet.lists.membership import Hit, Lists, Membership
+from mailvet.lists.typos import suggest
 
-__all__ = ["Hit", "Lists", "Membership", "Operator", "load_lists", "operator_of"]
+__all__ = ["Hit", "Lists", "Membership", "Operator", "load_lists", "operator_of", "suggest"]

@@ -1,15 +1,13 @@
 """Who runs an exchanger: a table of host name suffixes, the longest one wins."""
 
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from importlib.resources import files
 from typing import NamedTuple
 
 from disposable_email_domains import blocklist
 from publicsuffixlist import PublicSuffixList
 
-from mailvet.lists.rows import expand, read_bundled
+from mailvet.lists.rows import expand, read_bundled, read_document
 
 _CATEGORIES = (
     "mailbox",
@@ -68,8 +66,7 @@ def _suffixes() -> PublicSuffixList:
 
 @cache
 def _table() -> _Table:
-    text = files("mailvet.lists").joinpath("data", "exchangers.toml").read_text(encoding="utf-8")
-    document = tomllib.loads(text)
+    document = read_document("exchangers")
     suffixes: dict[str, Operator | None] = dict(_own_hosts())
     categories = {}
     for category in _CATEGORIES:

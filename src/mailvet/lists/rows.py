@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from mailvet.errors import ConfigError
 
@@ -32,8 +33,13 @@ class ListFile:
 
 def read_bundled(name: str) -> ListFile:
     """Return the list file `name` that comes with the package, such as `free`."""
+    return _from_document(name, read_document(name))
+
+
+def read_document(name: str) -> dict[str, Any]:
+    """Return a bundled file as it stands, for those that need more than sets of rows."""
     text = files("mailvet.lists").joinpath("data", f"{name}.toml").read_text(encoding="utf-8")
-    return _from_toml(name, text)
+    return tomllib.loads(text)
 
 
 def read_extra(path: Path) -> ListFile:
@@ -44,7 +50,7 @@ def read_extra(path: Path) -> ListFile:
     try:
         text = path.read_text(encoding="utf-8-sig")
         if path.suffix == ".toml":
-            return _from_toml(path.stem, text)
+            return _from_document(path.stem, tomllib.loads(text))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise ConfigError(f"list file {path} cannot be read: {error!r}") from error
     day = datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat()
@@ -52,8 +58,7 @@ def read_extra(path: Path) -> ListFile:
     return ListFile(path.stem, str(path.name), "", day, {"rows": rows})
 
 
-def _from_toml(name: str, text: str) -> ListFile:
-    document = tomllib.loads(text)
+def _from_document(name: str, document: Mapping[str, Any]) -> ListFile:
     tables = {
         key: frozenset(row for names in table.values() for row in expand(names))
         for key, table in document.items()
