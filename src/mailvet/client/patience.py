@@ -12,6 +12,8 @@ from mailvet.client.errors import ServiceError, from_rpc_error
 
 FIRST_WAIT_S, MAX_WAIT_S = 0.1, 5.0
 """The first retry is soon (a proxy's hiccup), the later ones leave a starting server in peace."""
+_CUT_WHILE_WRITING = "Internal error from Core"
+"""What grpc.aio says of a write that met the end of its stream; how it ended is lost then."""
 
 T = TypeVar("T")
 
@@ -46,8 +48,8 @@ class Patience:
     async def wait_or_raise(self, error: grpc.aio.AioRpcError) -> None:
         """Wait before the next try; raises the `ServiceError` when there is to be none.
 
-        UNAVAILABLE is tried again (AIP-194), and RESOURCE_EXHAUSTED when the server says how long
-        to wait. RetryInfo is the least that is waited.
+        UNAVAILABLE is tried again (AIP-194), RESOURCE_EXHAUSTED when the server says how long to
+        wait, and a write to a stream that had just ended. RetryInfo is the least that is waited.
         """
         told = from_rpc_error(error)
         if not _may_pass(told):
@@ -63,6 +65,8 @@ class Patience:
 
 
 def _may_pass(error: ServiceError) -> bool:
+    if error.code is grpc.StatusCode.INTERNAL:
+        return error.message == _CUT_WHILE_WRITING and not error.reason
     if error.code is grpc.StatusCode.RESOURCE_EXHAUSTED:
         return error.retry_after_s is not None
     return error.code is grpc.StatusCode.UNAVAILABLE

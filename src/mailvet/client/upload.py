@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import grpc
@@ -14,6 +15,8 @@ FRAME_BYTES = 1_000_000
 """A frame of long inputs is cut here, well under the server's 4 MiB."""
 IN_FLIGHT_FRAMES = 8
 """Frames sent ahead of their acks: enough to hide the round trip, few enough to keep in memory."""
+_CUT = (grpc.RpcError, asyncio.InvalidStateError)
+"""How writing to a cut stream fails; the reader can tell better."""
 
 Request = batch_service_pb2.StreamEntriesRequest
 Response = batch_service_pb2.StreamEntriesResponse
@@ -53,8 +56,9 @@ class Upload:
         """
         call = method(metadata=metadata)
         try:
-            await call.write(Request(batch_id=self._batch_id))
-            self._note(await _read(call))
+            with suppress(*_CUT):
+                await call.write(Request(batch_id=self._batch_id))
+            self._note(await _read(call))  # which knows why a stream was cut
             self._room = asyncio.Semaphore(IN_FLIGHT_FRAMES)
             return await self._exchange(call)
         finally:
@@ -67,7 +71,7 @@ class Upload:
             await asyncio.wait((sender, reader), return_when=asyncio.FIRST_EXCEPTION)
             if sender.done() and not reader.done():
                 _raise_unless_cut(sender)
-            return await reader  # which knows why a stream was cut
+            return await reader
         finally:
             sender.cancel()
             reader.cancel()
@@ -120,8 +124,7 @@ class Upload:
 
 def _raise_unless_cut(sender: "asyncio.Task[None]") -> None:
     error = sender.exception()
-    # Writing to a cut stream fails in two ways; both are better told by the reader.
-    if error is not None and not isinstance(error, (grpc.RpcError, asyncio.InvalidStateError)):
+    if error is not None and not isinstance(error, _CUT):
         raise error
 
 
