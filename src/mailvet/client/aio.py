@@ -40,6 +40,7 @@ _OPTIONS = (
 
 Frame = result_service_pb2.StreamResultsResponse
 Watched = batch_service_pb2.WatchBatchResponse
+Explained = verification_service_pb2.ExplainEmailResponse
 
 
 @asynccontextmanager
@@ -107,6 +108,23 @@ class Client:
         response = await self.call(self.verification.VerifyEmail, request, timeout_s=timeout_s)
         result: result_pb2.Result = response.result
         return result
+
+    async def explain_email(
+        self, address: str, *, custom: str = "", timeout_s: float = 120.0
+    ) -> AsyncIterator[Explained]:
+        """Yield every step of one verification as it happens; the last frame has the result.
+
+        It cannot be resumed: after a failure, ask again. Stopping early ends the work.
+        """
+        request = verification_service_pb2.ExplainEmailRequest(input_data=address, custom=custom)
+        call = self.verification.ExplainEmail(request, metadata=self._metadata, timeout=timeout_s)
+        try:
+            async for frame in call:
+                yield frame
+        except grpc.aio.AioRpcError as error:
+            raise from_rpc_error(error) from None
+        finally:
+            call.cancel()  # an abandoned call is never collected by itself
 
     async def create_batch(self, request: batch_service_pb2.CreateBatchRequest) -> batch_pb2.Batch:
         """Create a batch and return it; without a request_id it gets one, to be safe to repeat."""
