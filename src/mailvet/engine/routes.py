@@ -143,6 +143,7 @@ class RouteDesk:
 
     async def close(self) -> None:
         """Cancel the sessions under way and wait until they are gone."""
+        self.paused = True  # or each that ends would start another
         for route in self._routes.values():
             if route.timer is not None:
                 route.timer.cancel()
