@@ -28,7 +28,8 @@ def remote(parser: argparse.ArgumentParser) -> None:
         "--target", metavar="HOST:PORT", help=f"server to call (MAILVET_TARGET, {DEFAULT_TARGET})"
     )
     group.add_argument("--key", help="API key (MAILVET_KEY)")
-    group.add_argument("--ca", metavar="FILE", help="PEM root certificates; makes it TLS")
+    group.add_argument("--tls", action="store_true", help="TLS, with the system's certificates")
+    group.add_argument("--ca", metavar="FILE", help="TLS, with these PEM root certificates")
 
 
 def output(parser: argparse.ArgumentParser) -> None:

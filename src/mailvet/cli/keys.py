@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import sys
 import time
 from datetime import UTC, datetime
 
@@ -45,6 +46,7 @@ async def _create(store: Store | KeyRing, arguments: argparse.Namespace) -> None
         print(json_line({"key": secret, **_as_dict(key)}))
     else:
         print(secret)
+        print(f"key {key.key_id} of tenant {key.tenant}; it is shown this once", file=sys.stderr)
 
 
 async def _revoke(store: Store | KeyRing, arguments: argparse.Namespace) -> None:
@@ -52,6 +54,7 @@ async def _revoke(store: Store | KeyRing, arguments: argparse.Namespace) -> None
         raise ConfigError("`mailvet keys revoke` needs a KEY_ID; `mailvet keys list` shows them")
     if not await store.revoke_key(arguments.key_id):
         raise NotFound("key", arguments.key_id)
+    print(f"revoked {arguments.key_id}", file=sys.stderr)
 
 
 def _as_dict(key: ApiKey) -> dict[str, object]:

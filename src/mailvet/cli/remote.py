@@ -34,7 +34,8 @@ async def remote_client(arguments: argparse.Namespace) -> AsyncIterator[Client]:
     target = _target(arguments) or DEFAULT_TARGET
     key = arguments.key or os.environ.get("MAILVET_KEY")
     roots = Path(arguments.ca).read_bytes() if arguments.ca else None
-    async with connect(target, key=key, root_certificates=roots) as client:
+    tls = arguments.tls or roots is not None
+    async with connect(target, key=key, tls=tls, root_certificates=roots) as client:
         await _reach(client, target)
         yield client
 
@@ -65,7 +66,7 @@ async def any_client(arguments: argparse.Namespace) -> AsyncIterator[Client]:
         async with remote_client(arguments) as client:
             yield client
         return
-    _refuse(arguments, ("key", "ca"), "goes with --target")
+    _refuse(arguments, ("key", "tls", "ca"), "goes with --target")
     from mailvet.serve.run import Service
     from mailvet.telemetry.logs import configure_logging
 

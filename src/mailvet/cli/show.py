@@ -29,6 +29,8 @@ CSV_COLUMNS = (
     "is_catch_all",
     "duplicate_of",
 )
+STATUS_WIDTH = 32
+"""Fits all but the three longest names; a table of wider columns would not fit a terminal."""
 _COLOURS = {"DELIVERABLE": "32", "RISKY": "33", "UNDELIVERABLE": "31", "UNKNOWN": "36"}
 
 
@@ -93,6 +95,8 @@ class ResultPrinter:
         self._style = style
         self._evidence = evidence
         self._next = 0
+        self.count = 0
+        """How many results there were so far."""
         self._early: dict[int, str] = {}
         self._colour = style == "table" and self._out.isatty()
         if style == "csv":
@@ -100,6 +104,7 @@ class ResultPrinter:
 
     def add(self, result: result_pb2.Result) -> None:
         """Print the result, or keep its line until those before it are there."""
+        self.count += 1
         self._early[result.index] = self._line(result)
         while self._next in self._early:
             self._out.write(self._early.pop(self._next))
@@ -126,8 +131,8 @@ class ResultPrinter:
         if self._colour and classification in _COLOURS:
             word = f"\x1b[{_COLOURS[classification]}m{word}\x1b[0m"
         hint = f"  did you mean {found['suggestions'][0]}?" if found["suggestions"] else ""
-        text = printable(found["input_data"])
-        return f"{word} {found['status']:<34} {text}  {found['explanation']}{hint}\n"
+        told = printable(f"{found['input_data']:<28}  {found['explanation']}{hint}")
+        return f"{word} {found['status']:<{STATUS_WIDTH}} {told}\n"
 
     def _csv(self) -> Any:
         return csv.writer(self._out, lineterminator="\n")

@@ -19,14 +19,16 @@ from mailvet.v1 import batch_pb2, batch_service_pb2, result_pb2, result_service_
 LINE_END = re.compile(r"\r\n|\r|\n")
 """Not `splitlines`, which also cuts at characters that may stand in a (bad) address."""
 EGRESS_HINT = (
-    "mailvet: no mail exchanger could be connected to. Outbound port {port} seems closed here:\n"
-    "  run mailvet where port 25 is open, or point --target at a server that is;\n"
-    "  what syntax, lists and DNS can tell was answered all the same."
+    "mailvet: no mail exchanger could be connected to: outbound port {port} seems closed here.\n"
+    "  Run mailvet where that port is open, or point --target at a server that runs there.\n"
+    "  What syntax, lists and DNS can tell was answered all the same."
 )
 
 
 def verify(arguments: argparse.Namespace) -> int:
     """Verify what the command line names; returns the exit code."""
+    if arguments.evidence and not arguments.json:
+        raise ConfigError("--evidence needs --json: neither a table nor CSV has room for it")
     entries = list(_inputs(arguments.inputs))
     if not entries:
         raise ConfigError("there is nothing to verify: the input is empty")
@@ -81,14 +83,16 @@ async def _verify(arguments: argparse.Namespace, entries: list[str]) -> int:
                 acked=lambda count: line.say(f"uploaded {count:,}/{len(entries):,}"),
             )
             progress = await _follow(client, batch_id, arguments, printer, line)
-        except (asyncio.CancelledError, KeyboardInterrupt):
+        except asyncio.CancelledError:
+            line.clear()
             await asyncio.shield(_cancel(client, batch_id))
+            _tell_interrupted(arguments, printer.count, len(entries))
             raise
         finally:
             line.clear()
             printer.finish()
     _tell(arguments, progress, time.monotonic() - started)
-    return 0
+    return _exit_code(arguments, progress)
 
 
 async def _create(client: Client, arguments: argparse.Namespace) -> str:
@@ -143,6 +147,17 @@ async def _cancel(client: Client, batch_id: str) -> None:
 def _tell(arguments: argparse.Namespace, progress: batch_pb2.Progress, seconds: float) -> None:
     if not arguments.quiet:
         print("\n".join(summary(progress, seconds)), file=sys.stderr)
-    blocked = {count.status for count in progress.statuses}
-    if status_pb2.ENTRY_STATUS_LOCAL_EGRESS_UNAVAILABLE in blocked:
-        print(EGRESS_HINT.format(port=arguments.smtp_port or 25), file=sys.stderr)
+
+
+def _tell_interrupted(arguments: argparse.Namespace, done: int, count: int) -> None:
+    if not arguments.quiet:
+        print(f"interrupted: {done:,} of {count:,} are answered", file=sys.stderr)
+
+
+def _exit_code(arguments: argparse.Namespace, progress: batch_pb2.Progress) -> int:
+    """0, or 1 with a hint when our own network kept some answers from us."""
+    statuses = {count.status for count in progress.statuses}
+    if status_pb2.ENTRY_STATUS_LOCAL_EGRESS_UNAVAILABLE not in statuses:
+        return 0
+    print(EGRESS_HINT.format(port=arguments.smtp_port or 25), file=sys.stderr)
+    return 1
