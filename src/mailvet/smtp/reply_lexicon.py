@@ -14,6 +14,8 @@ _STEM = "*"
 _PREPOSITIONS = frozenset(
     ["at", "in", "on", "by", "for", "from", "under", "within", "auf", "bei", "sur", "dans", "su"]
 )
+_MAX_MENTIONS = 64
+"""Statements pair mentions with each other: no real reply comes near this, a hostile one may."""
 _OR = frozenset(["or", "oder", "ou", "lub", "of", "eller", "или"])
 
 
@@ -53,7 +55,7 @@ class Lexicon:
         words, breaks = self._without_little(words_of(text, self._linked))
         found: list[Mention] = []
         at, sentence = 0, 0
-        while at < len(words):
+        while at < len(words) and len(found) < _MAX_MENTIONS:
             while breaks[sentence] <= at:
                 sentence += 1
             idea, end = self._longest(words, at, breaks[sentence])

@@ -11,9 +11,10 @@ from mailvet.model.status import Meaning
 
 
 class _Mark(NamedTuple):
-    operator: str
-    only_there: bool
+    has: tuple[str, ...]
     pattern: re.Pattern[str]
+    only_from: str
+    """The operator who alone is believed; empty when the code is telling enough by itself."""
     reading: Reading
 
 
@@ -23,13 +24,12 @@ def operator_reading(text: str, operator: str) -> Reading | None:
     Most codes are read wherever they stand; one so plain that others may use it too counts only
     when `operator` says that its owner is speaking.
     """
-    if not _any_mark().search(text):
-        return None
     for mark in _marks():
-        if mark.only_there and mark.operator != operator:
+        if mark.only_from and mark.only_from != operator:
             continue
-        if mark.pattern.search(text):
-            return mark.reading
+        for literal in mark.has:
+            if literal in text and mark.pattern.search(text):
+                return mark.reading
     return None
 
 
@@ -38,16 +38,10 @@ def _marks() -> tuple[_Mark, ...]:
     text = files("mailvet.smtp").joinpath("data/reply_operators.toml").read_text("utf-8")
     return tuple(
         _Mark(
-            row["operator"],
-            row.get("only_there", False),
+            tuple(row["has"]),
             re.compile(row["mark"]),
+            row["operator"] if row.get("only_there") else "",
             Reading(Meaning(row["meaning"]), row["id"], row.get("about_sender", False)),
         )
         for row in tomllib.loads(text)["mark"]
     )
-
-
-@lru_cache(maxsize=1)
-def _any_mark() -> re.Pattern[str]:
-    """One search tells that none of the marks is there, which is the usual case."""
-    return re.compile("|".join(f"(?:{mark.pattern.pattern})" for mark in _marks()))

@@ -40,6 +40,7 @@ PREDICATES = frozenset(
 )
 _OWNED = frozenset({"address", "domain"})
 """Ideas that belong to a subject right before them: "sender <a@b>", "recipient domain"."""
+_OWNERS = SUBJECTS - {"message", "server"}
 _UNFIT = {"absent": frozenset({"server", "message"}), "no": frozenset({"server", "message"})}
 """Subjects a predicate is never said of: nobody answers that a server does not exist."""
 _ADJUNCT = 4.0
@@ -68,7 +69,7 @@ def _joined(mentions: list[Mention]) -> list[Mention]:
     joined: list[Mention] = []
     for mention in mentions:
         last = joined[-1] if joined else None
-        if last and mention.idea in _OWNED and last.idea in SUBJECTS and _touch(last, mention):
+        if last and mention.idea in _OWNED and last.idea in _OWNERS and _touch(last, mention):
             joined[-1] = last._replace(end=mention.end)
         else:
             joined.append(mention)

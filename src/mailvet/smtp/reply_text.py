@@ -7,25 +7,30 @@ import re
 import unicodedata
 from functools import lru_cache
 
-MAX_CHARS = 4096
-"""Texts are cut here: the longest real replies (several lines of links) stay under 2 KiB."""
+MAX_CHARS = 2048
+"""Texts are cut here: the longest real replies, several lines with links, stay under 1 KiB."""
 
 ADDRESS_MARK = "addressmark"
 IP_MARK = "ipmark"
 BREAK = "|"
 """Stands between two sentences."""
 
+_CHUNKS_KEPT = 16_384
+"""Hosts use few words: nearly every chunk between two spaces was seen before."""
+
 _TLD = (
     "com|net|org|edu|gov|mil|info|biz|io|de|fr|uk|jp|cn|ru|pl|es|pt|br|ar|mx|ca|au|nz|ch|nl|se"
     "|dk|fi|cz|sk|hu|ro|ee|lt|lv|ua|tr|kr|tw|hk|sg|eu|local|lan|internal|arpa|example|test"
 )
-_ENHANCED = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\.?\d)")
-_LINE_CODE = re.compile(r"(?m)^[ \t]*[2-5]\d\d[- ]")
+_ENHANCED = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?!\.?\d)")
+_LINE_CODE = re.compile(r"^[2-5]\d\d-")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z][a-z])")
 _CUT = re.compile(
-    r"(?P<url>(?:https?://|www\.)[^\s<>\"]{1,300})"
-    r"|(?P<address><[^<>\s]{1,320}>|(?<![\w.+=\-])[\w+=\-]{1,64}(?:\.[\w+=\-]{1,64}){0,9}@[\w.\-]{1,255})"
-    r"|(?P<ip>\[?(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\w)\]?|\[?(?:ipv6:)?(?<![\w:])(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{0,4}\]?)"
+    r"(?P<url>(?:https?://|www\.)[^<>\"]{1,300})"
+    r"|(?P<address><[^<>]{1,320}>"
+    r"|(?<![\w.+=\-])[\w+=\-]{1,64}(?:\.[\w+=\-]{1,64}){0,9}@[\w.\-]{1,255})"
+    r"|(?P<ip>\[?(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?![\w.]*\w)\]?"
+    r"|\[?(?:ipv6:)?(?<![\w:])(?:[0-9a-f]{0,4}:){3,7}[0-9a-f]{0,4}\]?)"
     rf"|(?P<host>(?<![\w.])(?:[\w\-]{{1,63}}\.){{1,8}}(?:{_TLD})(?![\w\-]))",
     re.IGNORECASE,
 )
@@ -35,7 +40,8 @@ _NEGATION = re.compile(
 _CANNOT = re.compile(r"\bcan(?:not|['’`]?t)\b")
 _MARKS = re.compile("[\u0300-\u036f\u3099\u309a]")
 _WORD = re.compile(
-    r"[a-z0-9\u00df-\u024f\u0370-\u03ff\u0400-\u04ff]+|[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff]|[.;!?](?=\s|$)"
+    r"[a-z0-9\u00df-\u024f\u0370-\u03ff\u0400-\u04ff]+"
+    r"|[\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff]|[.;!?](?=\s|$)"
 )
 _LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "ı": "i"})
 
@@ -52,17 +58,9 @@ def words_of(text: str, linked: frozenset[str]) -> list[str]:
     Sentences are parted by `BREAK`; of links and host names only the words in `linked` stay
     (the names of block lists). Numbers are dropped. Any text will do.
     """
-    text = _LINE_CODE.sub(" ", text[:MAX_CHARS])
-    text = _CUT.sub(lambda cut: _stand_in(cut, linked), text)
-    text = _ENHANCED.sub(" ", text)
-    text = _CAMEL.sub(" ", text)
-    text = fold(text)
-    words = []
-    for word in _WORD.findall(text):
-        if word in ".;!?":
-            words.append(BREAK)
-        elif not word.isdecimal():
-            words.append(word)
+    words: list[str] = []
+    for chunk in text[:MAX_CHARS].split():
+        words += _words_of_chunk(chunk, linked)
     return words
 
 
@@ -71,10 +69,17 @@ def fold(text: str) -> str:
     text = text.lower()
     if not text.isascii():
         text = _MARKS.sub("", unicodedata.normalize("NFKD", text)).translate(_LETTERS)
-    if "n" in text and "t" in text:
-        text = _CANNOT.sub("can not", text)
-        text = _NEGATION.sub(r"\1 not", text)
-    return text
+    text = _CANNOT.sub("can not", text)
+    return _NEGATION.sub(r"\1 not", text)
+
+
+@lru_cache(maxsize=_CHUNKS_KEPT)
+def _words_of_chunk(chunk: str, linked: frozenset[str]) -> tuple[str, ...]:
+    plain = _CUT.sub(lambda cut: _stand_in(cut, linked), _LINE_CODE.sub("", chunk))
+    plain = fold(_CAMEL.sub(" ", _ENHANCED.sub(" ", plain)))
+    return tuple(
+        BREAK if word in ".;!?" else word for word in _WORD.findall(plain) if not word.isdecimal()
+    )
 
 
 def _stand_in(cut: re.Match[str], linked: frozenset[str]) -> str:
@@ -82,10 +87,5 @@ def _stand_in(cut: re.Match[str], linked: frozenset[str]) -> str:
         return f" {ADDRESS_MARK} "
     if cut.lastgroup == "ip":
         return f" {IP_MARK} "
-    return _linked_words(cut.group(), linked)
-
-
-@lru_cache(maxsize=4096)
-def _linked_words(link: str, linked: frozenset[str]) -> str:
-    kept = [word for word in re.findall(r"[a-z]+", link.lower()) if word in linked]
+    kept = [word for word in re.findall(r"[a-z]+", cut.group().lower()) if word in linked]
     return f" {' '.join(kept)} "
