@@ -45,6 +45,8 @@ class Knowledge(NamedTuple):
     """Names of brands whose domains under other countries' suffixes may be real."""
     suffixes: tuple[str, ...]
     """Most frequent first."""
+    private: frozenset[str]
+    """Suffixes outside DNS, which are no slips."""
     real: frozenset[str]
     """Never corrected."""
     public: PublicSuffixList
@@ -76,6 +78,7 @@ def knowledge() -> Knowledge:
         frozenset(target.name for target in coined),
         frozenset(expand(tables["national"])),
         tuple(expand(document["suffixes"]["common"])),
+        frozenset(expand(document["suffixes"]["private"])),
         _real(document["real"]).union(targets),
         PublicSuffixList(only_icann=True),
     )

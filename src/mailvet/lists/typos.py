@@ -15,7 +15,8 @@ MAX_SUGGESTIONS = 3
 _REMEMBERED_DOMAINS = 50_000
 """A list of a million addresses repeats its domains; an answer is a few bytes."""
 
-_JUNK = re.compile(r"[^a-z0-9.-]+")
+_JUNK = re.compile(r"[\s,;:/\\|!?*'\"()<>`]+")
+"""Signs that are typed for a dot, or slip in while copying."""
 _DOTS = re.compile(r"\.{2,}")
 
 _SHORTEST_MENDED = 4
@@ -35,6 +36,8 @@ _OTHER_SUFFIX = 0.5
 _BROKEN_SUFFIX = 0.2
 _DEAREST_SUFFIX = 1.7
 """`cin` is `com` (1.2); what is further away is another word."""
+_DEAREST_COUNTRY = 1.2
+"""Two letters bear one slip: `lan` is not `in`."""
 _MUCH_WORSE = 0.5
 """What is further behind the best guess helps nobody."""
 
@@ -216,6 +219,8 @@ def _mended_suffix(known: Knowledge, domain: str) -> str | None:
     head, _, last = domain.rpartition(".")
     if not head:
         return _dotted(known, domain)
+    if last in known.private:
+        return None
     name, _, second = head.rpartition(".")
     if name and second in _SECOND_LEVELS:
         mended = _nearest_suffix(known, f"{second}.{last}", dots=1)
@@ -226,12 +231,17 @@ def _mended_suffix(known: Knowledge, domain: str) -> str | None:
 
 def _nearest_suffix(known: Knowledge, suffix: str, *, dots: int) -> str | None:
     priced = [
-        (finger_cost(suffix, common) + rank * _SUFFIX_RANK_COST, common)
+        (_mending_cost(suffix, common) + rank * _SUFFIX_RANK_COST, common)
         for rank, common in enumerate(known.suffixes)
-        if common.count(".") == dots
+        if common.count(".") == dots or _letters(common) == suffix
     ]
     cost, nearest = min(priced)
-    return nearest if cost <= _DEAREST_SUFFIX else None
+    limit = _DEAREST_SUFFIX if len(nearest) > _COUNTRY else _DEAREST_COUNTRY
+    return nearest if cost <= limit else None
+
+
+def _mending_cost(suffix: str, common: str) -> float:
+    return 0.0 if suffix == _letters(common) else finger_cost(suffix, common)
 
 
 def _dotted(known: Knowledge, label: str) -> str | None:
