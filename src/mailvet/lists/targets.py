@@ -96,7 +96,7 @@ def _targets(
 
 def _distinctive_limit(name: str) -> float:
     """Two slips at most; in a short name they would reach too many words."""
-    return 1.65 if len(name) < _LONG else 2.1
+    return 1.65 if len(name) < _LONG else 1.9
 
 
 def _grouped(
