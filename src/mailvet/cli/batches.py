@@ -3,13 +3,12 @@
 import argparse
 from collections.abc import Awaitable, Callable
 
-from mailvet.cli.lines import printable
+from mailvet.cli.lines import json_line, printable
 from mailvet.cli.remote import remote_client, run
 from mailvet.cli.show import (
     ProgressLine,
     ResultPrinter,
     as_dict,
-    json_line,
     progress_text,
 )
 from mailvet.client import Client

@@ -6,8 +6,7 @@ import sys
 import time
 from datetime import UTC, datetime
 
-from mailvet.cli.lines import printable
-from mailvet.cli.show import json_line
+from mailvet.cli.lines import json_line, printable
 from mailvet.config import load
 from mailvet.errors import ConfigError, NotFound
 from mailvet.model.batch import ApiKey

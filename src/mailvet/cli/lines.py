@@ -14,6 +14,8 @@ Asked = dict[str, Any]
 Found = dict[str, Any]
 
 _ENCODE = json.JSONEncoder(ensure_ascii=False).encode
+_LINE_ENDS = {ord(end): f"\\u{ord(end):04x}" for end in "\x85\u2028\u2029"}
+"""JSON lets them stand, many readers of lines end a line at them."""
 _DECODE = json.JSONDecoder().decode
 
 
@@ -60,10 +62,16 @@ def field(asked: Asked, name: str, kind: type | tuple[type, ...], example: str) 
     return value
 
 
+def json_line(found: Found) -> str:
+    """Return one JSON object on what everybody takes for one line."""
+    text = _ENCODE(found)
+    return text if text.isascii() else text.translate(_LINE_ENDS)
+
+
 def print_found(found: Found, arguments: argparse.Namespace) -> None:
     """Print one answer: a JSON line, or a block for people that leaves out what is empty."""
     if arguments.json:
-        sys.stdout.write(_ENCODE(found) + "\n")
+        sys.stdout.write(json_line(found) + "\n")
         return
     width = max(len(name) for name in found)
     for name, value in found.items():

@@ -1,7 +1,6 @@
 """How results and progress look: JSON objects, CSV rows, a table, a live line."""
 
 import csv
-import json
 import shutil
 import sys
 import time
@@ -10,7 +9,7 @@ from typing import Any, TextIO
 
 from google.protobuf.message import Message
 
-from mailvet.cli.lines import printable
+from mailvet.cli.lines import json_line, printable
 from mailvet.v1 import batch_pb2, result_pb2
 
 CSV_COLUMNS = (
@@ -79,11 +78,6 @@ def result_dict(result: result_pb2.Result, *, evidence: bool = False) -> dict[st
     if not evidence:
         del found["evidence"]
     return found
-
-
-def json_line(found: dict[str, Any]) -> str:
-    """Return one JSON object on one line."""
-    return json.dumps(found, ensure_ascii=False)
 
 
 class ResultPrinter:
