@@ -41,8 +41,13 @@ PREDICATES = frozenset(
 _OWNED = frozenset({"address", "domain"})
 """Ideas that belong to a subject right before them: "sender <a@b>", "recipient domain"."""
 _OWNERS = SUBJECTS - {"message", "server"}
-_UNFIT = {"absent": frozenset({"server", "message"}), "no": frozenset({"server", "message"})}
+_UNFIT = {
+    "absent": frozenset({"server", "message"}),
+    "no": frozenset({"server", "message"}),
+    "disabled": frozenset({"message"}),
+}
 """Subjects a predicate is never said of: nobody answers that a server does not exist."""
+_SPOKEN_FOR = frozenset({"recipient", "domain"})
 _ADJUNCT = 4.0
 """How much farther a subject behind a preposition counts: "not found in domain"."""
 _TO_THE_RIGHT = 0.5
@@ -94,6 +99,8 @@ def _nearest(predicate: Mention, subjects: list[Mention]) -> int:
 def _fits(predicate: Mention, subject: Mention) -> bool:
     if predicate.idea == "no" and subject.start != predicate.end:
         return False
+    if predicate.idea == "refused" and subject.adjunct and subject.idea in _SPOKEN_FOR:
+        return False  # "no access for this user", "rejected by the user": somebody else is refused
     return subject.idea not in _UNFIT.get(predicate.idea, ())
 
 

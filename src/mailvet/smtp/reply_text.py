@@ -1,6 +1,6 @@
 """What of a reply's text is language: words without codes, addresses, hosts and links.
 
-What is cut out leaves a mark where it is itself a subject: an address, an IP address.
+What is cut out leaves a mark where it is itself a subject: an address, an IP address, a host.
 """
 
 import re
@@ -12,6 +12,7 @@ MAX_CHARS = 2048
 
 ADDRESS_MARK = "addressmark"
 IP_MARK = "ipmark"
+HOST_MARK = "hostmark"
 BREAK = "|"
 """Stands between two sentences."""
 
@@ -88,4 +89,6 @@ def _stand_in(cut: re.Match[str], linked: frozenset[str]) -> str:
     if cut.lastgroup == "ip":
         return f" {IP_MARK} "
     kept = [word for word in re.findall(r"[a-z]+", cut.group().lower()) if word in linked]
+    if cut.lastgroup == "host" and not kept:
+        return f" {HOST_MARK} "
     return f" {' '.join(kept)} "
