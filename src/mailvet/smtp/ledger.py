@@ -100,10 +100,14 @@ class Ledger:
         return True
 
     def made_up_answered(self, domain: str, reply: Reply) -> None:
-        """Note the answer about a made-up mailbox; it never touches the real ones."""
+        """Note the answer about a made-up mailbox; it never touches the real ones.
+
+        A refusal for the number of those before it is no answer, unless it was the second: a
+        smaller session can still ask.
+        """
+        if refuses_another(reply) and self._learn_limit() > 1:
+            return
         self.made_up[domain] = self._seen(Stage.RCPT, reply)
-        if refuses_another(reply):
-            self._learn_limit()
 
     def cannot_be_asked(self, recipient: Address, ehlo_refusal: Reply | None) -> None:
         """Note that a recipient needs SMTPUTF8 and the host did not offer it.
@@ -124,22 +128,26 @@ class Ledger:
         elif stage is not Stage.RCPT:
             self.one_domain = self.one_domain or seen.reply is not None
         elif self.probing is not None:
-            self.made_up[self.probing] = seen
-            self._learn_from_farewell(seen.reply)
+            if self._learn_from_farewell(seen.reply) <= 1:
+                self.made_up[self.probing] = seen
         elif self._total:  # it was not the first: asked alone it may be answered
             self._learn_from_farewell(seen.reply)
         elif self.asking is not None:  # and only this one: some hosts punish nothing but guesses
             self.observations[self.asking] = seen
 
-    def _learn_from_farewell(self, reply: Reply | None) -> None:
+    def _learn_from_farewell(self, reply: Reply | None) -> int:
+        """How many recipients the host took before it hung up for their number; 0 if it did not."""
         # A connection may break for any reason: only a host that says so has a limit.
-        if reply is not None and not is_shutting_down(reply):
-            self._learn_limit()
+        if reply is None or is_shutting_down(reply):
+            return 0
+        return self._learn_limit()
 
-    def _learn_limit(self) -> None:
+    def _learn_limit(self) -> int:
+        """How many recipients were answered before one was refused for their number."""
         taken = self.in_transaction or self._total
         if self.recipients_taken is None or taken < self.recipients_taken:
             self.recipients_taken = taken
+        return self.recipients_taken
 
     def _all_see(self, seen: Observation) -> None:
         for recipient in self._recipients:
