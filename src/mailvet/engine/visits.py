@@ -100,7 +100,7 @@ class Visits:
     def _should_probe(self, route: Route, card: DomainCard) -> bool:
         if card.probing or card.knows_catch_all(self._clock()):
             return False
-        if route.pace.recipients > 1:
+        if route.pace.recipients > 1 or not route.pace.has_limit:
             return True
         # The host is known to refuse a second recipient: nothing can be learnt beside a real one.
         seen = Observation(Stage.RCPT, "", "", Reply(452, "", "4.5.3"), None)
