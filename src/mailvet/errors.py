@@ -11,6 +11,7 @@
     ├── CursorEpochPassed     the store was restored from a backup since the cursor was given
     ├── MessageTooLarge       a request message is larger than the server takes
     ├── ResultsExpired        the log before the cursor is gone; carries the oldest cursor
+    ├── EtagMismatch          what is to be replaced was changed since it was read
     ├── RequestIdReused       the request_id was used with another body
     ├── Unauthenticated       no key, or one that is not valid
     ├── PermissionDenied      the key is valid, its scopes do not reach
@@ -144,6 +145,17 @@ class ResultsExpired(MailvetError):
     """The results before the cursor are gone."""
 
     reason = "RESULTS_EXPIRED"
+
+
+class EtagMismatch(MailvetError):
+    """What is to be replaced was changed since the etag was given; carries the one in force."""
+
+    reason = "ETAG_MISMATCH"
+
+    def __init__(self, etag: str) -> None:
+        super().__init__(
+            f"somebody changed it meanwhile, its etag is {etag!r} now; read it again", etag=etag
+        )
 
 
 class RequestIdReused(MailvetError):

@@ -23,7 +23,9 @@ class Failing:
     def __init__(self, error: BaseException) -> None:
         self._error = error
 
-    async def verify(self, _entries: Sequence[tuple[str, str]], _budget_s: float) -> list[Result]:
+    async def verify(
+        self, _entries: Sequence[tuple[str, str]], _budget_s: float, _tenant: str
+    ) -> list[Result]:
         raise self._error
 
 

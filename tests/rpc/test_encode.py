@@ -46,6 +46,7 @@ FULL = Result(
     suggestions=("ann@example.com",),
     syntax_failure_index=0,
     explanation="no such mailbox",
+    custom_classification="send-later",
     local_part="ann",
     domain="example.org",
     ascii_domain="example.org",
@@ -141,7 +142,7 @@ def test_the_views_are_leading_parts() -> None:
         {field.number for field, _ in pb.Result.FromString(view).ListFields()} for view in views
     ]
 
-    assert set(range(1, 14)) == numbers[0]
+    assert set(range(1, 15)) == numbers[0]
     assert numbers[0] | set(range(16, 41)) == numbers[1]
     assert numbers[1] | {60} == numbers[2]
 

@@ -76,7 +76,9 @@ class Slow:
         self.ended = asyncio.Event()
         self.fault: Exception | None = None
 
-    async def explain(self, _entry: tuple[str, str], _budget_s: float, tell: Tell) -> Result:
+    async def explain(
+        self, _entry: tuple[str, str], _budget_s: float, _tenant: str, tell: Tell
+    ) -> Result:
         tell(Spoken("*", "connecting"))
         try:
             if self.fault is not None:

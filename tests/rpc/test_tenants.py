@@ -91,6 +91,8 @@ def test_the_methods_without_a_batch_are_known() -> None:
     without = set(all_methods()) - set(methods_with_a_batch()) - CREATING
 
     assert {
+        "AccountService/GetRules",
+        "AccountService/UpdateRules",
         "BatchService/ListBatches",
         "VerificationService/ExplainEmail",
         "VerificationService/VerifyEmail",

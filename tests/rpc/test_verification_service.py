@@ -61,7 +61,9 @@ class Never:
         self.began = asyncio.Event()
         self.ended = asyncio.Event()
 
-    async def verify(self, _entries: Sequence[tuple[str, str]], _budget_s: float) -> list[Result]:
+    async def verify(
+        self, _entries: Sequence[tuple[str, str]], _budget_s: float, _tenant: str
+    ) -> list[Result]:
         self.began.set()
         try:
             return await asyncio.Future[list[Result]]()

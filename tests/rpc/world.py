@@ -21,12 +21,14 @@ from mailvet.rpc.metrics import RpcCounters
 from mailvet.rpc.server import RpcServer, ServerOptions, build_server
 from mailvet.store.base import Store
 from mailvet.v1 import (
+    account_service_pb2,
     batch_pb2,
     batch_service_pb2,
     catalog_service_pb2,
     result_service_pb2,
     verification_service_pb2,
 )
+from mailvet.v1.account_service_pb2_grpc import AccountServiceStub
 from mailvet.v1.batch_service_pb2_grpc import BatchServiceStub
 from mailvet.v1.catalog_service_pb2_grpc import CatalogServiceStub
 from mailvet.v1.result_service_pb2_grpc import ResultServiceStub
@@ -39,6 +41,7 @@ SERVICES = [
         (result_service_pb2, "ResultService"),
         (verification_service_pb2, "VerificationService"),
         (catalog_service_pb2, "CatalogService"),
+        (account_service_pb2, "AccountService"),
     )
 ]
 
@@ -49,11 +52,15 @@ class Oracle:
     def __init__(self) -> None:
         self.asked: list[tuple[Sequence[tuple[str, str]], float]] = []
 
-    async def verify(self, entries: Sequence[tuple[str, str]], budget_s: float) -> list[Result]:
+    async def verify(
+        self, entries: Sequence[tuple[str, str]], budget_s: float, _tenant: str
+    ) -> list[Result]:
         self.asked.append((entries, budget_s))
         return [_success(place, *entry) for place, entry in enumerate(entries)]
 
-    async def explain(self, entry: tuple[str, str], budget_s: float, tell: Tell) -> Result:
+    async def explain(
+        self, entry: tuple[str, str], budget_s: float, _tenant: str, tell: Tell
+    ) -> Result:
         self.asked.append(([entry], budget_s))
         tell(Spoken(">", "EHLO example.net"))
         return _success(0, *entry)
@@ -92,6 +99,10 @@ class World:
     @property
     def verification(self) -> Any:
         return VerificationServiceStub(self.channel)
+
+    @property
+    def accounts(self) -> Any:
+        return AccountServiceStub(self.channel)
 
     @property
     def catalog(self) -> Any:

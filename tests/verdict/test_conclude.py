@@ -3,6 +3,7 @@
 import pytest
 
 from mailvet.model.finding import Finding, Outcome
+from mailvet.model.ruling import SchemeRow
 from mailvet.model.status import Category, Classification, EntryStatus, classification_of
 from mailvet.verdict import conclude
 from mailvet.verdict.conclude import PRECEDENCE
@@ -71,3 +72,25 @@ def test_weights_are_tunable() -> None:
     verdict = conclude([_finding(EntryStatus.SUCCESS)], ["role"], weights)
     assert 90 == verdict.risk_score
     assert EntryStatus.SUCCESS == verdict.status
+
+
+def test_a_scheme_changes_what_a_status_means() -> None:
+    """Classification, score and category follow it; the status does not."""
+    catch_all = EntryStatus.SERVER_IS_CATCH_ALL
+    scheme = {catch_all: SchemeRow(catch_all, Classification.DELIVERABLE, "send-slowly")}
+    verdict = conclude([_finding(catch_all)], scheme=scheme)
+
+    assert (catch_all, Classification.DELIVERABLE) == (verdict.status, verdict.classification)
+    assert ("send-slowly", Category.WHITE) == (verdict.custom_classification, verdict.category)
+    assert conclude([_finding(catch_all)]).risk_score > verdict.risk_score
+
+
+def test_a_label_alone_changes_nothing_else() -> None:
+    """A row without a classification keeps the ordinary one; other statuses have no label."""
+    scheme = {EntryStatus.SUCCESS: SchemeRow(EntryStatus.SUCCESS, label="send")}
+    success = conclude([_finding(EntryStatus.SUCCESS)], scheme=scheme)
+    other = conclude([_finding(EntryStatus.RELAY_DENIED)], scheme=scheme)
+
+    assert conclude([_finding(EntryStatus.SUCCESS)]) == success._replace(custom_classification="")
+    assert "send" == success.custom_classification
+    assert conclude([_finding(EntryStatus.RELAY_DENIED)]) == other

@@ -225,7 +225,9 @@ type Batch struct {
 	// When it completed or was cancelled.
 	EndTime *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=end_time,json=endTime,proto3" json:"end_time,omitempty"`
 	// How the work stands.
-	Progress      *Progress `protobuf:"bytes,14,opt,name=progress,proto3" json:"progress,omitempty"`
+	Progress *Progress `protobuf:"bytes,14,opt,name=progress,proto3" json:"progress,omitempty"`
+	// How many override rules the batch was created with.
+	RuleCount     int32 `protobuf:"varint,15,opt,name=rule_count,json=ruleCount,proto3" json:"rule_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -356,6 +358,13 @@ func (x *Batch) GetProgress() *Progress {
 		return x.Progress
 	}
 	return nil
+}
+
+func (x *Batch) GetRuleCount() int32 {
+	if x != nil {
+		return x.RuleCount
+	}
+	return 0
 }
 
 // How the work on a batch stands. Counts and results agree: a frame's counts
@@ -750,7 +759,7 @@ var File_mailvet_v1_batch_proto protoreflect.FileDescriptor
 const file_mailvet_v1_batch_proto_rawDesc = "" +
 	"\n" +
 	"\x16mailvet/v1/batch.proto\x12\n" +
-	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17mailvet/v1/status.proto\"\xcf\x05\n" +
+	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17mailvet/v1/status.proto\"\xee\x05\n" +
 	"\x05Batch\x12\x19\n" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12 \n" +
@@ -769,7 +778,9 @@ const file_mailvet_v1_batch_proto_rawDesc = "" +
 	"\vlaunch_time\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"launchTime\x125\n" +
 	"\bend_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x120\n" +
-	"\bprogress\x18\x0e \x01(\v2\x14.mailvet.v1.ProgressR\bprogress\x1a9\n" +
+	"\bprogress\x18\x0e \x01(\v2\x14.mailvet.v1.ProgressR\bprogress\x12\x1d\n" +
+	"\n" +
+	"rule_count\x18\x0f \x01(\x05R\truleCount\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc8\x03\n" +

@@ -50,7 +50,10 @@ type CreateBatchRequest struct {
 	// long as the batch.
 	RequestId string `protobuf:"bytes,11,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// Check only: the same errors, nothing is written.
-	ValidateOnly  bool `protobuf:"varint,12,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	ValidateOnly bool `protobuf:"varint,12,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
+	// Rules of the caller's own, looked through in order before those of the tenant; the
+	// first match decides, and the entry is not probed. At most 100.
+	Rules         []*OverrideRule `protobuf:"bytes,13,rep,name=rules,proto3" json:"rules,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -167,6 +170,13 @@ func (x *CreateBatchRequest) GetValidateOnly() bool {
 		return x.ValidateOnly
 	}
 	return false
+}
+
+func (x *CreateBatchRequest) GetRules() []*OverrideRule {
+	if x != nil {
+		return x.Rules
+	}
+	return nil
 }
 
 // Response of CreateBatch.
@@ -1157,7 +1167,7 @@ var File_mailvet_v1_batch_service_proto protoreflect.FileDescriptor
 const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	"\n" +
 	"\x1emailvet/v1/batch_service.proto\x12\n" +
-	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x16mailvet/v1/batch.proto\x1a\x17mailvet/v1/status.proto\"\xd2\x04\n" +
+	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x16mailvet/v1/batch.proto\x1a\x16mailvet/v1/rules.proto\x1a\x17mailvet/v1/status.proto\"\x82\x05\n" +
 	"\x12CreateBatchRequest\x12\x19\n" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12 \n" +
@@ -1172,7 +1182,8 @@ const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	" \x01(\bR\x06launch\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\v \x01(\tR\trequestId\x12#\n" +
-	"\rvalidate_only\x18\f \x01(\bR\fvalidateOnly\x1a9\n" +
+	"\rvalidate_only\x18\f \x01(\bR\fvalidateOnly\x12.\n" +
+	"\x05rules\x18\r \x03(\v2\x18.mailvet.v1.OverrideRuleR\x05rules\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\v\n" +
@@ -1290,11 +1301,12 @@ var file_mailvet_v1_batch_service_proto_goTypes = []any{
 	(Deduplication)(0),            // 21: mailvet.v1.Deduplication
 	(DuplicateKeep)(0),            // 22: mailvet.v1.DuplicateKeep
 	(*Entry)(nil),                 // 23: mailvet.v1.Entry
-	(*Batch)(nil),                 // 24: mailvet.v1.Batch
-	(*durationpb.Duration)(nil),   // 25: google.protobuf.Duration
-	(BatchState)(0),               // 26: mailvet.v1.BatchState
-	(*Progress)(nil),              // 27: mailvet.v1.Progress
-	(*GoingAway)(nil),             // 28: mailvet.v1.GoingAway
+	(*OverrideRule)(nil),          // 24: mailvet.v1.OverrideRule
+	(*Batch)(nil),                 // 25: mailvet.v1.Batch
+	(*durationpb.Duration)(nil),   // 26: google.protobuf.Duration
+	(BatchState)(0),               // 27: mailvet.v1.BatchState
+	(*Progress)(nil),              // 28: mailvet.v1.Progress
+	(*GoingAway)(nil),             // 29: mailvet.v1.GoingAway
 }
 var file_mailvet_v1_batch_service_proto_depIdxs = []int32{
 	19, // 0: mailvet.v1.CreateBatchRequest.labels:type_name -> mailvet.v1.CreateBatchRequest.LabelsEntry
@@ -1302,44 +1314,45 @@ var file_mailvet_v1_batch_service_proto_depIdxs = []int32{
 	21, // 2: mailvet.v1.CreateBatchRequest.deduplication:type_name -> mailvet.v1.Deduplication
 	22, // 3: mailvet.v1.CreateBatchRequest.duplicate_keep:type_name -> mailvet.v1.DuplicateKeep
 	23, // 4: mailvet.v1.CreateBatchRequest.entries:type_name -> mailvet.v1.Entry
-	24, // 5: mailvet.v1.CreateBatchResponse.batch:type_name -> mailvet.v1.Batch
-	23, // 6: mailvet.v1.AddEntriesRequest.entries:type_name -> mailvet.v1.Entry
-	23, // 7: mailvet.v1.StreamEntriesRequest.entries:type_name -> mailvet.v1.Entry
-	5,  // 8: mailvet.v1.StreamEntriesRequest.finish:type_name -> mailvet.v1.FinishUpload
-	24, // 9: mailvet.v1.StreamEntriesResponse.batch:type_name -> mailvet.v1.Batch
-	24, // 10: mailvet.v1.LaunchBatchResponse.batch:type_name -> mailvet.v1.Batch
-	24, // 11: mailvet.v1.CancelBatchResponse.batch:type_name -> mailvet.v1.Batch
-	25, // 12: mailvet.v1.GetBatchRequest.wait:type_name -> google.protobuf.Duration
-	24, // 13: mailvet.v1.GetBatchResponse.batch:type_name -> mailvet.v1.Batch
-	26, // 14: mailvet.v1.ListBatchesRequest.states:type_name -> mailvet.v1.BatchState
-	24, // 15: mailvet.v1.ListBatchesResponse.batches:type_name -> mailvet.v1.Batch
-	25, // 16: mailvet.v1.WatchBatchRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	24, // 17: mailvet.v1.WatchBatchResponse.batch:type_name -> mailvet.v1.Batch
-	27, // 18: mailvet.v1.WatchBatchResponse.progress:type_name -> mailvet.v1.Progress
-	28, // 19: mailvet.v1.WatchBatchResponse.going_away:type_name -> mailvet.v1.GoingAway
-	0,  // 20: mailvet.v1.BatchService.CreateBatch:input_type -> mailvet.v1.CreateBatchRequest
-	2,  // 21: mailvet.v1.BatchService.AddEntries:input_type -> mailvet.v1.AddEntriesRequest
-	4,  // 22: mailvet.v1.BatchService.StreamEntries:input_type -> mailvet.v1.StreamEntriesRequest
-	7,  // 23: mailvet.v1.BatchService.LaunchBatch:input_type -> mailvet.v1.LaunchBatchRequest
-	9,  // 24: mailvet.v1.BatchService.CancelBatch:input_type -> mailvet.v1.CancelBatchRequest
-	11, // 25: mailvet.v1.BatchService.GetBatch:input_type -> mailvet.v1.GetBatchRequest
-	13, // 26: mailvet.v1.BatchService.ListBatches:input_type -> mailvet.v1.ListBatchesRequest
-	15, // 27: mailvet.v1.BatchService.WatchBatch:input_type -> mailvet.v1.WatchBatchRequest
-	17, // 28: mailvet.v1.BatchService.DeleteBatch:input_type -> mailvet.v1.DeleteBatchRequest
-	1,  // 29: mailvet.v1.BatchService.CreateBatch:output_type -> mailvet.v1.CreateBatchResponse
-	3,  // 30: mailvet.v1.BatchService.AddEntries:output_type -> mailvet.v1.AddEntriesResponse
-	6,  // 31: mailvet.v1.BatchService.StreamEntries:output_type -> mailvet.v1.StreamEntriesResponse
-	8,  // 32: mailvet.v1.BatchService.LaunchBatch:output_type -> mailvet.v1.LaunchBatchResponse
-	10, // 33: mailvet.v1.BatchService.CancelBatch:output_type -> mailvet.v1.CancelBatchResponse
-	12, // 34: mailvet.v1.BatchService.GetBatch:output_type -> mailvet.v1.GetBatchResponse
-	14, // 35: mailvet.v1.BatchService.ListBatches:output_type -> mailvet.v1.ListBatchesResponse
-	16, // 36: mailvet.v1.BatchService.WatchBatch:output_type -> mailvet.v1.WatchBatchResponse
-	18, // 37: mailvet.v1.BatchService.DeleteBatch:output_type -> mailvet.v1.DeleteBatchResponse
-	29, // [29:38] is the sub-list for method output_type
-	20, // [20:29] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	24, // 5: mailvet.v1.CreateBatchRequest.rules:type_name -> mailvet.v1.OverrideRule
+	25, // 6: mailvet.v1.CreateBatchResponse.batch:type_name -> mailvet.v1.Batch
+	23, // 7: mailvet.v1.AddEntriesRequest.entries:type_name -> mailvet.v1.Entry
+	23, // 8: mailvet.v1.StreamEntriesRequest.entries:type_name -> mailvet.v1.Entry
+	5,  // 9: mailvet.v1.StreamEntriesRequest.finish:type_name -> mailvet.v1.FinishUpload
+	25, // 10: mailvet.v1.StreamEntriesResponse.batch:type_name -> mailvet.v1.Batch
+	25, // 11: mailvet.v1.LaunchBatchResponse.batch:type_name -> mailvet.v1.Batch
+	25, // 12: mailvet.v1.CancelBatchResponse.batch:type_name -> mailvet.v1.Batch
+	26, // 13: mailvet.v1.GetBatchRequest.wait:type_name -> google.protobuf.Duration
+	25, // 14: mailvet.v1.GetBatchResponse.batch:type_name -> mailvet.v1.Batch
+	27, // 15: mailvet.v1.ListBatchesRequest.states:type_name -> mailvet.v1.BatchState
+	25, // 16: mailvet.v1.ListBatchesResponse.batches:type_name -> mailvet.v1.Batch
+	26, // 17: mailvet.v1.WatchBatchRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	25, // 18: mailvet.v1.WatchBatchResponse.batch:type_name -> mailvet.v1.Batch
+	28, // 19: mailvet.v1.WatchBatchResponse.progress:type_name -> mailvet.v1.Progress
+	29, // 20: mailvet.v1.WatchBatchResponse.going_away:type_name -> mailvet.v1.GoingAway
+	0,  // 21: mailvet.v1.BatchService.CreateBatch:input_type -> mailvet.v1.CreateBatchRequest
+	2,  // 22: mailvet.v1.BatchService.AddEntries:input_type -> mailvet.v1.AddEntriesRequest
+	4,  // 23: mailvet.v1.BatchService.StreamEntries:input_type -> mailvet.v1.StreamEntriesRequest
+	7,  // 24: mailvet.v1.BatchService.LaunchBatch:input_type -> mailvet.v1.LaunchBatchRequest
+	9,  // 25: mailvet.v1.BatchService.CancelBatch:input_type -> mailvet.v1.CancelBatchRequest
+	11, // 26: mailvet.v1.BatchService.GetBatch:input_type -> mailvet.v1.GetBatchRequest
+	13, // 27: mailvet.v1.BatchService.ListBatches:input_type -> mailvet.v1.ListBatchesRequest
+	15, // 28: mailvet.v1.BatchService.WatchBatch:input_type -> mailvet.v1.WatchBatchRequest
+	17, // 29: mailvet.v1.BatchService.DeleteBatch:input_type -> mailvet.v1.DeleteBatchRequest
+	1,  // 30: mailvet.v1.BatchService.CreateBatch:output_type -> mailvet.v1.CreateBatchResponse
+	3,  // 31: mailvet.v1.BatchService.AddEntries:output_type -> mailvet.v1.AddEntriesResponse
+	6,  // 32: mailvet.v1.BatchService.StreamEntries:output_type -> mailvet.v1.StreamEntriesResponse
+	8,  // 33: mailvet.v1.BatchService.LaunchBatch:output_type -> mailvet.v1.LaunchBatchResponse
+	10, // 34: mailvet.v1.BatchService.CancelBatch:output_type -> mailvet.v1.CancelBatchResponse
+	12, // 35: mailvet.v1.BatchService.GetBatch:output_type -> mailvet.v1.GetBatchResponse
+	14, // 36: mailvet.v1.BatchService.ListBatches:output_type -> mailvet.v1.ListBatchesResponse
+	16, // 37: mailvet.v1.BatchService.WatchBatch:output_type -> mailvet.v1.WatchBatchResponse
+	18, // 38: mailvet.v1.BatchService.DeleteBatch:output_type -> mailvet.v1.DeleteBatchResponse
+	30, // [30:39] is the sub-list for method output_type
+	21, // [21:30] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_mailvet_v1_batch_service_proto_init() }
@@ -1348,6 +1361,7 @@ func file_mailvet_v1_batch_service_proto_init() {
 		return
 	}
 	file_mailvet_v1_batch_proto_init()
+	file_mailvet_v1_rules_proto_init()
 	file_mailvet_v1_status_proto_init()
 	file_mailvet_v1_batch_service_proto_msgTypes[0].OneofWrappers = []any{}
 	file_mailvet_v1_batch_service_proto_msgTypes[2].OneofWrappers = []any{}

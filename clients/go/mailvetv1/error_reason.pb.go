@@ -162,6 +162,14 @@ const (
 	//	{ "reason": "MESSAGE_TOO_LARGE", "domain": "mailvet.dev",
 	//	  "metadata": { "bytes": "5000000", "max_bytes": "4194304" } }
 	ErrorReason_ERROR_REASON_MESSAGE_TOO_LARGE ErrorReason = 14
+	// What is to be replaced was changed since the etag was given. ABORTED.
+	//
+	// Way out: read it again, bring in your change, send it with the new etag.
+	//
+	// Example:
+	//
+	//	{ "reason": "ETAG_MISMATCH", "domain": "mailvet.dev", "metadata": { "etag": "r3" } }
+	ErrorReason_ERROR_REASON_ETAG_MISMATCH ErrorReason = 15
 )
 
 // Enum value maps for ErrorReason.
@@ -182,6 +190,7 @@ var (
 		12: "ERROR_REASON_UNAVAILABLE",
 		13: "ERROR_REASON_INTERNAL",
 		14: "ERROR_REASON_MESSAGE_TOO_LARGE",
+		15: "ERROR_REASON_ETAG_MISMATCH",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":         0,
@@ -199,6 +208,7 @@ var (
 		"ERROR_REASON_UNAVAILABLE":         12,
 		"ERROR_REASON_INTERNAL":            13,
 		"ERROR_REASON_MESSAGE_TOO_LARGE":   14,
+		"ERROR_REASON_ETAG_MISMATCH":       15,
 	}
 )
 
@@ -234,7 +244,7 @@ var File_mailvet_v1_error_reason_proto protoreflect.FileDescriptor
 const file_mailvet_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
 	"\x1dmailvet/v1/error_reason.proto\x12\n" +
-	"mailvet.v1*\xed\x03\n" +
+	"mailvet.v1*\x8d\x04\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cERROR_REASON_INVALID_REQUEST\x10\x01\x12\x1a\n" +
@@ -251,7 +261,8 @@ const file_mailvet_v1_error_reason_proto_rawDesc = "" +
 	"\x1bERROR_REASON_QUOTA_EXCEEDED\x10\v\x12\x1c\n" +
 	"\x18ERROR_REASON_UNAVAILABLE\x10\f\x12\x19\n" +
 	"\x15ERROR_REASON_INTERNAL\x10\r\x12\"\n" +
-	"\x1eERROR_REASON_MESSAGE_TOO_LARGE\x10\x0eB:\n" +
+	"\x1eERROR_REASON_MESSAGE_TOO_LARGE\x10\x0e\x12\x1e\n" +
+	"\x1aERROR_REASON_ETAG_MISMATCH\x10\x0fB:\n" +
 	"\x0edev.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3"
 
 var (

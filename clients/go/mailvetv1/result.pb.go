@@ -109,6 +109,9 @@ type Result struct {
 	SyntaxFailureIndex *int32 `protobuf:"varint,12,opt,name=syntax_failure_index,json=syntaxFailureIndex,proto3,oneof" json:"syntax_failure_index,omitempty"`
 	// The answer in one sentence, for people.
 	Explanation string `protobuf:"bytes,13,opt,name=explanation,proto3" json:"explanation,omitempty"`
+	// The label that the tenant's classification scheme gives the status; empty when it
+	// gives none.
+	CustomClassification string `protobuf:"bytes,14,opt,name=custom_classification,json=customClassification,proto3" json:"custom_classification,omitempty"`
 	// The part before the at sign, exactly as it is sent to the exchanger.
 	LocalPart string `protobuf:"bytes,16,opt,name=local_part,json=localPart,proto3" json:"local_part,omitempty"`
 	// The domain for people, in U-labels.
@@ -282,6 +285,13 @@ func (x *Result) GetSyntaxFailureIndex() int32 {
 func (x *Result) GetExplanation() string {
 	if x != nil {
 		return x.Explanation
+	}
+	return ""
+}
+
+func (x *Result) GetCustomClassification() string {
+	if x != nil {
+		return x.CustomClassification
 	}
 	return ""
 }
@@ -801,7 +811,7 @@ var File_mailvet_v1_result_proto protoreflect.FileDescriptor
 const file_mailvet_v1_result_proto_rawDesc = "" +
 	"\n" +
 	"\x17mailvet/v1/result.proto\x12\n" +
-	"mailvet.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17mailvet/v1/status.proto\"\xb3\r\n" +
+	"mailvet.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17mailvet/v1/status.proto\"\xe8\r\n" +
 	"\x06Result\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x05R\x05index\x12\x1d\n" +
 	"\n" +
@@ -818,7 +828,8 @@ const file_mailvet_v1_result_proto_rawDesc = "" +
 	" \x01(\v2\x1a.google.protobuf.TimestampR\fcompleteTime\x12 \n" +
 	"\vsuggestions\x18\v \x03(\tR\vsuggestions\x125\n" +
 	"\x14syntax_failure_index\x18\f \x01(\x05H\x01R\x12syntaxFailureIndex\x88\x01\x01\x12 \n" +
-	"\vexplanation\x18\r \x01(\tR\vexplanation\x12\x1d\n" +
+	"\vexplanation\x18\r \x01(\tR\vexplanation\x123\n" +
+	"\x15custom_classification\x18\x0e \x01(\tR\x14customClassification\x12\x1d\n" +
 	"\n" +
 	"local_part\x18\x10 \x01(\tR\tlocalPart\x12\x16\n" +
 	"\x06domain\x18\x11 \x01(\tR\x06domain\x12!\n" +

@@ -157,7 +157,7 @@ const (
 	EntryStatus_ENTRY_STATUS_ISP_SPECIFIC_SYNTAX_FAILURE EntryStatus = 63
 	// The same address as the entry that duplicate_of points to; costs nothing.
 	EntryStatus_ENTRY_STATUS_DUPLICATE EntryStatus = 70
-	// A rule of the caller decided.
+	// A rule of the caller decided; the classification is the one it gives. Costs nothing.
 	EntryStatus_ENTRY_STATUS_OVERRIDE_MATCH EntryStatus = 71
 	// DNS gave no answer in time. UNKNOWN, like every status below.
 	EntryStatus_ENTRY_STATUS_DNS_QUERY_TIMEOUT EntryStatus = 80

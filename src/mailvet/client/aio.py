@@ -13,6 +13,7 @@ from mailvet.client.errors import ServiceError, from_rpc_error
 from mailvet.client.patience import Patience, retried
 from mailvet.client.upload import Upload
 from mailvet.v1 import (
+    account_service_pb2_grpc,
     batch_pb2,
     batch_service_pb2,
     batch_service_pb2_grpc,
@@ -79,6 +80,7 @@ class Client:
         self.batches = batch_service_pb2_grpc.BatchServiceStub(channel)
         self.results = result_service_pb2_grpc.ResultServiceStub(channel)
         self.verification = verification_service_pb2_grpc.VerificationServiceStub(channel)
+        self.accounts = account_service_pb2_grpc.AccountServiceStub(channel)
         self.catalog = catalog_service_pb2_grpc.CatalogServiceStub(channel)
         self._metadata = (("x-api-key", key),) if key else ()
         self._patience_s = patience_s

@@ -16,6 +16,7 @@ from mailvet.model.reply import Observation, Reading
 from mailvet.model.route import MxAnswer
 from mailvet.model.status import EntryStatus, Fact, QualityLevel
 from mailvet.model.step import Spoken, Tell
+from mailvet.verdict.policy import Policy, Ruling
 
 
 class DomainCard:
@@ -73,8 +74,10 @@ class Case:
         "membership",
         "owner",
         "passes",
+        "policy",
         "quality",
         "reading",
+        "ruling",
         "seen",
         "session",
         "tell",
@@ -102,6 +105,10 @@ class Case:
         self.quality = quality
         self._done: Callable[[Case], None] | None = done
         self.owner = owner
+        self.policy: Policy | None = None
+        """What the caller decides himself; None when he leaves it all to us."""
+        self.ruling: Ruling | None = None
+        """The caller's rule that decides it."""
         self.address: Address | None = None
         self.fault: SyntaxFault | None = None
         self.membership: Membership | None = None

@@ -3,6 +3,7 @@
 from mailvet.engine.case import Case
 from mailvet.model.reply import Observation
 from mailvet.model.status import EntryStatus
+from mailvet.verdict.policy import Ruling
 
 _S = EntryStatus
 
@@ -28,7 +29,7 @@ _SENTENCES: dict[EntryStatus, str] = {
         "{host} does not take international mailbox names (no SMTPUTF8)."
     ),
     _S.DUPLICATE: "The same address as entry {original}.",
-    _S.OVERRIDE_MATCH: "A rule of the caller decided.",
+    _S.OVERRIDE_MATCH: "The caller's rule {rule} decided.",
     _S.DNS_QUERY_TIMEOUT: "DNS gave no answer in time; this says nothing about the address.",
     _S.DNS_CONNECTION_FAILURE: "DNS failed to answer; this says nothing about the address.",
     _S.SMTP_CONNECTION_TIMEOUT: "No exchanger answered in time ({mx}).",
@@ -53,6 +54,8 @@ MAX_SAID = 160
 
 def explain(case: Case, status: EntryStatus) -> str:
     """Return one sentence that says why the status is what it is."""
+    if case.ruling is not None:
+        return _ruled(case.ruling)
     if case.duplicate_of is None and case.fault is not None:
         return case.fault.reason
     sentence = _SENTENCES[status]
@@ -63,6 +66,11 @@ def explain(case: Case, status: EntryStatus) -> str:
         mx=", ".join(answer.hosts[:3]) if answer and answer.hosts else "none",
         original=case.duplicate_of,
     )
+
+
+def _ruled(ruling: Ruling) -> str:
+    sentence = _SENTENCES[_S.OVERRIDE_MATCH].format(rule=ruling.rule.pattern)
+    return f"{sentence} {ruling.rule.note}".rstrip()
 
 
 def _host(seen: Observation | None) -> str:

@@ -1,6 +1,7 @@
 """From a case to its findings, and from them to the result callers read."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from mailvet.checks.catch_all import check_catch_all
 from mailvet.checks.domain import check_domain
@@ -14,7 +15,7 @@ from mailvet.model.result import Evidence, ListHit, Result, SmtpEvidence
 from mailvet.model.route import MxOutcome
 from mailvet.model.status import EntryStatus, Fact, LocalPartType, ProviderType
 from mailvet.syntax import canonical, spelling_warnings, suggest_form, tag_of
-from mailvet.verdict import Verdict, conclude
+from mailvet.verdict import Verdict, Weights, conclude
 
 Suggest = Callable[[str, str], tuple[str, ...]]
 
@@ -35,6 +36,8 @@ MAX_EVIDENCE_TEXT = 512
 
 def find(case: Case) -> list[Finding]:
     """Return every finding about a case, in the order syntax, domain, lists, mailbox, catch-all."""
+    if case.ruling is not None:
+        return [case.ruling.finding]
     if case.duplicate_of is not None:
         return [_DUPLICATE]
     if case.fault is not None:
@@ -81,9 +84,10 @@ def may_change(findings: list[Finding], verdict: Verdict) -> bool:
     return any(finding.retry and finding.status is verdict.status for finding in findings)
 
 
-def verdict_of(case: Case, findings: list[Finding]) -> Verdict:
-    """Conclude a case."""
-    return conclude(findings, _traits(case))
+def verdict_of(case: Case, findings: list[Finding], weights: Weights | None = None) -> Verdict:
+    """Conclude a case, as its caller's scheme has it; no weights are the default ones."""
+    scheme = case.policy.scheme if case.policy is not None else None
+    return conclude(findings, _traits(case), weights, scheme)
 
 
 def result_of(
@@ -106,11 +110,12 @@ def result_of(
         risk_score=verdict.risk_score,
         email_address=address.email if address else "",
         category=verdict.category,
-        duplicate_of=case.duplicate_of,
+        duplicate_of=case.duplicate_of if case.ruling is None else None,
         complete_time=now,
         suggestions=_suggestions(case, suggest),
         syntax_failure_index=case.fault.index if case.fault else None,
         explanation=explain(case, verdict.status),
+        custom_classification=verdict.custom_classification,
         local_part=address.local_part if address else "",
         domain=address.domain.unicode if address else "",
         ascii_domain=address.domain.ascii if address else "",
@@ -140,6 +145,25 @@ def result_of(
         warnings=spelling_warnings(address) if address else (),
         evidence=_evidence(case, findings),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Concludes cases with what an operator has set."""
+
+    suggest: Suggest
+    weights: Weights | None = None
+    """Of the risk points; None for the default ones."""
+
+    def verdict(self, case: Case, findings: list[Finding]) -> Verdict:
+        """Conclude a case."""
+        return verdict_of(case, findings, self.weights)
+
+    def result(
+        self, case: Case, findings: list[Finding], verdict: Verdict, *, now: float
+    ) -> Result:
+        """Return the result callers read; `now` is seconds since the epoch."""
+        return result_of(case, findings, verdict, now=now, suggest=self.suggest)
 
 
 def fault_of(case: Case, now: float) -> Result:

@@ -107,15 +107,14 @@ class Pipeline:
 
     def _examine(self, case: Case) -> bool:
         """Judge the text of a case; False when that decides it already."""
-        if case.duplicate_of is not None:
-            _parse(case)
-            return False
         survives = _parse(case)
         if case.tell is not None:
             case.tell(Parsed(case.address, case.fault))
-        if not survives:
-            return False
         address = case.address
+        if case.policy is not None and address is not None:
+            case.ruling = case.policy.ruling_of(address)
+        if not survives or case.ruling is not None or case.duplicate_of is not None:
+            return False
         assert address is not None
         case.membership = self._lists().classify(address.local_part, address.domain.ascii)
         if case.tell is not None:

@@ -1,16 +1,18 @@
 """Answers at once: the same pipeline as batches, nothing kept, the deadline as the budget."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from mailvet.engine.case import Case
-from mailvet.engine.judge import Suggest, find, result_of, verdict_of
+from mailvet.engine.judge import Judge, find
 from mailvet.engine.pipeline import Pipeline
 from mailvet.model.finding import Finding
 from mailvet.model.result import Result
 from mailvet.model.route import MxOutcome
+from mailvet.model.ruling import TenantRules
 from mailvet.model.status import EntryStatus, Fact, QualityLevel
 from mailvet.model.step import CatchAllKnown, Judged, Scored, Tell
+from mailvet.verdict.policy import policy_of
 
 MARGIN_S = 0.25
 """Kept of the budget for concluding and for the way back to the caller."""
@@ -23,23 +25,29 @@ class Realtime:
         self,
         pipeline: Pipeline,
         *,
-        suggest: Suggest,
+        judge: Judge,
+        rules_of: Callable[[str], Awaitable[TenantRules]],
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
     ) -> None:
-        """`clock` is the engine's monotonic one, in seconds."""
+        """`rules_of(tenant)` tells what a tenant decides itself; `clock` is the engine's monotonic
+        one, in seconds."""
+        self._rules_of = rules_of
         self._pipeline = pipeline
-        self._suggest = suggest
+        self._judge = judge
         self._clock = clock
         self._wall_clock = wall_clock
 
-    async def verify(self, entries: Sequence[tuple[str, str]], budget_s: float) -> list[Result]:
+    async def verify(
+        self, entries: Sequence[tuple[str, str]], budget_s: float, tenant: str
+    ) -> list[Result]:
         """Return one result for each (input, custom), in order, within the budget in seconds.
 
-        What is not known when the budget ends is answered as a timeout of the step it waited
-        for: UNKNOWN, never a word against the address. The same input is asked once.
+        The tenant's rules apply. What is not known when the budget ends is answered as a timeout
+        of the step it waited for: UNKNOWN, never a word against the address. The same input is
+        asked once.
         """
-        cases = await self._carry_out([text for text, _ in entries], budget_s)
+        cases = await self._carry_out([text for text, _ in entries], budget_s, tenant)
         results = []
         for index, (text, custom) in enumerate(entries):
             case = cases[text]
@@ -47,13 +55,15 @@ class Realtime:
             results.append(self._result(case, find(case)))
         return results
 
-    async def explain(self, entry: tuple[str, str], budget_s: float, tell: Tell) -> Result:
+    async def explain(
+        self, entry: tuple[str, str], budget_s: float, tenant: str, tell: Tell
+    ) -> Result:
         """Verify one (input, custom) as `verify` does, and tell every step as it happens.
 
         Exchangers are asked about it in a session of its own, which ends with this call.
         """
         text, custom = entry
-        case = (await self._carry_out([text], budget_s, tell))[text]
+        case = (await self._carry_out([text], budget_s, tenant, tell))[text]
         case.custom = custom
         findings = find(case)
         result = self._result(case, findings)
@@ -72,7 +82,7 @@ class Realtime:
             tell(Scored(point))
 
     async def _carry_out(
-        self, texts: Sequence[str], budget_s: float, tell: Tell | None = None
+        self, texts: Sequence[str], budget_s: float, tenant: str, tell: Tell | None = None
     ) -> dict[str, Case]:
         """Let the pipeline work on each distinct input until the budget ends; nothing goes on."""
         answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -83,7 +93,10 @@ class Realtime:
             if not waiting and not answered.done():
                 answered.set_result(None)
 
-        cases = {text: _case(text, done, tell) for text in dict.fromkeys(texts)}
+        policy = policy_of((), await self._rules_of(tenant))
+        cases = {text: _case(text, done) for text in dict.fromkeys(texts)}
+        for case in cases.values():
+            case.policy, case.tell = policy, tell
         self._pipeline.submit(list(cases.values()), first=True)
         try:
             await asyncio.wait_for(answered, max(0.05, budget_s - MARGIN_S))
@@ -96,17 +109,12 @@ class Realtime:
         return cases
 
     def _result(self, case: Case, findings: list[Finding]) -> Result:
-        return result_of(
-            case,
-            findings,
-            verdict_of(case, findings),
-            now=self._wall_clock(),
-            suggest=self._suggest,
-        )
+        verdict = self._judge.verdict(case, findings)
+        return self._judge.result(case, findings, verdict, now=self._wall_clock())
 
 
-def _case(text: str, done: Callable[[Case], None], tell: Tell | None) -> Case:
-    case = Case(
+def _case(text: str, done: Callable[[Case], None]) -> Case:
+    return Case(
         entry_index=0,
         input_data=text,
         custom="",
@@ -115,8 +123,6 @@ def _case(text: str, done: Callable[[Case], None], tell: Tell | None) -> Case:
         quality=QualityLevel.STANDARD,
         done=done,
     )
-    case.tell = tell
-    return case
 
 
 def _out_of_time(case: Case) -> None:

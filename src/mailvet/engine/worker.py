@@ -10,13 +10,14 @@ from collections.abc import Callable
 import structlog
 
 from mailvet.engine.case import Case
-from mailvet.engine.judge import Suggest, fault_of, find, may_change, result_of, verdict_of
+from mailvet.engine.judge import Judge, fault_of, find, may_change
 from mailvet.engine.pipeline import Pipeline
 from mailvet.engine.retry import RetrySchedule
 from mailvet.errors import Unavailable
 from mailvet.model.batch import Claim, Deferral, ResultRow, Settlement
 from mailvet.model.result import Result
 from mailvet.store.base import Store
+from mailvet.verdict.policy import policy_of
 
 CLAIM_ENTRIES = 1000
 """Claimed at once: amortises the commit, and a batch launched meanwhile comes next."""
@@ -83,7 +84,7 @@ class Worker:
         window_entries: int,
         schedule: RetrySchedule,
         encode: Encode,
-        suggest: Suggest,
+        judge: Judge,
         wall_clock: Callable[[], float],
     ) -> None:
         self._store = store
@@ -92,7 +93,7 @@ class Worker:
         self._window = window_entries
         self._schedule = schedule
         self._encode = encode
-        self._suggest = suggest
+        self._judge = judge
         self._wall_clock = wall_clock
         self._chunks: dict[int, Chunk] = {}
         self._in_flight = 0
@@ -161,6 +162,10 @@ class Worker:
             )
             for entry in claim.entries
         ]
+        policy = policy_of(claim.rules, claim.tenant_rules)
+        if policy is not None:
+            for case in chunk.cases:
+                case.policy = policy
         self._pipeline.submit(chunk.cases)
 
     def _done(self, case: Case) -> None:
@@ -180,19 +185,13 @@ class Worker:
 
     def _conclude(self, case: Case, chunk: Chunk) -> None:
         findings = find(case)
-        verdict = verdict_of(case, findings)
+        verdict = self._judge.verdict(case, findings)
         if may_change(findings, verdict):
             wait_s = self._schedule.wait_s(case.quality, case.attempt)
             if wait_s is not None:
                 chunk.deferred.append((case.entry_index, self._wall_clock() + wait_s))
                 return
-        result = result_of(
-            case,
-            findings,
-            verdict,
-            now=self._wall_clock(),
-            suggest=self._suggest,
-        )
+        result = self._judge.result(case, findings, verdict, now=self._wall_clock())
         chunk.rows.append(self._encode(result))
 
     async def _settle_loop(self) -> None:

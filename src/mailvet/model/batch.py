@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from mailvet.model.ruling import NO_RULES, OverrideRule, TenantRules
 from mailvet.model.status import BatchState, Deduplication, QualityLevel
 
 DEFAULT_PRIORITY = 127
@@ -24,6 +25,8 @@ class BatchSpec:
     priority: int = DEFAULT_PRIORITY
     deduplication: Deduplication = Deduplication.SAFE
     keep_last: bool = False
+    rules: tuple[OverrideRule, ...] = ()
+    """Looked through before those of the tenant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +138,10 @@ class Claim:
     first_attempt_at: float | None
     """When they were visited first; None the first time."""
     entries: tuple[WorkEntry, ...]
+    rules: tuple[OverrideRule, ...] = ()
+    """The override rules of the batch."""
+    tenant_rules: TenantRules = NO_RULES
+    """What the tenant had set when the chunk was claimed."""
 
 
 class Deferral(NamedTuple):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mailvet.model.status import EntryStatus
+from mailvet.model.status import Classification, EntryStatus
 
 
 class Outcome(StrEnum):
@@ -26,6 +26,8 @@ class Finding:
     outcome: Outcome
     status: EntryStatus | None = None
     """The status this finding argues for; None where it argues for none."""
+    classification: Classification | None = None
+    """What it means, where the status alone does not say (OVERRIDE_MATCH)."""
     rule: str = ""
     """The id of the rule, list row or reply table row that spoke."""
     retry: bool = False

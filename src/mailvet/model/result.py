@@ -82,6 +82,7 @@ class Result:
     suggestions: tuple[str, ...] = ()
     syntax_failure_index: int | None = None
     explanation: str = ""
+    custom_classification: str = ""
 
     local_part: str = ""
     domain: str = ""

@@ -10,7 +10,7 @@ from mailvet.rpc.call import Call
 from mailvet.rpc.descriptors import enum_comments
 from mailvet.v1 import catalog_service_pb2 as pb
 
-FEATURES = ("batches", "stream_entries", "stream_results", "watch", "verify", "explain")
+FEATURES = ("batches", "stream_entries", "stream_results", "watch", "verify", "explain", "rules")
 """What clients of several versions may ask for by name; names are only ever added."""
 
 

@@ -18,6 +18,7 @@ from mailvet.model.status import (
     QualityLevel,
 )
 from mailvet.rpc import rules
+from mailvet.rpc.decode_rules import overrides
 from mailvet.v1 import batch_pb2 as batch_pb
 from mailvet.v1 import batch_service_pb2 as batch_service_pb
 from mailvet.v1 import result_service_pb2 as result_service_pb
@@ -68,6 +69,7 @@ def _spec(request: batch_service_pb.CreateBatchRequest, wrong: Violations) -> Ba
         priority=priority,
         deduplication=Deduplication(mode or Deduplication.SAFE),
         keep_last=keep == batch_pb.DUPLICATE_KEEP_LAST,
+        rules=overrides(request.rules, "rules", wrong),
     )
 
 

@@ -65,6 +65,7 @@ def _basic(result: Result) -> result_pb.Result:
         suggestions=result.suggestions,
         syntax_failure_index=result.syntax_failure_index,
         explanation=printable(result.explanation),
+        custom_classification=result.custom_classification,
     )
 
 
@@ -208,6 +209,7 @@ def encode_batch(standing: Standing) -> batch_pb.Batch:
         launch_time=timestamp(batch.launch_time),
         end_time=timestamp(batch.end_time),
         progress=encode_progress(standing),
+        rule_count=len(spec.rules),
     )
 
 

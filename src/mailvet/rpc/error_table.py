@@ -82,6 +82,7 @@ TABLE: dict[type[MailvetError], Row] = {
     errors.BadCursor: Row(_Code.INVALID_ARGUMENT),
     errors.BadPageToken: Row(_Code.INVALID_ARGUMENT),
     errors.CursorEpochPassed: Row(_Code.ABORTED),
+    errors.EtagMismatch: Row(_Code.ABORTED),
     errors.RequestIdReused: Row(_Code.INVALID_ARGUMENT),
     errors.Unauthenticated: Row(_Code.UNAUTHENTICATED),
     errors.QuotaExceeded: Row(_Code.RESOURCE_EXHAUSTED, _quota),

@@ -23,6 +23,7 @@ from mailvet.batches.reading import FRAME_GAP_S, Results
 from mailvet.batches.watch import FRAME_GAP_S as WATCH_GAP_S
 from mailvet.batches.watch import Observer
 from mailvet.errors import ConfigError
+from mailvet.rpc.account_service import AccountService
 from mailvet.rpc.auth import Authenticator
 from mailvet.rpc.batch_service import BatchService
 from mailvet.rpc.call import Method
@@ -36,6 +37,7 @@ from mailvet.rpc.verification_service import VerificationService, Verifier
 from mailvet.store.base import Store
 from mailvet.telemetry.logs import logger
 from mailvet.v1 import (
+    account_service_pb2,
     batch_service_pb2,
     catalog_service_pb2,
     result_service_pb2,
@@ -128,6 +130,7 @@ def build_server(
             VerificationService(verifier, min_heartbeat_s=options.min_heartbeat_s),
         ),
         *_methods(catalog_service_pb2, CatalogService()),
+        *_methods(account_service_pb2, AccountService(store)),
     ]
     services = sorted({method.service for method in methods})
     health = Health(services)

@@ -1,7 +1,7 @@
 """VerificationService: answers while the caller waits, nothing kept."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from mailvet.batches.limits import MAX_BUDGET_S, MAX_EXPLAIN_S, MIN_HEARTBEAT_S
 from mailvet.model.result import Result
@@ -19,11 +19,15 @@ _RESULTS = pb.VerifyEmailsResponse.RESULTS_FIELD_NUMBER
 class Verifier(Protocol):
     """Who gives answers at once."""
 
-    async def verify(self, entries: Sequence[tuple[str, str]], budget_s: float) -> list[Result]:
+    async def verify(
+        self, entries: Sequence[tuple[str, str]], budget_s: float, tenant: str
+    ) -> list[Result]:
         """Return one result for each (input, custom), in order, within the budget in seconds."""
         ...
 
-    async def explain(self, entry: tuple[str, str], budget_s: float, tell: Tell) -> Result:
+    async def explain(
+        self, entry: tuple[str, str], budget_s: float, tenant: str, tell: Tell
+    ) -> Result:
         """Return the result of one (input, custom), and tell every step as it happens."""
         ...
 
@@ -40,7 +44,7 @@ class VerificationService:
     ) -> bytes:
         """Verify one address."""
         asked = decode.one_question(request)
-        results = await self._verify(asked, call.budget_s(MAX_BUDGET_S))
+        results = await self._verify(asked, call)
         return _spliced(results, asked.view, _RESULT, pb.VerifyEmailResponse())
 
     async def verify_emails(
@@ -48,7 +52,7 @@ class VerificationService:
     ) -> bytes:
         """Verify some addresses."""
         asked = decode.questions(request)
-        results = await self._verify(asked, call.budget_s(MAX_BUDGET_S))
+        results = await self._verify(asked, call)
         return _spliced(results, asked.view, _RESULTS, pb.VerifyEmailsResponse())
 
     async def explain_email(
@@ -59,12 +63,13 @@ class VerificationService:
         budget_s = call.budget_s(MAX_EXPLAIN_S)
         await explain_stream.send(
             call,
-            lambda tell: self._verifier.explain(asked.entry, budget_s, tell),
+            lambda tell: self._verifier.explain(asked.entry, budget_s, call.tenant, tell),
             heartbeat_s=asked.heartbeat_s,
         )
 
-    async def _verify(self, asked: Questions, budget_s: float) -> list[Result]:
-        return await self._verifier.verify(asked.entries, budget_s)
+    async def _verify(self, asked: Questions, call: Call[Any]) -> list[Result]:
+        budget_s = call.budget_s(MAX_BUDGET_S)
+        return await self._verifier.verify(asked.entries, budget_s, call.tenant)
 
 
 def _spliced(

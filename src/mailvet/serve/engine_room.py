@@ -10,6 +10,7 @@ from mailvet.engine.breaker import DETAIL, HINDRANCE, Breaker, BreakerLimits
 from mailvet.engine.canary import Canary
 from mailvet.engine.case import Case, DomainCard
 from mailvet.engine.domains import DomainBook
+from mailvet.engine.judge import Judge
 from mailvet.engine.pace import COOL_OFF_S, PaceLimits
 from mailvet.engine.pipeline import Pipeline
 from mailvet.engine.realtime import Realtime
@@ -23,7 +24,7 @@ from mailvet.model.address import Address, DomainName
 from mailvet.model.reply import Reading, Reply, Stage
 from mailvet.model.route import Exchanger
 from mailvet.model.status import QualityLevel
-from mailvet.mx import AddressGuard, DnsTransport, Resolver, nameservers_from
+from mailvet.mx import AddressGuard, DnsTransport, PlainAsk, Resolver, nameservers_from
 from mailvet.smtp import Envelope, Identity, IdentityPool, Report, VisitLimits, visit
 from mailvet.smtp.greeting import greets
 from mailvet.smtp.meanings import meaning_of
@@ -48,7 +49,7 @@ def build_resolver(settings: Settings) -> Resolver:
     except ValueError as error:
         raise ConfigError(f"resolver: {error}") from None
     return Resolver(
-        DnsTransport(servers, timeout_s=settings.dns_timeout_s),
+        PlainAsk(DnsTransport(servers, timeout_s=settings.dns_timeout_s)),
         AddressGuard(settings.allow_network),
         ipv6=settings.ipv6,
     )
@@ -123,6 +124,7 @@ class EngineRoom:
             breaker=self.breaker,
             resolving=settings.resolving,
         )
+        judge = Judge(suggest)
         self.worker = Worker(
             store,
             self._pipeline,
@@ -130,11 +132,15 @@ class EngineRoom:
             window_entries=settings.window_entries,
             schedule=RetrySchedule(scale=settings.retry_scale, rng=random.SystemRandom()),
             encode=encode,
-            suggest=suggest,
+            judge=judge,
             wall_clock=wall_clock,
         )
         self.realtime = Realtime(
-            self._pipeline, suggest=suggest, clock=clock, wall_clock=wall_clock
+            self._pipeline,
+            judge=judge,
+            rules_of=store.get_rules,
+            clock=clock,
+            wall_clock=wall_clock,
         )
 
     def start(self) -> None:

@@ -38,6 +38,7 @@ from mailvet.model.batch import (
     ResultPage,
     Settlement,
 )
+from mailvet.model.ruling import TenantRules
 from mailvet.model.status import BatchState
 
 
@@ -231,6 +232,22 @@ class Store(Protocol):
 
     async def revoke_key(self, key_id: str) -> bool:
         """Revoke a key; False when there is none."""
+        ...
+
+    # What tenants decide themselves
+
+    async def get_rules(self, tenant: str) -> TenantRules:
+        """Return what a tenant has set; with revision 0 when it never did."""
+        ...
+
+    async def put_rules(
+        self, tenant: str, rules: TenantRules, *, over: int | None = None
+    ) -> TenantRules:
+        """Keep rules in place of those that are there; return them with their revision and time.
+
+        With `over` only in place of that revision; raises `EtagMismatch` for another one. Claims
+        made afterwards carry the new rules.
+        """
         ...
 
     async def close(self) -> None:

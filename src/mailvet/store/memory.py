@@ -20,12 +20,14 @@ from mailvet.model.batch import (
     ResultRow,
     Settlement,
 )
+from mailvet.model.ruling import NO_RULES, TenantRules
 from mailvet.model.status import BatchState
 from mailvet.store import rules
 from mailvet.store.base import Created
 from mailvet.store.changes import WORK, Changes
 from mailvet.store.memory_plan import plan
 from mailvet.store.memory_queue import Queue
+from mailvet.store.rules import next_revision
 
 LEASE_S = 30.0
 """As the SQLite store."""
@@ -71,6 +73,7 @@ class MemoryStore:
         self._changes = Changes()
         self._hindrances: dict[str, str] = {}
         self._keys: dict[str, ApiKey] = {}
+        self._rules: dict[str, TenantRules] = {}
 
     async def create_batch(
         self,
@@ -256,12 +259,15 @@ class MemoryStore:
 
     async def claim(self, owner: str, *, max_entries: int) -> list[Claim]:
         """See `Store.claim`."""
-        return self._queue.claim(
+        claims = self._queue.claim(
             owner,
             max_entries=max_entries,
             now=self._clock(),
             lease_until=self._lease_clock() + self._lease_s,
         )
+        return [
+            replace(claim, tenant_rules=self._rules.get(claim.tenant, NO_RULES)) for claim in claims
+        ]
 
     async def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
         """See `Store.settle`."""
@@ -330,6 +336,19 @@ class MemoryStore:
         if key.revoke_time is None:
             self._keys[key_id] = key._replace(revoke_time=self._clock())
         return True
+
+    async def get_rules(self, tenant: str) -> TenantRules:
+        """See `Store.get_rules`."""
+        return self._rules.get(tenant, NO_RULES)
+
+    async def put_rules(
+        self, tenant: str, rules: TenantRules, *, over: int | None = None
+    ) -> TenantRules:
+        """See `Store.put_rules`."""
+        kept = self._rules.get(tenant, NO_RULES)
+        new = next_revision(kept, rules, over=over, now=self._clock())
+        self._rules[tenant] = new
+        return new
 
     async def close(self) -> None:
         """See `Store.close`; there is nothing to finish."""

@@ -124,6 +124,7 @@ class Queue:
                 WorkEntry(at, entries[at].input_data, entries[at].custom, originals.get(at))
                 for at in chunk.indexes
             ),
+            rules=lane.batch.spec.rules,
         )
 
     def settle(self, settlement: Settlement, *, now: float) -> Parts | None:

@@ -1,9 +1,11 @@
-"""What the state of a batch allows: the same rules, in the same words, for every store."""
+"""What the state of what is kept allows: the same rules, in the same words, for every store."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from mailvet.errors import NotFound, OffsetGap, RequestIdReused, WrongState
+from mailvet.errors import EtagMismatch, NotFound, OffsetGap, RequestIdReused, WrongState
 from mailvet.model.batch import Batch, Entry, ResultFilter, ResultRow
+from mailvet.model.ruling import TenantRules
 from mailvet.model.status import BatchState
 from mailvet.store.base import Created
 
@@ -77,3 +79,12 @@ def _require_draft(batch: Batch) -> None:
         raise WrongState(
             batch.batch_id, batch.state.name, BatchState.DRAFT.name, "create another batch"
         )
+
+
+def next_revision(
+    kept: TenantRules, new: TenantRules, *, over: int | None, now: float
+) -> TenantRules:
+    """Return rules as they are kept in place of others, or raise `EtagMismatch`."""
+    if over is not None and over != kept.revision:
+        raise EtagMismatch(kept.etag)
+    return replace(new, revision=kept.revision + 1, update_time=now)

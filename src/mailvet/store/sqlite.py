@@ -18,6 +18,7 @@ from mailvet.model.batch import (
     ResultPage,
     Settlement,
 )
+from mailvet.model.ruling import TenantRules
 from mailvet.model.status import BatchState
 from mailvet.store import (
     sqlite_batches,
@@ -26,6 +27,7 @@ from mailvet.store import (
     sqlite_keys,
     sqlite_plan,
     sqlite_results,
+    sqlite_rules,
     sqlite_work,
 )
 from mailvet.store.base import Created
@@ -304,6 +306,20 @@ class SqliteStore:
         return await self._file.write(
             lambda transaction: sqlite_keys.revoke(
                 transaction.connection, key_id, now=self._clock()
+            )
+        )
+
+    async def get_rules(self, tenant: str) -> TenantRules:
+        """See `Store.get_rules`."""
+        return await self._file.read(lambda connection: sqlite_rules.get(connection, tenant))
+
+    async def put_rules(
+        self, tenant: str, rules: TenantRules, *, over: int | None = None
+    ) -> TenantRules:
+        """See `Store.put_rules`."""
+        return await self._file.write(
+            lambda transaction: sqlite_rules.put(
+                transaction.connection, tenant, rules, over=over, now=self._clock()
             )
         )
 

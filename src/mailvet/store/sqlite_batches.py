@@ -7,7 +7,7 @@ from typing import Any
 from mailvet.errors import AlreadyExists, NotFound
 from mailvet.model.batch import Batch, BatchSpec, Entry, Progress
 from mailvet.model.status import BatchState, Deduplication, QualityLevel
-from mailvet.store import rules
+from mailvet.store import rules, sqlite_rules
 from mailvet.store.base import Created
 from mailvet.store.sqlite_file import Connection
 from mailvet.store.sqlite_schema import KEY_BITS
@@ -15,14 +15,15 @@ from mailvet.store.sqlite_writer import Transaction
 
 _COLUMNS = (
     "key, tenant, batch_id, name, description, labels, quality, priority, deduplication,"
-    " keep_last, state, entry_count, create_time, launch_time, end_time"
+    " keep_last, rules, state, entry_count, create_time, launch_time, end_time"
 )
 
 
 def batch_from(row: Sequence[Any]) -> Batch:
     """Return the batch of a row of the batch columns."""
     key, tenant, batch_id, name, description, labels, quality, priority = row[:8]
-    deduplication, keep_last, state, entry_count, create_time, launch_time, end_time = row[8:15]
+    deduplication, keep_last, own_rules, state, entry_count = row[8:13]
+    create_time, launch_time, end_time = row[13:16]
     return Batch(
         key=key,
         tenant=tenant,
@@ -35,6 +36,7 @@ def batch_from(row: Sequence[Any]) -> Batch:
             priority=priority,
             deduplication=Deduplication(deduplication),
             keep_last=bool(keep_last),
+            rules=sqlite_rules.overrides_from(own_rules),
         ),
         state=BatchState(state),
         entry_count=entry_count,
@@ -124,7 +126,7 @@ def create(
             (tenant, request_id),
         ).fetchone()
         if row is not None:
-            return rules.replay(batch_from(row), request_id, same=row[15] == request_hash)
+            return rules.replay(batch_from(row), request_id, same=row[16] == request_hash)
     if connection.execute(
         "SELECT 1 FROM batch WHERE tenant = ? AND batch_id = ?", (tenant, batch_id)
     ).fetchone():
@@ -132,7 +134,7 @@ def create(
     key = next_number(connection, "batch_key")
     connection.execute(
         f"INSERT INTO batch ({_COLUMNS}, request_id, request_hash)"  # noqa: S608
-        f" VALUES ({', '.join('?' * 17)})",
+        f" VALUES ({', '.join('?' * 18)})",
         (
             key,
             tenant,
@@ -155,7 +157,8 @@ def create(
 def _spec_row(spec: BatchSpec) -> tuple[Any, ...]:
     labels = json.dumps(dict(spec.labels), ensure_ascii=False)
     texts = (spec.name, spec.description, labels)
-    return (*texts, spec.quality, spec.priority, spec.deduplication, spec.keep_last)
+    numbers = (spec.quality, spec.priority, spec.deduplication, spec.keep_last)
+    return (*texts, *numbers, sqlite_rules.text_of(spec.rules))
 
 
 def append(

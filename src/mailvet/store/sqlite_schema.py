@@ -174,9 +174,20 @@ def _chunks(database: sqlite_utils.Database) -> None:
         database.execute(f"CREATE INDEX {name} ON chunk ({columns}) WHERE state = {state}")
 
 
+def _rules(database: sqlite_utils.Database) -> None:
+    database.table("batch").add_column("rules", str, not_null_default="[]")
+    database.table("tenant_rules").create(
+        {"tenant": str, "overrides": str, "scheme": str, "revision": int, "update_time": float},
+        pk="tenant",
+        not_null={"overrides", "scheme", "revision", "update_time"},
+        strict=True,
+    )
+
+
 STEPS: dict[str, Callable[[sqlite_utils.Database], None]] = {
     "0001_store": _store,
     "0002_batches": _batches,
     "0003_rows": _rows,
     "0004_chunks": _chunks,
+    "0005_rules": _rules,
 }

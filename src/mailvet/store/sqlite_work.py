@@ -4,8 +4,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from mailvet.model.batch import Claim, Deferral, ResultRow, Settlement, WorkEntry
+from mailvet.model.ruling import OverrideRule, TenantRules
 from mailvet.model.status import QualityLevel
-from mailvet.store import sqlite_results
+from mailvet.store import sqlite_results, sqlite_rules
 from mailvet.store.chunks import divide, from_blob, packed, to_blob
 from mailvet.store.fairness import stamps
 from mailvet.store.sqlite_batches import next_number
@@ -114,30 +115,52 @@ def _promote(connection: Connection, now: float) -> None:
 def load(connection: Connection, held: Sequence[Held]) -> list[Claim]:
     """Return the claims with their entries; a chunk whose batch went meanwhile is left out."""
     claims = []
-    batches: dict[int, tuple[str, int] | None] = {}
+    batches: dict[int, _Batch | None] = {}
+    tenants: dict[str, TenantRules] = {}
     for chunk in held:
         key = chunk.batch_key
         if key not in batches:
-            batches[key] = connection.execute(
-                "SELECT tenant, quality FROM batch WHERE key = ?", (key,)
-            ).fetchone()
+            batches[key] = _batch(connection, key, tenants)
         batch = batches[key]
         if batch is not None:
-            tenant, quality = batch
-            claims.append(_claim(connection, chunk, tenant, QualityLevel(quality)))
+            claims.append(_claim(connection, chunk, batch))
     return claims
 
 
-def _claim(connection: Connection, chunk: Held, tenant: str, quality: QualityLevel) -> Claim:
+class _Batch(NamedTuple):
+    """What every claim of a batch says."""
+
+    tenant: str
+    quality: QualityLevel
+    rules: tuple[OverrideRule, ...]
+    tenant_rules: TenantRules
+
+
+def _batch(connection: Connection, key: int, tenants: dict[str, TenantRules]) -> _Batch | None:
+    row = connection.execute(
+        "SELECT tenant, quality, rules FROM batch WHERE key = ?", (key,)
+    ).fetchone()
+    if row is None:
+        return None
+    tenant, quality, own = row
+    if tenant not in tenants:
+        tenants[tenant] = sqlite_rules.get(connection, tenant)
+    own_rules = sqlite_rules.overrides_from(own)
+    return _Batch(tenant, QualityLevel(quality), own_rules, tenants[tenant])
+
+
+def _claim(connection: Connection, chunk: Held, batch: _Batch) -> Claim:
     return Claim(
         chunk=chunk.chunk,
         fence=chunk.fence,
         batch_key=chunk.batch_key,
-        tenant=tenant,
-        quality=quality,
+        tenant=batch.tenant,
+        quality=batch.quality,
         attempt=chunk.attempt,
         first_attempt_at=chunk.first_attempt_at,
         entries=_entries(connection, chunk),
+        rules=batch.rules,
+        tenant_rules=batch.tenant_rules,
     )
 
 

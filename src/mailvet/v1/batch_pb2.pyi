@@ -150,6 +150,7 @@ class Batch(_message.Message):
     LAUNCH_TIME_FIELD_NUMBER: _builtins.int
     END_TIME_FIELD_NUMBER: _builtins.int
     PROGRESS_FIELD_NUMBER: _builtins.int
+    RULE_COUNT_FIELD_NUMBER: _builtins.int
     batch_id: _builtins.str
     """The batch's id: the caller's own, or a UUIDv7."""
     name: _builtins.str
@@ -168,6 +169,8 @@ class Batch(_message.Message):
     """Which of several duplicates is verified."""
     entry_count: _builtins.int
     """How many entries are durably kept."""
+    rule_count: _builtins.int
+    """How many override rules the batch was created with."""
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The caller's labels."""
@@ -205,10 +208,11 @@ class Batch(_message.Message):
         launch_time: _timestamp_pb2.Timestamp | None = ...,
         end_time: _timestamp_pb2.Timestamp | None = ...,
         progress: Global___Progress | None = ...,
+        rule_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "launch_time", b"launch_time", "progress", b"progress"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "create_time", b"create_time", "deduplication", b"deduplication", "description", b"description", "duplicate_keep", b"duplicate_keep", "end_time", b"end_time", "entry_count", b"entry_count", "labels", b"labels", "launch_time", b"launch_time", "name", b"name", "priority", b"priority", "progress", b"progress", "quality", b"quality", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "create_time", b"create_time", "deduplication", b"deduplication", "description", b"description", "duplicate_keep", b"duplicate_keep", "end_time", b"end_time", "entry_count", b"entry_count", "labels", b"labels", "launch_time", b"launch_time", "name", b"name", "priority", b"priority", "progress", b"progress", "quality", b"quality", "rule_count", b"rule_count", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

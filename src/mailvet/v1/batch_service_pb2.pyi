@@ -9,6 +9,7 @@ from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from mailvet.v1 import batch_pb2 as _batch_pb2
+from mailvet.v1 import rules_pb2 as _rules_pb2
 from mailvet.v1 import status_pb2 as _status_pb2
 import builtins as _builtins
 import sys
@@ -59,6 +60,7 @@ class CreateBatchRequest(_message.Message):
     LAUNCH_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    RULES_FIELD_NUMBER: _builtins.int
     batch_id: _builtins.str
     """An id of the caller's own, `[a-z][a-z0-9-]{0,62}`; empty for a UUIDv7."""
     name: _builtins.str
@@ -90,6 +92,12 @@ class CreateBatchRequest(_message.Message):
     def entries(self) -> _containers.RepeatedCompositeFieldContainer[_batch_pb2.Entry]:
         """Up to 1,000 entries."""
 
+    @_builtins.property
+    def rules(self) -> _containers.RepeatedCompositeFieldContainer[_rules_pb2.OverrideRule]:
+        """Rules of the caller's own, looked through in order before those of the tenant; the
+        first match decides, and the entry is not probed. At most 100.
+        """
+
     def __init__(
         self,
         *,
@@ -105,10 +113,11 @@ class CreateBatchRequest(_message.Message):
         launch: _builtins.bool = ...,
         request_id: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
+        rules: _abc.Iterable[_rules_pb2.OverrideRule] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "priority", b"priority"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "batch_id", b"batch_id", "deduplication", b"deduplication", "description", b"description", "duplicate_keep", b"duplicate_keep", "entries", b"entries", "labels", b"labels", "launch", b"launch", "name", b"name", "priority", b"priority", "quality", b"quality", "request_id", b"request_id", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "batch_id", b"batch_id", "deduplication", b"deduplication", "description", b"description", "duplicate_keep", b"duplicate_keep", "entries", b"entries", "labels", b"labels", "launch", b"launch", "name", b"name", "priority", b"priority", "quality", b"quality", "request_id", b"request_id", "rules", b"rules", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
     _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015

@@ -158,6 +158,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
       { "reason": "MESSAGE_TOO_LARGE", "domain": "mailvet.dev",
         "metadata": { "bytes": "5000000", "max_bytes": "4194304" } }
     """
+    ERROR_REASON_ETAG_MISMATCH: _ErrorReason.ValueType  # 15
+    """What is to be replaced was changed since the etag was given. ABORTED.
+
+    Way out: read it again, bring in your change, send it with the new etag.
+
+    Example:
+      { "reason": "ETAG_MISMATCH", "domain": "mailvet.dev", "metadata": { "etag": "r3" } }
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed. It stands in google.rpc.ErrorInfo.reason, without the prefix
@@ -299,5 +307,13 @@ Way out: split the request; StreamEntries takes any number of entries.
 Example:
   { "reason": "MESSAGE_TOO_LARGE", "domain": "mailvet.dev",
     "metadata": { "bytes": "5000000", "max_bytes": "4194304" } }
+"""
+ERROR_REASON_ETAG_MISMATCH: ErrorReason.ValueType  # 15
+"""What is to be replaced was changed since the etag was given. ABORTED.
+
+Way out: read it again, bring in your change, send it with the new etag.
+
+Example:
+  { "reason": "ETAG_MISMATCH", "domain": "mailvet.dev", "metadata": { "etag": "r3" } }
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -68,6 +68,7 @@ class Result(_message.Message):
     SUGGESTIONS_FIELD_NUMBER: _builtins.int
     SYNTAX_FAILURE_INDEX_FIELD_NUMBER: _builtins.int
     EXPLANATION_FIELD_NUMBER: _builtins.int
+    CUSTOM_CLASSIFICATION_FIELD_NUMBER: _builtins.int
     LOCAL_PART_FIELD_NUMBER: _builtins.int
     DOMAIN_FIELD_NUMBER: _builtins.int
     ASCII_DOMAIN_FIELD_NUMBER: _builtins.int
@@ -118,6 +119,10 @@ class Result(_message.Message):
     """
     explanation: _builtins.str
     """The answer in one sentence, for people."""
+    custom_classification: _builtins.str
+    """The label that the tenant's classification scheme gives the status; empty when it
+    gives none.
+    """
     local_part: _builtins.str
     """The part before the at sign, exactly as it is sent to the exchanger."""
     domain: _builtins.str
@@ -202,6 +207,7 @@ class Result(_message.Message):
         suggestions: _abc.Iterable[_builtins.str] | None = ...,
         syntax_failure_index: _builtins.int | None = ...,
         explanation: _builtins.str = ...,
+        custom_classification: _builtins.str = ...,
         local_part: _builtins.str = ...,
         domain: _builtins.str = ...,
         ascii_domain: _builtins.str = ...,
@@ -231,7 +237,7 @@ class Result(_message.Message):
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_duplicate_of", b"_duplicate_of", "_syntax_failure_index", b"_syntax_failure_index", "complete_time", b"complete_time", "duplicate_of", b"duplicate_of", "evidence", b"evidence", "syntax_failure_index", b"syntax_failure_index"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_duplicate_of", b"_duplicate_of", "_syntax_failure_index", b"_syntax_failure_index", "ascii_domain", b"ascii_domain", "attempts", b"attempts", "can_connect", b"can_connect", "canonical", b"canonical", "category", b"category", "classification", b"classification", "complete_time", b"complete_time", "custom", b"custom", "domain", b"domain", "duplicate_of", b"duplicate_of", "email_address", b"email_address", "evidence", b"evidence", "explanation", b"explanation", "has_full_inbox", b"has_full_inbox", "has_international_domain_name", b"has_international_domain_name", "has_international_mailbox_name", b"has_international_mailbox_name", "index", b"index", "input_data", b"input_data", "is_catch_all", b"is_catch_all", "is_deliverable", b"is_deliverable", "is_disabled", b"is_disabled", "is_disposable", b"is_disposable", "is_free", b"is_free", "is_masked", b"is_masked", "is_role_account", b"is_role_account", "local_part", b"local_part", "local_part_type", b"local_part_type", "mail_provider", b"mail_provider", "mx_hosts", b"mx_hosts", "mx_valid", b"mx_valid", "provider_type", b"provider_type", "quality", b"quality", "risk_points", b"risk_points", "risk_score", b"risk_score", "status", b"status", "suggestions", b"suggestions", "syntax_failure_index", b"syntax_failure_index", "tag", b"tag", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_duplicate_of", b"_duplicate_of", "_syntax_failure_index", b"_syntax_failure_index", "ascii_domain", b"ascii_domain", "attempts", b"attempts", "can_connect", b"can_connect", "canonical", b"canonical", "category", b"category", "classification", b"classification", "complete_time", b"complete_time", "custom", b"custom", "custom_classification", b"custom_classification", "domain", b"domain", "duplicate_of", b"duplicate_of", "email_address", b"email_address", "evidence", b"evidence", "explanation", b"explanation", "has_full_inbox", b"has_full_inbox", "has_international_domain_name", b"has_international_domain_name", "has_international_mailbox_name", b"has_international_mailbox_name", "index", b"index", "input_data", b"input_data", "is_catch_all", b"is_catch_all", "is_deliverable", b"is_deliverable", "is_disabled", b"is_disabled", "is_disposable", b"is_disposable", "is_free", b"is_free", "is_masked", b"is_masked", "is_role_account", b"is_role_account", "local_part", b"local_part", "local_part_type", b"local_part_type", "mail_provider", b"mail_provider", "mx_hosts", b"mx_hosts", "mx_valid", b"mx_valid", "provider_type", b"provider_type", "quality", b"quality", "risk_points", b"risk_points", "risk_score", b"risk_score", "status", b"status", "suggestions", b"suggestions", "syntax_failure_index", b"syntax_failure_index", "tag", b"tag", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__duplicate_of: _TypeAlias = _typing.Literal["duplicate_of"]  # noqa: Y015
     _WhichOneofArgType__duplicate_of: _TypeAlias = _typing.Literal["_duplicate_of", b"_duplicate_of"]  # noqa: Y015

@@ -133,7 +133,7 @@ class _EntryStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EntryStat
     ENTRY_STATUS_DUPLICATE: _EntryStatus.ValueType  # 70
     """The same address as the entry that duplicate_of points to; costs nothing."""
     ENTRY_STATUS_OVERRIDE_MATCH: _EntryStatus.ValueType  # 71
-    """A rule of the caller decided."""
+    """A rule of the caller decided; the classification is the one it gives. Costs nothing."""
     ENTRY_STATUS_DNS_QUERY_TIMEOUT: _EntryStatus.ValueType  # 80
     """DNS gave no answer in time. UNKNOWN, like every status below."""
     ENTRY_STATUS_DNS_CONNECTION_FAILURE: _EntryStatus.ValueType  # 81
@@ -241,7 +241,7 @@ ENTRY_STATUS_ISP_SPECIFIC_SYNTAX_FAILURE: EntryStatus.ValueType  # 63
 ENTRY_STATUS_DUPLICATE: EntryStatus.ValueType  # 70
 """The same address as the entry that duplicate_of points to; costs nothing."""
 ENTRY_STATUS_OVERRIDE_MATCH: EntryStatus.ValueType  # 71
-"""A rule of the caller decided."""
+"""A rule of the caller decided; the classification is the one it gives. Costs nothing."""
 ENTRY_STATUS_DNS_QUERY_TIMEOUT: EntryStatus.ValueType  # 80
 """DNS gave no answer in time. UNKNOWN, like every status below."""
 ENTRY_STATUS_DNS_CONNECTION_FAILURE: EntryStatus.ValueType  # 81

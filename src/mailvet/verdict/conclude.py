@@ -4,10 +4,11 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from mailvet.model.finding import Finding
+from mailvet.model.finding import Finding, Outcome
 from mailvet.model.result import RiskPoint
 from mailvet.model.status import Category, Classification, EntryStatus, classification_of
 from mailvet.verdict.points import Weights, default_weights, points_of, score_of
+from mailvet.verdict.policy import Scheme
 
 _S = EntryStatus
 
@@ -65,38 +66,54 @@ class Verdict(NamedTuple):
     risk_score: int
     risk_points: tuple[RiskPoint, ...]
     category: Category
+    custom_classification: str = ""
+    """The label of the tenant's scheme."""
+
+
+_NOTHING_FOUND = Finding(check="engine", outcome=Outcome.TEMPERROR, status=_S.UNHANDLED_EXCEPTION)
 
 
 def conclude(
     findings: Iterable[Finding],
     traits: Sequence[str] = (),
     weights: Weights | None = None,
+    scheme: Scheme | None = None,
 ) -> Verdict:
     """Return the verdict of the finding that wins; no finding with a status is our own fault.
 
-    `traits` are the names of traits that add risk points (`free`, `role`, ...).
+    `traits` are the names of traits that add risk points (`free`, `role`, ...). `scheme` says what
+    statuses mean to the caller: it changes the classification, and with it score and category,
+    never the status.
     """
-    status = min(
-        (finding.status for finding in findings if finding.status is not None),
-        key=_RANK.__getitem__,
-        default=_S.UNHANDLED_EXCEPTION,
+    winner = min(
+        (finding for finding in findings if finding.status is not None),
+        key=_rank,
+        default=_NOTHING_FOUND,
     )
-    return _verdict(status, tuple(traits), weights or default_weights())
+    status = winner.status
+    assert status is not None
+    classification = winner.classification
+    weights = weights or default_weights()
+    row = scheme.get(status) if scheme else None
+    if row is None:
+        return _work_out(status, classification, tuple(traits), weights)
+    verdict = _work_out(status, row.classification or classification, tuple(traits), weights)
+    return verdict._replace(custom_classification=row.label)
 
 
-def _verdict(status: EntryStatus, traits: tuple[str, ...], weights: Weights) -> Verdict:
-    if weights is default_weights():
-        return _default_verdict(status, traits)
-    return _work_out(status, traits, weights)
+def _rank(finding: Finding) -> int:
+    return _RANK[finding.status]  # type: ignore[index]  # only those with a status compete
 
 
 @lru_cache(maxsize=4096)  # few combinations of status and traits exist
-def _default_verdict(status: EntryStatus, traits: tuple[str, ...]) -> Verdict:
-    return _work_out(status, traits, default_weights())
-
-
-def _work_out(status: EntryStatus, traits: tuple[str, ...], weights: Weights) -> Verdict:
-    classification = classification_of(status)
+def _work_out(
+    status: EntryStatus,
+    given: Classification | None,
+    traits: tuple[str, ...],
+    weights: Weights,
+) -> Verdict:
+    """The verdict of a status; `given` stands in for the classification that goes with it."""
+    classification = classification_of(status) if given is None else given
     points = points_of(status, classification, traits, weights)
     score = score_of(points)
     return Verdict(status, classification, score, points, _category(classification, score))

@@ -2,9 +2,9 @@
 
 import tomllib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import NamedTuple
 
 from mailvet.model.result import RiskPoint
 from mailvet.model.status import Classification, EntryStatus
@@ -12,8 +12,9 @@ from mailvet.model.status import Classification, EntryStatus
 MAX_SCORE = 100
 
 
-class Weights(NamedTuple):
-    """What each finding adds; a tenant may bring other ones."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Weights:
+    """What each finding adds; an operator may bring other ones. Each set is its own identity."""
 
     classification: Mapping[Classification, int]
     status: Mapping[EntryStatus, int]

@@ -297,7 +297,7 @@ export enum EntryStatus {
   DUPLICATE = 70,
 
   /**
-   * A rule of the caller decided.
+   * A rule of the caller decided; the classification is the one it gives. Costs nothing.
    *
    * @generated from enum value: ENTRY_STATUS_OVERRIDE_MATCH = 71;
    */

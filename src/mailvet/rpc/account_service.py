@@ -1,0 +1,69 @@
+"""AccountService: what a tenant decides for all its verifications."""
+
+from mailvet.errors import EtagMismatch, Violations
+from mailvet.model.ruling import OverrideRule, TenantRules
+from mailvet.rpc.call import Call
+from mailvet.rpc.decode_rules import tenant_rules
+from mailvet.rpc.encode import timestamp
+from mailvet.store.base import Store
+from mailvet.v1 import account_service_pb2 as pb
+from mailvet.v1 import rules_pb2 as rules_pb
+
+
+class AccountService:
+    """Answers the methods of mailvet.v1.AccountService."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def get_rules(
+        self, _request: pb.GetRulesRequest, call: Call[pb.GetRulesRequest]
+    ) -> pb.GetRulesResponse:
+        """Return the rules in force."""
+        return pb.GetRulesResponse(rules=_encode(await self._store.get_rules(call.tenant)))
+
+    async def update_rules(
+        self, request: pb.UpdateRulesRequest, call: Call[pb.UpdateRulesRequest]
+    ) -> pb.UpdateRulesResponse:
+        """Replace the rules, only those that the etag names if there is one."""
+        wrong = Violations()
+        rules = tenant_rules(request.rules, wrong)
+        wrong.raise_if_any()
+        over = await self._revision(request.rules.etag, call.tenant)
+        if request.validate_only:
+            return pb.UpdateRulesResponse(rules=request.rules)
+        kept = await self._store.put_rules(call.tenant, rules, over=over)
+        return pb.UpdateRulesResponse(rules=_encode(kept))
+
+    async def _revision(self, etag: str, tenant: str) -> int | None:
+        """Return the revision that an etag names; raises `EtagMismatch` unless it is in force."""
+        if not etag:
+            return None
+        kept = await self._store.get_rules(tenant)
+        if etag != kept.etag:
+            raise EtagMismatch(kept.etag)
+        return kept.revision
+
+
+def _encode(rules: TenantRules) -> rules_pb.Rules:
+    return rules_pb.Rules(
+        overrides=map(_encode_override, rules.overrides),
+        scheme=[
+            rules_pb.SchemeRow(
+                status=row.status,  # type: ignore[arg-type]  # the numbers are the proto's
+                classification=row.classification,  # type: ignore[arg-type]
+                label=row.label,
+            )
+            for row in rules.scheme
+        ],
+        etag=rules.etag,
+        update_time=timestamp(rules.update_time),
+    )
+
+
+def _encode_override(rule: OverrideRule) -> rules_pb.OverrideRule:
+    return rules_pb.OverrideRule(
+        pattern=rule.pattern,
+        classification=rule.classification,  # type: ignore[arg-type]
+        note=rule.note,
+    )
