@@ -26,6 +26,15 @@ def test_each_outcome_of_dns_is_told_apart(outcome: MxOutcome, status: EntryStat
     assert status == check_domain(MxAnswer(outcome=outcome)).status
 
 
+def test_a_name_server_that_denies_a_great_provider_tells_about_itself() -> None:
+    """Golden rule 1: NXDOMAIN for a domain that everybody knows is our resolver's fault."""
+    for outcome in (MxOutcome.NO_DOMAIN, MxOutcome.NO_MAIL):
+        finding = check_domain(MxAnswer(outcome=outcome), is_great=True)
+        assert EntryStatus.DNS_CONNECTION_FAILURE == finding.status
+        assert finding.retry
+    assert check_domain(MxAnswer(outcome=MxOutcome.NULL_MX), is_great=True).status is not None
+
+
 def test_every_outcome_has_a_finding() -> None:
     """No outcome is forgotten, and only trouble with DNS itself asks for a retry."""
     for outcome in MxOutcome:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mailvet.lists import suggest
+from mailvet.lists import is_great_provider, suggest
 from mailvet.lists.rows import read_bundled
 from mailvet.lists.typos import MAX_SUGGESTIONS
 from tests.cases import names, rows
@@ -48,3 +48,11 @@ def test_a_suggestion_needs_no_further_suggestion(domain: str, data: st.DataObje
     lost = data.draw(st.integers(1, len(domain) - 1))
     for email in suggest("jane", domain[:lost] + domain[lost + 1 :]):
         assert () == suggest(*email.split("@"))
+
+
+def test_great_providers_are_known_to_exist() -> None:
+    """The domains people mean most are providers that exist, and their misspellings are not."""
+    assert is_great_provider("gmail.com")
+    assert is_great_provider("outlook.com")
+    assert not is_great_provider("gmial.com")
+    assert not is_great_provider("example.com")

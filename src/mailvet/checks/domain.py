@@ -51,6 +51,21 @@ _FINDINGS = {
 }
 
 
-def check_domain(answer: MxAnswer) -> Finding:
-    """Judge whether mail for the domain can be routed at all (RFC 5321 5.1, RFC 7505)."""
+_DENIED = Finding(
+    check="domain",
+    outcome=Outcome.TEMPERROR,
+    status=EntryStatus.DNS_CONNECTION_FAILURE,
+    rule="domain.great_provider_denied",
+    retry=True,
+)
+
+
+def check_domain(answer: MxAnswer, *, is_great: bool = False) -> Finding:
+    """Judge whether mail for the domain can be routed at all (RFC 5321 5.1, RFC 7505).
+
+    `is_great` says that it is one of the great mail providers: a name server that denies those
+    (a captive portal, a closed network) tells about itself, not about the domain.
+    """
+    if is_great and answer.outcome in (MxOutcome.NO_DOMAIN, MxOutcome.NO_MAIL):
+        return _DENIED
     return _FINDINGS[answer.outcome]

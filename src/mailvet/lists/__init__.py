@@ -3,6 +3,16 @@
 from mailvet.lists.exchangers import Operator, operator_of
 from mailvet.lists.loading import load_lists
 from mailvet.lists.membership import Hit, Lists, Membership
+from mailvet.lists.targets import is_great_provider
 from mailvet.lists.typos import suggest
 
-__all__ = ["Hit", "Lists", "Membership", "Operator", "load_lists", "operator_of", "suggest"]
+__all__ = [
+    "Hit",
+    "Lists",
+    "Membership",
+    "Operator",
+    "is_great_provider",
+    "load_lists",
+    "operator_of",
+    "suggest",
+]

@@ -114,3 +114,8 @@ def _real(tables: Mapping[str, str]) -> frozenset[str]:
     for name in ("free", "organisations", "masked"):
         real = real.union(*read_bundled(name).tables.values())
     return frozenset(real)
+
+
+def is_great_provider(domain: str) -> bool:
+    """Whether a domain in A-labels is one of the great mail providers, which do exist."""
+    return domain in knowledge().targets
