@@ -118,3 +118,20 @@ def write(path: Path, content: bytes) -> str:
     """Write a file and return its name."""
     path.write_bytes(content)
     return str(path)
+
+
+@contextmanager
+def server(folder: Path, *more: str) -> Iterator[str]:
+    """Run `mailvet serve` on a free port over a store in the folder; yields its target."""
+    command = [*COMMAND, "serve", "--listen", "127.0.0.1:0", "--store", str(folder / "store.db")]
+    command += ["--egress-canaries", "", "--drain-grace-s", "1", "--log-level", "error", *more]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment())
+    assert process.stdout is not None
+    try:
+        said = process.stdout.readline().decode()
+        assert " serves on " in said
+        yield said.split()[-1]
+    finally:
+        process.terminate()
+        process.wait(TIMEOUT_S)
+        process.stdout.close()

@@ -76,7 +76,10 @@ def print_found(found: Found, arguments: argparse.Namespace) -> None:
     width = max(len(name) for name in found)
     for name, value in found.items():
         if value not in (None, "", [], False):
-            print(f"{name:<{width}}  {_shown(value)}")
+            first, *rest = value if isinstance(value, list) else [value]
+            print(f"{name:<{width}}  {_shown(first)}")
+            for item in rest:
+                print(f"{'':<{width}}  {_shown(item)}")
     print()
 
 

@@ -1,11 +1,15 @@
 """`mailvet reply`: what SMTP replies mean."""
 
 import argparse
+import re
 from typing import Any
 
 from mailvet.cli.lines import Asked, Found, NotUnderstood, answer_each, field
 from mailvet.model.reply import Reply, Stage
 from mailvet.smtp.meanings import meaning_of
+
+_REPLY_CODE = re.compile("[2-5][0-9]{2}")
+"""RFC 5321 4.2, read generously in the second digit."""
 
 
 def reply_tool(arguments: argparse.Namespace) -> int:
@@ -15,7 +19,7 @@ def reply_tool(arguments: argparse.Namespace) -> int:
 
 def _reply_from_text(text: str) -> Asked:
     code, said = text[:3], text[3:]
-    if not (code.isascii() and code.isdigit()) or said[:1] not in ("", " ", "-"):
+    if not _REPLY_CODE.fullmatch(code) or said[:1] not in ("", " ", "-"):
         raise NotUnderstood(f"{text!r} is no reply: it starts with a code, as in `550 5.1.1 no`")
     return {"code": int(code), "text": said[1:]}
 
