@@ -31,6 +31,7 @@ class DomainCard:
         "catch_all_until",
         "domain",
         "expires_at",
+        "is_great",
         "operator",
         "probing",
         "waiting",
@@ -40,6 +41,8 @@ class DomainCard:
         self.domain = domain
         self.answer: MxAnswer | None = None
         self.operator: Operator | None = None
+        self.is_great = False
+        """One of the great mail providers, whose domains do exist."""
         self.expires_at = 0.0
         self.catch_all = Fact.NOT_LOOKED_AT
         self.catch_all_seen: Observation | None = None

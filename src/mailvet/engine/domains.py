@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from mailvet.engine.case import DomainCard
-from mailvet.lists import operator_of
+from mailvet.lists import is_great_provider, operator_of
 from mailvet.model.reply import Observation, Reading
 from mailvet.model.route import MxAnswer
 from mailvet.model.status import Fact
@@ -62,6 +62,7 @@ class DomainBook:
             return
         answer = await self._router.mail_route(card.domain)
         card.answer = answer
+        card.is_great = is_great_provider(card.domain)
         card.expires_at = self._clock() + answer.ttl_s
         card.operator = operator_of(answer.hosts) if answer.hosts else None
 

@@ -9,7 +9,6 @@ from mailvet.checks.mailbox import check_mailbox
 from mailvet.checks.membership import check_membership
 from mailvet.engine.case import Case, DomainCard
 from mailvet.engine.explain import explain
-from mailvet.lists import is_great_provider
 from mailvet.model.finding import Finding, Outcome
 from mailvet.model.reply import Observation, Reading, Stage, Trouble
 from mailvet.model.result import Evidence, ListHit, Result, SmtpEvidence
@@ -53,7 +52,7 @@ def find(case: Case) -> list[Finding]:
     findings = []
     card = case.card
     if card is not None and card.answer is not None:
-        findings.append(check_domain(card.answer, is_great=is_great_provider(card.domain)))
+        findings.append(check_domain(card.answer, is_great=card.is_great))
     if case.membership is not None:
         findings += check_membership(case.membership, card.operator if card else None)
     if case.forced is not None:
