@@ -25,7 +25,7 @@ def test_enhanced_code_anywhere(text: str, enhanced: str | None) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("550-5.1.1 No such\n550-5.1.1 user", ["no", "such", "user"]),
+        ("550-5.1.1 No such\n550-5.1.1 user", ["no", "such", BREAK, "user"]),
         ("<a@example.org>... User", ["addressmark", BREAK, "user"]),
         ("[192.0.2.1] listed", ["ipmark", "listed"]),
         ("[2001:db8::1] listed", ["ipmark", "listed"]),

@@ -1,7 +1,8 @@
 """What statements mean: the rules of `reply_grammar.toml`, interpreted in their order.
 
 An atom is an idea that is in the reply at all (`greylist`), a subject with what is said of it
-(`recipient:absent`), or the enhanced code without its class (`#1.8`). Rules are sets of atoms.
+(`recipient:absent`), or the enhanced code without its class (`#1.8`) or its subject alone (`#1`).
+Rules are sets of atoms.
 """
 
 import tomllib
@@ -46,7 +47,8 @@ class Grammar:
     def atoms(self, mentions: list[Mention], enhanced: str | None) -> int:
         """Return what is said, as bits; what no rule asks for is left out."""
         bit = self._bits.get
-        bits = bit(f"#{enhanced[2:]}", 0) if enhanced else 0
+        details = enhanced.partition(".")[2] if enhanced else ""
+        bits = bit(f"#{details}", 0) | bit(f"#{details.partition('.')[0]}", 0)
         for mention in mentions:
             bits |= bit(mention.idea, 0)
         for subject, predicate in statements(mentions):

@@ -13,6 +13,7 @@ SUBJECTS = frozenset(
         "client",
         "helo",
         "rdns",
+        "dns",
         "sender",
         "server",
         "message",

@@ -16,6 +16,9 @@ HOST_MARK = "hostmark"
 BREAK = "|"
 """Stands between two sentences."""
 
+_WRAPPED_CHARS = 56
+"""A line as long as this goes on in the next one; a shorter one ends a sentence."""
+
 _CHUNKS_KEPT = 16_384
 """Hosts use few words: nearly every chunk between two spaces was seen before."""
 
@@ -60,9 +63,12 @@ def words_of(text: str, linked: frozenset[str]) -> list[str]:
     (the names of block lists). Numbers are dropped. Any text will do.
     """
     words: list[str] = []
-    for chunk in text[:MAX_CHARS].split():
-        words += _words_of_chunk(chunk, linked)
-    return words
+    for line in text[:MAX_CHARS].splitlines():
+        for chunk in line.split():
+            words += _words_of_chunk(chunk, linked)
+        if len(line) < _WRAPPED_CHARS:
+            words.append(BREAK)
+    return words[:-1] if words and words[-1] == BREAK else words
 
 
 def fold(text: str) -> str:
