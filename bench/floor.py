@@ -60,7 +60,7 @@ class Floor:
             domain = number % self._shape.domains
             mine = by_exchanger.setdefault(self._shape.exchanger_of(domain), [])
             if number < self._shape.domains:
-                mine.append(f"v{secrets.token_hex(8)}@d{domain}.bench.test")
+                mine.append(f"v{secrets.token_hex(8)}@d{domain}.example.net")
             mine.append(address)
         for exchanger, addresses in by_exchanger.items():
             for at in range(0, len(addresses), RECIPIENTS):

@@ -21,7 +21,7 @@ class Shape(NamedTuple):
         for number in range(count):
             user, domain = divmod(number, self.domains)
             word = "user" if is_known(number) else "gone"
-            yield f"{word}{user}@d{domain}.bench.test"
+            yield f"{word}{user}@d{domain}.example.net"
 
     def exchanger_of(self, domain: int) -> int:
         """The number of the exchanger of a domain, by its number."""

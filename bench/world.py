@@ -99,7 +99,7 @@ class Exchanger(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport) or hasattr(transport, "write")
         self._transport = transport
         self._counts.sessions += 1
-        self._say(b"220 mx.bench.test ESMTP\r\n")
+        self._say(b"220 mx.example.net ESMTP\r\n")
 
     def data_received(self, data: bytes) -> None:
         """Answer whole lines, all at once."""
@@ -115,7 +115,7 @@ class Exchanger(asyncio.Protocol):
                 return b"250 2.1.5 Ok\r\n"
             return b"550 5.1.1 " + line[8:] + b": Recipient address rejected: User unknown\r\n"
         if verb == b"EHLO":
-            return b"250-mx.bench.test\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n"
+            return b"250-mx.example.net\r\n250-PIPELINING\r\n250-8BITMIME\r\n250 SMTPUTF8\r\n"
         if verb == b"QUIT":
             return b"221 2.0.0 Bye\r\n"
         return b"250 2.1.0 Ok\r\n"

@@ -9,7 +9,8 @@ from dnslib import AAAA, CNAME, NS, QTYPE, RCODE, RR, SOA, A, DNSRecord
 
 from mailvet.mx.answer import AnswerKind, RecordType
 from mailvet.mx.nameservers import NameServer
-from mailvet.mx.transport import UDP_PAYLOAD_BYTES, DnsTransport
+from mailvet.mx.packet import UDP_PAYLOAD_BYTES
+from mailvet.mx.transport import DnsTransport
 from tests.mx.wire import (
     TRY_S,
     Script,

@@ -3,6 +3,7 @@
 from mailvet.mx.answer import Answer, AnswerKind, Ask, RecordType
 from mailvet.mx.literal import literal_route
 from mailvet.mx.nameservers import NameServer, nameservers_from
+from mailvet.mx.plain_ask import PlainAsk
 from mailvet.mx.questions import KeepTimes
 from mailvet.mx.reserved import AddressGuard
 from mailvet.mx.resolver import Resolver, ResolverLimits
@@ -16,6 +17,7 @@ __all__ = [
     "DnsTransport",
     "KeepTimes",
     "NameServer",
+    "PlainAsk",
     "RecordType",
     "Resolver",
     "ResolverLimits",

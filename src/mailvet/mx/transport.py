@@ -22,9 +22,7 @@ import dns.rrset
 
 from mailvet.mx.answer import Answer, AnswerKind, Message, Record, RecordType, understand
 from mailvet.mx.nameservers import NameServer
-
-UDP_PAYLOAD_BYTES = 1232
-"""Fits one unfragmented packet on every path (DNS flag day 2020)."""
+from mailvet.mx.packet import UDP_PAYLOAD_BYTES
 
 TRY_TIMEOUT_S = 2.0
 """A recursive server that works answers in well under a second; a lost packet costs one try."""
@@ -74,27 +72,38 @@ class DnsTransport:
         self._servers = tuple(servers)
         self._timeout_s = timeout_s
         # Also a short total leaves room to ask again after a lost packet.
-        self._try_timeout_s = try_timeout_s or min(TRY_TIMEOUT_S, timeout_s / ROUNDS)
+        self.try_timeout_s = try_timeout_s or min(TRY_TIMEOUT_S, timeout_s / ROUNDS)
         self._room = asyncio.Semaphore(max_in_flight)
         self._first = 0
 
+    @property
+    def first(self) -> NameServer:
+        """The server that is asked first, as long as it answers."""
+        return self._servers[self._first]
+
     async def __call__(self, name: str, rdtype: RecordType) -> Answer:
         """Return the answer of the first name server that has one; see `mx.answer.Ask`."""
+        return await self.ask(name, rdtype)
+
+    async def ask(self, name: str, rdtype: RecordType, *, spent_s: float = 0.0) -> Answer:
+        """As a call; `spent_s` of the question's time are gone already, without an answer."""
         try:
             asked = dns.name.from_text(name)
         except (dns.exception.DNSException, UnicodeError):
             # RFC 1035 2.3.4: what fits no question (labels empty or too long) has no records.
             return Answer(AnswerKind.NXDOMAIN)
         async with self._room:
-            return await self._ask_in_turn(asked, name, rdtype)
+            return await self._ask_in_turn(asked, name, rdtype, self._timeout_s - spent_s)
 
-    async def _ask_in_turn(self, asked: dns.name.Name, name: str, rdtype: RecordType) -> Answer:
-        deadline = time.monotonic() + self._timeout_s
+    async def _ask_in_turn(
+        self, asked: dns.name.Name, name: str, rdtype: RecordType, timeout_s: float
+    ) -> Answer:
+        deadline = time.monotonic() + timeout_s
         silent = self._servers[self._first :] + self._servers[: self._first]
         failures: list[AnswerKind] = []
         for _ in range(ROUNDS):
             for server in silent:
-                try_s = min(deadline - time.monotonic(), self._try_timeout_s)
+                try_s = min(deadline - time.monotonic(), self.try_timeout_s)
                 if try_s <= 0:
                     return _most_telling(failures)
                 response = await _try(server, asked, rdtype, try_s)
@@ -102,12 +111,12 @@ class DnsTransport:
                 if not answer.kind.is_temporary:
                     return answer
                 failures.append(answer.kind)
-                self._note(server, answer.kind)
+                self.note(server, answer.kind)
                 if answer.kind is not AnswerKind.TIMEOUT:
                     silent = tuple(other for other in silent if other is not server)
         return _most_telling(failures)
 
-    def _note(self, server: NameServer, failure: AnswerKind) -> None:
+    def note(self, server: NameServer, failure: AnswerKind) -> None:
         """Let later questions start with another server while this one is not there."""
         at = self._servers.index(server)
         if at == self._first and failure in (AnswerKind.TIMEOUT, AnswerKind.UNREACHABLE):

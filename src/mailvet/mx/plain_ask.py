@@ -1,0 +1,200 @@
+"""How plain questions travel: many on one socket, and by the library where anything is odd.
+
+A socket is connected to one name server (RFC 5452 9.1: hears no other source), every question has
+a random id, and a socket that has asked its share, or hears what it did not ask for, makes room
+for one with another port. One that has nothing to wait for is closed, so that at leisure every
+question has a port of its own.
+"""
+
+import asyncio
+import os
+import socket
+import time
+
+from mailvet.mx.answer import Answer, AnswerKind, RecordType
+from mailvet.mx.nameservers import NameServer
+from mailvet.mx.packet import Asked, answers, pack, unpack
+from mailvet.mx.transport import DnsTransport
+
+MAX_IN_FLIGHT = 512
+"""So many answers fit the receive buffers of the sockets together (about 200 each), should all
+come at once."""
+
+_LANES = 4
+_QUESTIONS_A_PORT = 256
+"""Whoever would forge an answer has as long as this lasts to find the port."""
+_STRAYS = 16
+"""Packets nobody asked for: more than late answers, it is somebody who guesses."""
+_PACKETS_AT_ONCE = 64
+"""Read before others have their turn."""
+_PACKET_BYTES = 4096
+
+_SILENCE = Answer(AnswerKind.TIMEOUT)
+
+
+class PlainAsk:
+    """An `Ask`: plain questions once over UDP, by hand; then, for the rest, a `DnsTransport`.
+
+    The first try goes to the server the transport would ask first. Silence, failure, truncation
+    and every answer that is not plain lead to the transport, within the same `timeout_s`.
+    """
+
+    def __init__(self, transport: DnsTransport, *, max_in_flight: int = MAX_IN_FLIGHT) -> None:
+        self._transport = transport
+        self._room = asyncio.Semaphore(max_in_flight)
+        self._lanes: list[_Lane] = []
+        self._server: NameServer | None = None
+
+    async def __call__(self, name: str, rdtype: RecordType) -> Answer:
+        """Return the answer to a question; see `mx.answer.Ask`."""
+        asked = pack(name, rdtype)
+        if asked is None:
+            return await self._transport(name, rdtype)
+        async with self._room:
+            began = time.monotonic()
+            answer = await self._try(asked)
+        if answer is not None:
+            return answer
+        return await self._transport.ask(name, rdtype, spent_s=time.monotonic() - began)
+
+    async def _try(self, asked: Asked) -> Answer | None:
+        """The answer, if it is plain and comes in time."""
+        try:
+            lane = self._lane()
+            number, packet = lane.ask(asked)
+        except OSError:
+            return None
+        try:
+            answer = await packet
+        finally:
+            lane.leave(number)
+        if answer is _SILENCE:
+            self._transport.note(lane.server, AnswerKind.TIMEOUT)
+            return None
+        return answer
+
+    def _lane(self) -> "_Lane":
+        """One of a few sockets, by chance; raises `OSError` when there can be none."""
+        if self._transport.first != self._server:
+            self._server = self._transport.first
+            self._lanes = []
+        at = os.urandom(1)[0] % _LANES
+        if at >= len(self._lanes):
+            at = len(self._lanes)
+            self._lanes.append(self._new_lane())
+        elif not self._lanes[at].usable:
+            self._lanes[at] = self._new_lane()
+        return self._lanes[at]
+
+    def _new_lane(self) -> "_Lane":
+        return _Lane(self._transport.first, self._transport.try_timeout_s)
+
+
+class _Waiting:
+    """A question under way."""
+
+    __slots__ = ("asked", "due_at", "packet")
+
+    def __init__(
+        self, asked: Asked, due_at: float, packet: "asyncio.Future[Answer | None]"
+    ) -> None:
+        self.asked = asked
+        self.due_at = due_at
+        self.packet = packet
+
+
+class _Lane:
+    """One connected socket and the questions that wait on it; closes itself when none does."""
+
+    def __init__(self, server: NameServer, timeout_s: float) -> None:
+        self.server = server
+        self._timeout_s = timeout_s
+        self._loop = asyncio.get_running_loop()
+        self._waiting: dict[int, _Waiting] = {}
+        self._asked = 0
+        self._strays = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._open = True
+        family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
+        self._socket = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        try:
+            self._socket.connect((server.host, server.port))
+            self._loop.add_reader(self._socket, self._read)
+        except BaseException:
+            self._socket.close()
+            raise
+
+    @property
+    def usable(self) -> bool:
+        """Whether another question may be asked here."""
+        return self._open and self._asked < _QUESTIONS_A_PORT and self._strays < _STRAYS
+
+    def ask(self, asked: Asked) -> "tuple[int, asyncio.Future[Answer | None]]":
+        """Send a question; the future has the answer, `_SILENCE`, or None for what is not plain.
+
+        Raises `OSError` when nothing could be sent.
+        """
+        number = int.from_bytes(os.urandom(2), "big")
+        while number in self._waiting:
+            number = int.from_bytes(os.urandom(2), "big")
+        try:
+            self._socket.send(asked.packet(number))
+        except OSError:
+            self._close_if_idle()
+            raise
+        self._asked += 1
+        packet: asyncio.Future[Answer | None] = self._loop.create_future()
+        self._waiting[number] = _Waiting(asked, self._loop.time() + self._timeout_s, packet)
+        if self._timer is None:
+            self._timer = self._loop.call_later(self._timeout_s, self._expire)
+        return number, packet
+
+    def leave(self, number: int) -> None:
+        """Wait no longer for the answer with this id."""
+        self._waiting.pop(number, None)
+        self._close_if_idle()
+
+    def _read(self) -> None:
+        try:
+            for _ in range(_PACKETS_AT_ONCE):
+                if not self._open:
+                    return
+                self._take(self._socket.recv(_PACKET_BYTES))
+        except BlockingIOError:
+            return
+        except OSError:  # nobody listens there (ICMP): the library will find out for each
+            self._asked = _QUESTIONS_A_PORT
+            for waiting in self._waiting.values():
+                _settle(waiting, None)
+
+    def _take(self, packet: bytes) -> None:
+        waiting = self._waiting.get(int.from_bytes(packet[:2], "big"))
+        if waiting is None or not answers(packet, waiting.asked):
+            self._strays += 1
+            return
+        _settle(waiting, unpack(packet, waiting.asked))
+
+    def _expire(self) -> None:
+        """Give up what has waited long enough: questions wait in the order they were asked."""
+        self._timer = None
+        now = self._loop.time()
+        for waiting in self._waiting.values():
+            if waiting.due_at > now:
+                self._timer = self._loop.call_later(waiting.due_at - now, self._expire)
+                return
+            _settle(waiting, _SILENCE)
+
+    def _close_if_idle(self) -> None:
+        if self._waiting or not self._open:
+            return
+        self._open = False
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self._loop.remove_reader(self._socket)
+        self._socket.close()
+
+
+def _settle(waiting: _Waiting, answer: Answer | None) -> None:
+    if not waiting.packet.done():
+        waiting.packet.set_result(answer)
