@@ -62,7 +62,12 @@ class Settings(BaseModel):
     )
     source_address: str | None = Field(None, description="local IP address to connect from")
     proxy: str | None = Field(None, description="socks5://HOST:PORT to connect through")
-    lists_dir: Path | None = Field(None, description="folder of additional list files")
+    lists_dir: Path | None = Field(
+        None, description="folder of additional list files; a change is taken up within seconds"
+    )
+    points_file: Path | None = Field(
+        None, description="TOML file of risk points that take the place of the built-in ones"
+    )
 
     window_entries: int = Field(
         5000, ge=1, le=1_000_000, description="entries held in memory while they are worked on"

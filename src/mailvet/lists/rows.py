@@ -51,7 +51,7 @@ def read_extra(path: Path) -> ListFile:
         text = path.read_text(encoding="utf-8-sig")
         if path.suffix == ".toml":
             return _from_document(path.stem, tomllib.loads(text))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f"list file {path} cannot be read: {error!r}") from error
     day = datetime.fromtimestamp(path.stat().st_mtime, UTC).date().isoformat()
     rows = frozenset(_plain_rows(text))

@@ -19,17 +19,19 @@ from mailvet.engine.routes import Lot, Route, RouteDesk
 from mailvet.engine.visits import Visits
 from mailvet.engine.worker import Encode, Worker
 from mailvet.errors import ConfigError
-from mailvet.lists import Lists, load_lists, suggest
+from mailvet.lists import suggest
 from mailvet.model.address import Address, DomainName
 from mailvet.model.reply import Reading, Reply, Stage
 from mailvet.model.route import Exchanger
 from mailvet.model.status import QualityLevel
 from mailvet.mx import AddressGuard, DnsTransport, PlainAsk, Resolver, nameservers_from
+from mailvet.serve.lists_watch import ListsWatch
 from mailvet.smtp import Envelope, Identity, IdentityPool, Report, VisitLimits, visit
 from mailvet.smtp.greeting import greets
 from mailvet.smtp.meanings import meaning_of
 from mailvet.smtp.transcript import OnLine
 from mailvet.store.base import Store
+from mailvet.verdict.points import Weights, default_weights, read_weights
 
 _MADE_UP_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 _MADE_UP_LENGTH = 18
@@ -69,6 +71,19 @@ def build_identities(settings: Settings) -> IdentityPool:
     return IdentityPool((identity,))
 
 
+def build_weights(settings: Settings) -> Weights:
+    """Return the weights of the risk points; raises `ConfigError`."""
+    path = settings.points_file
+    if path is None:
+        return default_weights()
+    try:
+        return read_weights(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(f"points_file {path}: {error.strerror}") from None
+    except ValueError as error:  # also what is no UTF-8 and no TOML
+        raise ConfigError(f"points_file {path}: {error}") from None
+
+
 class EngineRoom:
     """Everything that verifies: shared by the worker and by callers who wait."""
 
@@ -81,7 +96,7 @@ class EngineRoom:
         self._limits = {
             quality: VisitLimits.of(quality).scaled(settings.time_scale) for quality in QualityLevel
         }
-        self.lists: Lists = load_lists(settings.lists_dir)
+        self.lists_watch = ListsWatch(settings.lists_dir)
         self._book = DomainBook(
             self.resolver, clock=clock, catch_all_ttl_s=settings.catch_all_ttl_s
         )
@@ -118,13 +133,13 @@ class EngineRoom:
             clock=clock,
         )
         self._pipeline = Pipeline(
-            lists=lambda: self.lists,
+            lists=lambda: self.lists_watch.lists,
             book=self._book,
             desk=self._desk,
             breaker=self.breaker,
             resolving=settings.resolving,
         )
-        judge = Judge(suggest)
+        judge = Judge(suggest, build_weights(settings))
         self.worker = Worker(
             store,
             self._pipeline,

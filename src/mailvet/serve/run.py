@@ -82,6 +82,7 @@ class Service:
         self._tasks = [
             asyncio.create_task(engine.worker.run(), name="worker"),
             asyncio.create_task(self._tell_health(engine, server), name="health"),
+            asyncio.create_task(engine.lists_watch.run(), name="lists"),
         ]
         await server.start()
         _LOG.info("serve.ready", address=self.address, version=__version__)

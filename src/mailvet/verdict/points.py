@@ -1,8 +1,9 @@
 """Risk points: the named weights that add up to a score, read from data."""
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 
@@ -31,6 +32,46 @@ def default_weights() -> Weights:
         {EntryStatus[name]: points for name, points in tables["status"].items()},
         tables["trait"],
     )
+
+
+def read_weights(text: str) -> Weights:
+    """Return the weights of a TOML text like `data/points.toml`; what it leaves out is as there.
+
+    Raises `ValueError` for what is no TOML, for a name that nothing has, with the nearest one
+    that something has, and for points that are no whole number from -100 to 100.
+    """
+    tables = tomllib.loads(text)
+    ours = default_weights()
+    _known(tables, ("classification", "status", "trait"), "table")
+    classifications = _points(tables, "classification", [one.name for one in Classification if one])
+    statuses = _points(tables, "status", [one.name for one in EntryStatus if one])
+    traits = _points(tables, "trait", ours.trait)
+    return Weights(
+        {**ours.classification, **{Classification[n]: p for n, p in classifications.items()}},
+        {**ours.status, **{EntryStatus[n]: p for n, p in statuses.items()}},
+        {**ours.trait, **traits},
+    )
+
+
+def _known(given: Iterable[str], known: Collection[str], kind: str) -> None:
+    for name in given:
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            meant = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
+            raise ValueError(f"{name} is no {kind}; {meant}")
+
+
+def _points(tables: Mapping[str, object], name: str, known: Collection[str]) -> Mapping[str, int]:
+    table = tables.get(name, {})
+    if not isinstance(table, dict):
+        raise ValueError(  # noqa: TRY004 - what is wrong is the operator's file
+            f"{name} is a table: write [{name}] and a line for each name"
+        )
+    _known(table, known, name)
+    for key, points in table.items():
+        if type(points) is not int or abs(points) > MAX_SCORE:
+            raise ValueError(f"{name}.{key} = {points!r}: use a whole number from -100 to 100")
+    return table
 
 
 def points_of(
