@@ -59,6 +59,28 @@ def test_reply_means(case: dict[str, Any]) -> None:
     assert said(case["code"], case["text"]).value in {case["meaning"], *case.get("also", [])}
 
 
+@pytest.mark.parametrize(
+    "trimmed",
+    [
+        "{} (in reply to RCPT TO command)",
+        "{} [mx7.example.org]",
+        "{} [192.0.2.77]",
+        "{} a640c23a62f3a-b1234567si12.34 - gsmtp",
+        "{}. For more information see https://help.example.org/errors",
+        "mx7.example.org {}",
+        "E1kX2a-0003Ab-7R {}",
+        "smtp; 550 {}",
+        "Remote server returned: {}",
+        'Sorry, "{}"! Please contact your administrator.',
+    ],
+)
+def test_trimmings_change_nothing(trimmed: str) -> None:
+    """What hosts put around their answer leaves its meaning as it is."""
+    for case in rows("replies"):
+        meaning = said(case["code"], trimmed.format(case["text"]))
+        assert meaning.value in {case["meaning"], *case.get("also", [])}, case["text"]
+
+
 @given(CODES, st.one_of(st.none(), st.text()), TEXTS, st.sampled_from(Stage))
 def test_any_input_is_read(code: int, enhanced: str | None, text: str, stage: Stage) -> None:
     """Whatever a host says, there is a reading with a rule."""

@@ -20,6 +20,9 @@ from mailvet.smtp.reply_statements import statements
         ("mailbox not found in domain", [("recipient", "absent")]),
         ("account or domain not found", [("domain", "absent"), ("recipient", "absent")]),
         ("that user does not exist on this server", [("recipient", "absent")]),
+        ("[192.0.2.1] blocked", [("client", "blocked")]),
+        ("mailbox blocked [192.0.2.1]", [("recipient", "blocked")]),
+        ("no access for this user", []),
         ("blocked. mailbox", []),
     ],
 )

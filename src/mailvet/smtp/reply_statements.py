@@ -11,6 +11,7 @@ SUBJECTS = frozenset(
         "directory",
         "domain",
         "client",
+        "ip",
         "helo",
         "rdns",
         "dns",
@@ -39,7 +40,7 @@ PREDICATES = frozenset(
         "trouble",
     ]
 )
-_OWNED = frozenset({"address", "domain"})
+_OWNED = frozenset({"address", "domain", "ip"})
 """Ideas that belong to a subject right before them: "sender <a@b>", "recipient domain"."""
 _OWNERS = SUBJECTS - {"message", "server"}
 _UNFIT = {
@@ -48,6 +49,8 @@ _UNFIT = {
     "disabled": frozenset({"message"}),
 }
 """Subjects a predicate is never said of: nobody answers that a server does not exist."""
+_NAMES = {"ip": "client"}
+"""An IP address of which something is said is ours: hosts speak of no other."""
 _SPOKEN_FOR = frozenset({"recipient", "domain"})
 _ADJUNCT = 4.0
 """How much farther a subject behind a preposition counts: "not found in domain"."""
@@ -66,7 +69,7 @@ def statements(mentions: list[Mention]) -> Iterator[tuple[str, str]]:
         if predicate.idea in PREDICATES:
             nearest = _nearest(predicate, subjects)
             if nearest >= 0:
-                yield subjects[nearest].idea, predicate.idea
+                yield _NAMES.get(subjects[nearest].idea, subjects[nearest].idea), predicate.idea
                 if subjects[nearest].after_or and nearest:
                     yield subjects[nearest - 1].idea, predicate.idea
 
@@ -102,6 +105,8 @@ def _fits(predicate: Mention, subject: Mention) -> bool:
         return False
     if predicate.idea == "refused" and subject.adjunct and subject.idea in _SPOKEN_FOR:
         return False  # "no access for this user", "rejected by the user": somebody else is refused
+    if subject.idea == "ip" and subject.start >= predicate.end:
+        return False  # hosts end replies with our address, or theirs, like a signature
     return subject.idea not in _UNFIT.get(predicate.idea, ())
 
 
