@@ -6,7 +6,9 @@ addresses go in over gRPC and every answer is compared with what the world knows
 
 import argparse
 import asyncio
+import contextlib
 import json
+import os
 import sys
 import tempfile
 import time
@@ -18,6 +20,7 @@ from typing import Any
 from mailvet.cli.remote import run
 from mailvet.cli.show import ProgressLine, summary
 from mailvet.client import Client, ServiceError, connect
+from mailvet.config import PREFIX
 from mailvet.errors import ConfigError
 from mailvet.model.status import EntryStatus, QualityLevel
 from mailvet.testbed.world import Expectation, load_world
@@ -58,9 +61,9 @@ async def _demo(arguments: argparse.Namespace) -> int:
     waiting = [one for one in world.expected if _waits(one)][::2]
     expected = [one for one in world.expected if one not in waiting]
     with tempfile.TemporaryDirectory(prefix="mailvet-demo-") as folder:
-        async with _world() as bed, _server(arguments.listen, folder, bed):
+        async with _world() as bed, _server(arguments.listen, folder, bed) as server:
             async with connect(arguments.listen) as client:
-                await _until_ready(client)
+                await _until_ready(client, server, arguments.listen)
                 print(f"A mail internet of {bed['hosts']} hosts and a server are up.")
                 wrong = await _verify(client, expected, QualityLevel.STANDARD)
                 print("\nOther greylisted mailboxes at HIGH quality, which waits for them:")
@@ -68,7 +71,8 @@ async def _demo(arguments: argparse.Namespace) -> int:
             _what_next(arguments)
             if arguments.keep:
                 print("\nKept running until Ctrl-C.", flush=True)
-                await asyncio.Event().wait()
+                with contextlib.suppress(asyncio.CancelledError):  # the end that was asked for
+                    await asyncio.Event().wait()
     return 1 if wrong else 0
 
 
@@ -88,7 +92,9 @@ async def _world() -> AsyncIterator[dict[str, Any]]:
 
 
 @asynccontextmanager
-async def _server(listen: str, folder: str, world: dict[str, Any]) -> AsyncIterator[None]:
+async def _server(
+    listen: str, folder: str, world: dict[str, Any]
+) -> AsyncIterator[asyncio.subprocess.Process]:
     networks = [flag for cidr in world["allow_network"] for flag in ("--allow-network", cidr)]
     command = [sys.executable, "-m", "mailvet", "serve", "--listen", listen]
     command += ["--store", f"{folder}/demo.db", "--resolver", world["resolver"]]
@@ -96,13 +102,15 @@ async def _server(listen: str, folder: str, world: dict[str, Any]) -> AsyncItera
     command += ["--helo", "demo.mailvet.test", "--time-scale", TIME_SCALE]
     command += ["--retry-scale", RETRY_SCALE, "--dns-timeout-s", "1.5", "--egress-canaries", ""]
     command += ["--log-level", "warning", "--drain-grace-s", "2"]
-    async with _process(*command, stdout=asyncio.subprocess.DEVNULL):
-        yield
+    async with _process(*command, stdout=asyncio.subprocess.DEVNULL) as process:
+        yield process
 
 
 @asynccontextmanager
 async def _process(*command: str, stdout: int) -> AsyncIterator[asyncio.subprocess.Process]:
-    process = await asyncio.create_subprocess_exec(*command, stdout=stdout)
+    # The demo is the same for everybody, whatever settings they have.
+    env = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    process = await asyncio.create_subprocess_exec(*command, stdout=stdout, env=env)
     try:
         yield process
     finally:
@@ -111,18 +119,21 @@ async def _process(*command: str, stdout: int) -> AsyncIterator[asyncio.subproce
         await process.wait()
 
 
-async def _until_ready(client: Client) -> None:
+async def _until_ready(client: Client, server: asyncio.subprocess.Process, listen: str) -> None:
     deadline = time.monotonic() + START_TIMEOUT_S
-    while True:
+    request = catalog_service_pb2.GetServerInfoRequest()
+    while server.returncode is None and time.monotonic() < deadline:
         try:
-            request = catalog_service_pb2.GetServerInfoRequest()
-            await client.call(client.catalog.GetServerInfo, request, timeout_s=1)
+            await client.call(client.catalog.GetServerInfo, request, timeout_s=1, patience_s=0)
         except ServiceError:
-            if time.monotonic() > deadline:
-                raise ConfigError("the demo's server did not start; see its log above") from None
             await asyncio.sleep(0.1)
         else:
-            return
+            if server.returncode is None:  # else it was somebody else who answered
+                return
+    raise ConfigError(
+        f"the demo's server did not start on {listen}, as said above; "
+        "`mailvet demo --listen 127.0.0.1:PORT` takes another port"
+    )
 
 
 async def _verify(client: Client, expected: Sequence[Expectation], quality: QualityLevel) -> int:

@@ -62,6 +62,7 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run one command and leave with its exit code."""
     argv = sys.argv[1:] if argv is None else argv
     _speak_utf8()
+    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its log lines; errors come as errors
     try:
         arguments = parser(argv).parse_args(argv)
         module, _, function = arguments.run.partition(":")

@@ -190,25 +190,25 @@ class ProgressLine:
 
 
 def progress_text(progress: batch_pb2.Progress, *, bar_width: int = 24) -> str:
-    """One line: a bar, counts, rate, remaining time, what holds it up."""
+    """One line: a bar, rate, remaining time, what holds it up, counts."""
     total, done = progress.entry_count, progress.result_count
     filled = bar_width * done // total if total else 0
     parts = [f"[{'#' * filled}{'.' * (bar_width - filled)}] {done:,}/{total:,}"]
-    for count in progress.classifications[:4]:
-        name = batch_name(count)
-        if name:
-            parts.append(f"{name.lower()} {count.count:,}")
     if progress.rate:
         parts.append(f"{progress.rate:,.0f}/s")
     if progress.HasField("remaining_time"):
-        parts.append(f"{progress.remaining_time.seconds} s left")
+        parts.append(f"{progress.remaining_time.seconds:,} s left")
     if progress.waiting_count:
         parts.append(f"{progress.waiting_count:,} waiting for a retry")
     parts += [hindrance.kind for hindrance in progress.hindrances]
+    # In the order of the enum, not of the counts: a place must not change while one looks.
+    for count in sorted(progress.classifications, key=lambda one: one.classification):
+        if name := count_name(count):
+            parts.append(f"{name.lower()} {count.count:,}")
     return "  ".join(parts)
 
 
-def batch_name(message: Message) -> str:
+def count_name(message: Message) -> str:
     """The prefixless name of a count's enum field."""
     field = message.DESCRIPTOR.fields[0]
     return _enum_name(getattr(message, field.name), field) or ""
@@ -219,4 +219,4 @@ def summary(progress: batch_pb2.Progress, seconds: float) -> Iterable[str]:
     rate = progress.result_count / seconds if seconds else 0
     yield f"{progress.result_count:,} answers in {seconds:.1f} s ({rate:,.0f}/s)"
     for count in progress.statuses:
-        yield f"  {count.count:>9,}  {batch_name(count)}"
+        yield f"  {count.count:>9,}  {count_name(count)}"
