@@ -15,12 +15,15 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from mailvet import failpoints
 from mailvet.errors import ConfigError
 
 PREFIX = "MAILVET_"
 CONFIG_FILE = PREFIX + "CONFIG"
-NOT_SETTINGS = frozenset({CONFIG_FILE, PREFIX + "TARGET", PREFIX + "KEY"})
-"""Environment names that the command line reads itself."""
+NOT_SETTINGS = frozenset(
+    {CONFIG_FILE, PREFIX + "TARGET", PREFIX + "KEY", failpoints.VARIABLE, failpoints.ENABLE}
+)
+"""Environment names that are read elsewhere."""
 
 
 def _own_name() -> str:
@@ -149,6 +152,7 @@ def _read_toml(path: str) -> dict[str, Any]:
 
 
 def _read_environment() -> dict[str, str]:
+    failpoints.refuse_if_wrong()
     known = {PREFIX + name.upper(): name for name in Settings.model_fields}
     values = {}
     for name, value in os.environ.items():

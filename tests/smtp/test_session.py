@@ -130,8 +130,8 @@ async def test_transcript_lines(run: Run) -> None:
     assert Direction.SENT == lines[3][0]
 
 
-async def test_a_cancelled_session_closes_and_sends_nothing_more(run: Run) -> None:
-    """Cancellation closes the socket without another word, and goes on to the caller."""
+async def test_a_cancelled_session_takes_its_leave(run: Run) -> None:
+    """Cancellation says QUIT, closes the socket, and goes on to the caller."""
     async with scripted(*HELLO) as script:
         task = asyncio.create_task(run(script, VisitLimits()))
         while len(script.heard) < 3:
@@ -140,7 +140,7 @@ async def test_a_cancelled_session_closes_and_sends_nothing_more(run: Run) -> No
         with pytest.raises(asyncio.CancelledError):
             await task
         await asyncio.wait_for(script.ended.wait(), 5)
-    assert b"RCPT TO:<a@x.test>\r\n" == script.heard[-1]
+    assert [b"RCPT TO:<a@x.test>\r\n", b"QUIT\r\n"] == script.heard[-2:]
 
 
 async def test_what_was_said_before_the_handshake_is_forgotten(run: Run) -> None:

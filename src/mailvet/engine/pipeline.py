@@ -55,13 +55,16 @@ class Pipeline:
             asyncio.ensure_future(self._resolve_jobs()) for _ in range(self._resolving)
         ]
 
-    async def close(self) -> None:
-        """Stop: end sessions and look-ups; cases under way are not concluded."""
+    async def close(self, sessions_grace_s: float = 0.0) -> None:
+        """Stop: begin nothing; sessions under way have so many seconds to come to their end.
+
+        Cases that are in none, or in one that is cut short, are not concluded.
+        """
         for task in self._resolvers:
             task.cancel()
         await asyncio.gather(*self._resolvers, return_exceptions=True)
         await self._breaker.close()
-        await self._desk.close()
+        await self._desk.close(sessions_grace_s)
 
     def submit(self, cases: Sequence[Case], *, first: bool = False) -> None:
         """Take cases in; each is concluded once, perhaps before this returns.

@@ -141,12 +141,14 @@ class RouteDesk:
         self._crowded.clear()
         return taken
 
-    async def close(self) -> None:
-        """Cancel the sessions under way and wait until they are gone."""
+    async def close(self, grace_s: float = 0.0) -> None:
+        """Start no more sessions; after `grace_s` seconds cancel those that have not ended."""
         self.paused = True  # or each that ends would start another
         for route in self._routes.values():
             if route.timer is not None:
                 route.timer.cancel()
+        if self._tasks and grace_s > 0:
+            await asyncio.wait(self._tasks, timeout=grace_s)
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

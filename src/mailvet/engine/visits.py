@@ -10,6 +10,7 @@ from mailvet.checks.catch_all import judge_catch_all
 from mailvet.engine.case import Case, DomainCard
 from mailvet.engine.domains import DomainBook
 from mailvet.engine.routes import Lot, Route
+from mailvet.failpoints import reach
 from mailvet.model.address import Address
 from mailvet.model.reply import Observation, Reading, Reply, Stage, Trouble
 from mailvet.model.route import Exchanger
@@ -87,6 +88,7 @@ class Visits:
             quality = max(case.quality for _, cases in lot for case in cases)
             on_line = _listener(lot)
             report = await self._dial(route.key, route.exchangers, envelopes, quality, on_line)
+            reach("visit.ended")
             self._take_in(route, lot, report)
         except Exception as error:
             _LOG.error("visit.failed", error=type(error).__name__, exc_info=True)

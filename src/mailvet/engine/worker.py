@@ -101,17 +101,23 @@ class Worker:
         self._something_learnt = asyncio.Event()
         self._room = asyncio.Event()
         self._stopping = False
+        self._claiming: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Work until cancelled; what was learnt by then is settled."""
         try:
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._claim_loop())
+                self._claiming = tasks.create_task(self._claim_loop())
                 tasks.create_task(self._settle_loop())
                 tasks.create_task(self._heartbeat_loop())
         finally:
             self._stopping = True
             await self._settle_once()
+
+    def stop_claiming(self) -> None:
+        """Take no more work; what is under way goes on and is settled."""
+        if self._claiming is not None:
+            self._claiming.cancel()
 
     async def _claim_loop(self) -> None:
         revision = 0

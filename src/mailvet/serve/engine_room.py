@@ -162,9 +162,9 @@ class EngineRoom:
         """Start what runs beside the worker."""
         self._pipeline.start()
 
-    async def close(self) -> None:
-        """End sessions and look-ups."""
-        await self._pipeline.close()
+    async def close(self, sessions_grace_s: float = 0.0) -> None:
+        """End look-ups, and sessions as politely as so many seconds allow."""
+        await self._pipeline.close(sessions_grace_s)
         await self.resolver.close()
 
     # What the parts above need of each other; each is one line on purpose.

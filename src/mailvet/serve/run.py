@@ -25,6 +25,9 @@ from mailvet.telemetry.logs import logger
 HEALTH_EVERY_S = 1.0
 """How soon the health of the engine follows what the breaker found."""
 
+SESSIONS_GRACE_S = 5.0
+"""For SMTP sessions to end by themselves, out of the grace; a healthy one takes a second or two."""
+
 _LOG = logger("serve")
 
 
@@ -102,13 +105,16 @@ class Service:
 
     async def stop(self, grace_s: float) -> None:
         """Drain: say so, end streams with their cursors, hand work back, close the store."""
-        if self._server is not None:
-            await self._server.stop(grace_s)
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        sessions_grace_s = min(SESSIONS_GRACE_S, grace_s / 2)
         if self._engine is not None:
-            await self._engine.close()
+            self._engine.worker.stop_claiming()
+        if self._server is not None:
+            await self._server.stop(grace_s - sessions_grace_s)
+        if self._engine is not None:
+            await self._engine.close(sessions_grace_s)
+        for task in self._tasks:
+            task.cancel()  # the worker last: it settles what the sessions brought
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._store is not None:
             await self._store.close()
         self._server = self._engine = self._store = None

@@ -66,7 +66,7 @@ class PlainSession(asyncio.Protocol):
         """Connect and converse for at most `session_s` seconds.
 
         The socket is closed after it, unless it is handed over. Raises `NotConnected` when no
-        connection came about, and when cancelled, `CancelledError`: then nothing more is sent.
+        connection came about, and when cancelled, `CancelledError`: then only QUIT is still said.
         """
         self._ends_at = self._clock() + session_s
         self._note(f"connecting to {self._host} [{self._address}]:{self._port}")
@@ -155,20 +155,29 @@ class PlainSession(asyncio.Protocol):
 
     def _end(self, *, says_quit: bool = False) -> None:
         transport = self._transport
-        if says_quit and transport is not None and not transport.get_write_buffer_size():
-            transport.write(b"QUIT\r\n")  # said, not waited for
-            transport.close()  # not abort: uvloop writes a little later
+        if says_quit:
+            self._say_quit()
         self._stop_timer()
         if not self._ended.done():
             self._ended.set_result(None)
         if transport is not None and not transport.is_closing():
             transport.abort()
 
+    def _say_quit(self) -> None:
+        """Say it without waiting for an answer, and close."""
+        transport = self._transport
+        if transport is None or transport.is_closing() or transport.get_write_buffer_size():
+            return
+        transport.write(b"QUIT\r\n")
+        transport.close()  # not abort: uvloop writes a little later
+
     def _abort(self) -> None:
         self._stop_timer()
         if not self._ended.done():
             self._ended.cancel()
-        if self._transport is not None:
+        if self._plan.greeted and self._plan.stage is not Stage.QUIT:
+            self._say_quit()
+        if self._transport is not None and not self._transport.is_closing():
             self._transport.abort()
 
     def _set_deadline(self) -> None:

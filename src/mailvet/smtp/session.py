@@ -4,6 +4,7 @@ Strict: one command at a time; it can encrypt, and go through a proxy. What aios
 system raise ends here and becomes data.
 """
 
+import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -76,6 +77,9 @@ class Session:
         try:
             while not self._plan.done:
                 await self._take_step(protocol)
+        except asyncio.CancelledError:
+            self._say_quit(protocol)
+            raise
         finally:
             if protocol.transport is not None:
                 protocol.transport.abort()  # type: ignore[attr-defined]
@@ -125,10 +129,14 @@ class Session:
 
     def _break_off(self, protocol: GatedProtocol, trouble: Trouble) -> None:
         self._note(f"{trouble.lower()} at {self._plan.stage}")
-        if trouble is Trouble.TIMEOUT and self._plan.greeted:
+        if trouble is Trouble.TIMEOUT:
+            self._say_quit(protocol)
+        self._plan.break_off(trouble)
+
+    def _say_quit(self, protocol: GatedProtocol) -> None:
+        if self._plan.greeted and self._plan.stage is not Stage.QUIT:
             with suppress(SMTPServerDisconnected):
                 protocol.write(b"QUIT\r\n")  # said, not waited for
-        self._plan.break_off(trouble)
 
     def _note(self, text: str) -> None:
         if self._on_line is not None:

@@ -43,8 +43,7 @@ async def visit(
     already made printable; `transcript` keeps them in the report. `clock` gives seconds.
 
     Never raises for what the network does. Raises `AssertionError` for a mailbox whose bytes are
-    not safe to send, before anything is sent; a cancelled visit closes its socket and sends
-    nothing more.
+    not safe to send, before anything is sent; a cancelled visit says QUIT and closes its socket.
     """
     return await _Visit(
         exchangers, envelopes, identity, port, limits, clock, _Scribe(on_line, keep=transcript)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from mailvet.failpoints import reach
 from mailvet.model.batch import (
     ApiKey,
     Batch,
@@ -62,6 +63,8 @@ class SqliteStore:
         self._lease_s = lease_s
         self._chunk_size = chunk_size
         self._planning = asyncio.Lock()
+        self._in_vain: list[sqlite_work.Held] = []
+        """Claimed, but their entries could not be read: nobody works on them."""
 
     @classmethod
     async def open(
@@ -125,17 +128,21 @@ class SqliteStore:
             batch = sqlite_batches.launch(transaction, tenant, batch_id, now=self._clock())
             return Created(batch, replayed=False)
 
-        return await self._file.write(operation)
+        created = await self._file.write(operation)
+        reach("create.committed")
+        return created
 
     async def append_entries(
         self, tenant: str, batch_id: str, offset: int | None, entries: Sequence[Entry]
     ) -> int:
         """See `Store.append_entries`."""
-        return await self._file.write(
+        count = await self._file.write(
             lambda transaction: sqlite_batches.append(
                 transaction, tenant, batch_id, offset, entries
             )
         )
+        reach("append.committed")
+        return count
 
     async def launch_batch(self, tenant: str, batch_id: str) -> Batch:
         """See `Store.launch_batch`."""
@@ -157,11 +164,13 @@ class SqliteStore:
 
     async def delete_batch(self, tenant: str, batch_id: str, *, force: bool) -> int:
         """See `Store.delete_batch`."""
-        entry_count = await self._file.write(
+        entry_count = await self._file.rescue(
             lambda transaction: sqlite_erase.hide(transaction, tenant, batch_id, force=force)
         )
+        reach("delete.hidden")
         # A caller that goes away does not stop it: what was asked for is gone from disk.
         await asyncio.shield(self._file.start(self._file.erase()))
+        reach("delete.erased")
         return entry_count
 
     async def get_batch(self, tenant: str, batch_id: str) -> Batch:
@@ -229,12 +238,16 @@ class SqliteStore:
         planned = await self._file.read(
             lambda connection: sqlite_plan.plan(connection, key, chunk_size=self._chunk_size)
         )
-        return await self._file.write(
+        reach("plan.read")
+        kept = await self._file.write(
             lambda transaction: sqlite_plan.keep(transaction, planned, now=self._clock())
         )
+        reach("plan.committed")
+        return kept
 
     async def claim(self, owner: str, *, max_entries: int) -> list[Claim]:
         """See `Store.claim`."""
+        reach("claim.begun")
         held = await self._file.write(
             lambda transaction: sqlite_work.claim(
                 transaction,
@@ -246,13 +259,21 @@ class SqliteStore:
         )
         if not held:
             return []
-        return await self._file.read(lambda connection: sqlite_work.load(connection, held))
+        try:
+            reach("claim.committed")
+            return await self._file.read(lambda connection: sqlite_work.load(connection, held))
+        except BaseException:
+            # Heartbeats of the owner would hold them for ever: the next reap lets go of them.
+            self._in_vain += held
+            raise
 
     async def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
         """See `Store.settle`."""
+        reach("settle.begun")
         held, completed = await self._file.write(
             lambda transaction: sqlite_work.settle(transaction, settlements, now=self._clock())
         )
+        reach("settle.committed")
         if completed:
             self._file.start(self._file.place(completed))
         return held
@@ -267,9 +288,17 @@ class SqliteStore:
 
     async def reap(self) -> int:
         """See `Store.reap`."""
-        return await self._file.write(
-            lambda transaction: sqlite_work.reap(transaction, now=self._lease_clock())
-        )
+        in_vain = list(self._in_vain)
+
+        def operation(transaction: Transaction) -> int:
+            sqlite_work.let_go(transaction.connection, in_vain)
+            if in_vain:
+                transaction.touch_work()
+            return len(in_vain) + sqlite_work.reap(transaction, now=self._lease_clock())
+
+        reaped = await self._file.write(operation)
+        del self._in_vain[: len(in_vain)]
+        return reaped
 
     async def next_run_at(self) -> float | None:
         """See `Store.next_run_at`."""
@@ -281,13 +310,11 @@ class SqliteStore:
 
     async def note_hindrance(self, kind: str, detail: str | None) -> None:
         """See `Store.note_hindrance`."""
-        await self._file.write(
-            lambda transaction: sqlite_keys.note_hindrance(transaction.connection, kind, detail)
-        )
+        self._file.hindrances.note(kind, detail)
 
     async def hindrances(self) -> list[tuple[str, str]]:
         """See `Store.hindrances`."""
-        return await self._file.read(sqlite_keys.hindrances)
+        return self._file.hindrances.listed()
 
     async def add_key(self, key: ApiKey) -> None:
         """See `Store.add_key`."""

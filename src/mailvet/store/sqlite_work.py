@@ -112,6 +112,14 @@ def _promote(connection: Connection, now: float) -> None:
     )
 
 
+def let_go(connection: Connection, held: Sequence[Held]) -> None:
+    """Make chunks ready again that were claimed in vain, as far as they are still so."""
+    connection.executemany(
+        "UPDATE chunk SET state = 0, owner = NULL, lease_until = NULL WHERE id = ? AND fence = ?",
+        [(chunk.chunk, chunk.fence) for chunk in held],
+    )
+
+
 def load(connection: Connection, held: Sequence[Held]) -> list[Claim]:
     """Return the claims with their entries; a chunk whose batch went meanwhile is left out."""
     claims = []
