@@ -14,7 +14,7 @@ from mailvet.failpoints import reach
 from mailvet.model.address import Address
 from mailvet.model.reply import Observation, Reading, Reply, Stage, Trouble
 from mailvet.model.route import Exchanger
-from mailvet.model.status import EntryStatus, Fact, QualityLevel
+from mailvet.model.status import EntryStatus, Fact, Meaning, QualityLevel
 from mailvet.smtp import Envelope, Report
 from mailvet.smtp.transcript import OnLine
 
@@ -122,11 +122,15 @@ class Visits:
             self._not_connected(route, lot, report)
             return
         self._connected()
-        self._adapt(route, report)
         for card, cases in lot:
             self._learn(card, report)
             for case in cases:
-                self._answer(card, case, report)
+                self._observe(card, case, report)
+        # Before anybody is queued again: that may start a session at once.
+        self._adapt(route, lot, report)
+        for card, cases in lot:
+            for case in cases:
+                self._hand_on(card, case, report)
 
     def _not_connected(self, route: Route, lot: Lot, report: Report) -> None:
         cases = []
@@ -138,13 +142,24 @@ class Visits:
                 cases.append(case)
         self._unreachable(route.key, cases)
 
-    def _adapt(self, route: Route, report: Report) -> None:
+    def _observe(self, card: DomainCard, case: Case, report: Report) -> None:
+        assert case.address is not None
+        seen = report.observations.get(case.address)
+        if seen is not None:
+            case.visits += 1
+            case.seen = seen
+            case.reading = self._reading(seen, card)
+
+    def _adapt(self, route: Route, lot: Lot, report: Report) -> None:
         pace = route.pace
         if report.one_domain:
             pace.one_domain = True
         if report.recipients_taken is not None:
             pace.took(report.recipients_taken)
-        if any(_is_complaint(seen) for seen in report.observations.values()):
+        answered = [
+            case for _, cases in lot for case in cases if case.address in report.observations
+        ]
+        if any(_is_complaint(case) for case in answered):
             pace.complained()
         else:
             pace.succeeded()
@@ -156,19 +171,13 @@ class Visits:
         reading = self._reading(seen, card)
         self._book.learn_catch_all(card, judge_catch_all(seen, reading), seen, reading)
 
-    def _answer(self, card: DomainCard, case: Case, report: Report) -> None:
-        assert case.address is not None
-        seen = report.observations.get(case.address)
-        if seen is None:
+    def _hand_on(self, card: DomainCard, case: Case, report: Report) -> None:
+        if case.address not in report.observations:
             self._unasked(card, case)
-            return
-        case.visits += 1
-        case.seen = seen
-        case.reading = self._reading(seen, card)
-        if _is_complaint(seen) and case.passes < MAX_COMPLAINTS:
+        elif _is_complaint(case) and case.passes < MAX_COMPLAINTS:
             case.passes += 1
             self._requeue(card, [case])
-        elif seen.reply is not None and seen.reply.positive:
+        elif case.seen is not None and case.seen.reply is not None and case.seen.reply.positive:
             card.waiting.append(case)
         else:
             case.conclude()
@@ -214,13 +223,13 @@ def _listener(lot: Lot) -> OnLine | None:
     return case.heard
 
 
-def _is_complaint(seen: Observation) -> bool:
-    """Whether a host asks for less: it refuses to go on before any recipient was named, for now.
-
-    421 closes the channel at any stage (RFC 5321 3.8).
+def _is_complaint(case: Case) -> bool:
+    """Whether the host asks for less: it speaks of our rate, or refuses before any recipient was
+    named, for now. 421 closes the channel at any stage (RFC 5321 3.8).
     """
-    if seen.reply is None:
+    seen, reading = case.seen, case.reading
+    if seen is None or seen.reply is None or reading is None:
         return False
-    if seen.reply.code == 421:
+    if seen.reply.code == 421 or reading.meaning is Meaning.RATE_LIMITED:
         return True
     return seen.reply.transient and seen.stage in (Stage.BANNER, Stage.EHLO)
