@@ -69,8 +69,10 @@ def armed(environment: Mapping[str, str]) -> Callable[[str], None]:
 
 
 def _read(text: str) -> tuple[str, str, int]:
-    name, action, count = [*text.split(":"), "1"][:3]
-    if name not in PLACES or action not in ACTIONS or not count.isdecimal() or text.count(":") > 2:
+    name, _, rest = text.partition(":")
+    action, _, count = rest.partition(":")
+    count = count or "1"
+    if name not in PLACES or action not in ACTIONS or not count.isdecimal():
         raise ConfigError(
             f"{VARIABLE} = {text!r}: write name:action[:count], with the name one of "
             f"{', '.join(PLACES)} and the action one of {', '.join(ACTIONS)}"
