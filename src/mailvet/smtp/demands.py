@@ -13,6 +13,7 @@ _TLS_WORDS = re.compile(
     r"starttls|\b(?:tls|ssl|encrypt\w*)\b[^\n]{0,40}\b(?:required|needed|necessary|mandatory|only)\b"
     r"|\b(?:require|need|must (?:use|issue|have)|use)s?\b[^\n]{0,20}\b(?:tls|ssl|encrypt\w*)\b"
 )
+_TLS_ROOTS = ("tls", "ssl", "encrypt")
 _SEVERAL_WORDS = re.compile(
     r"too many (?:\w+ ){0,3}(?:recipients?|rcpts?|addresses|users|errors|mailboxes)"
     r"|(?<![.\d])(?:one|single|1) (?:recipient|rcpt|address|user)\b"  # not the end of "5.1.1 User"
@@ -36,7 +37,9 @@ def insists_on_tls(reply: Reply, *, offered: bool) -> bool:
     if offered and (reply.code == 530 or reply.enhanced == "5.7.0"):
         return True
     text = reply.text.lower()
-    if reply.enhanced in _TLS_ENHANCED or _TLS_WORDS.search(text):
+    # Every refusal passes here, and few speak of TLS: the expression is slow to find nothing.
+    says_so = any(word in text for word in _TLS_ROOTS) and _TLS_WORDS.search(text)
+    if says_so or reply.enhanced in _TLS_ENHANCED:
         return offered or "starttls" in text
     return False
 

@@ -5,6 +5,7 @@ judges nothing: whom a reply concerns is written into its ledger.
 """
 
 from collections.abc import Generator, Iterator, Sequence
+from functools import lru_cache
 from itertools import chain, repeat
 
 from mailvet.model.address import Address
@@ -266,6 +267,7 @@ def _drain(writes: Iterator[tuple[bytes, ...]]) -> Generator[Step, Reply, None]:
         yield Stage.RCPT, lines
 
 
+@lru_cache(512)
 def _keywords(text: str) -> frozenset[str]:
     """The extension keywords of an EHLO reply: every line but the first (RFC 5321 4.1.1.1)."""
     return frozenset(line.split(" ", 1)[0].upper() for line in text.split("\n")[1:] if line)

@@ -16,6 +16,8 @@ MAX_LINE_BYTES = 8192
 _PLAIN_LINE_BYTES = 160
 _REMEMBERED = 2048
 """Plain lines remembered, about half a MiB: hosts have few words, and most have the same."""
+_GREETING_BYTES = 512
+"""Replies of several lines up to this length are remembered: mostly what a host offers."""
 
 
 class ReplyStream:
@@ -69,7 +71,7 @@ class ReplyStream:
             if not going_on:
                 whole = held[self._begin : end]
                 self._begin = end
-                return _joined(whole)
+                return _greeting(whole) if len(whole) <= _GREETING_BYTES else _joined(whole)
         if len(held) - self._begin > MAX_REPLY_BYTES:
             self._drop()
         return None
@@ -113,3 +115,6 @@ def _joined(whole: bytes) -> Reply:
     text = b"\n".join(line[4:].strip(b" \t\r\n") for line in whole.split(b"\n")[:-1])
     said = text.lstrip(b"\n").decode("utf-8", "surrogateescape")
     return read_reply(SMTPResponse(int(whole[:3]), said))
+
+
+_greeting = lru_cache(_REMEMBERED // 4)(_joined)
