@@ -15,6 +15,7 @@ import pytest
 
 from mailvet.v1 import result_pb2
 from tests.cli.run import server
+from tests.cli.test_main import COMMANDS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -64,6 +65,17 @@ def documents(text: str) -> list[Any]:
         found.append(document)
         text = text[end:]
     return found
+
+
+def test_every_command_stands_in_the_table() -> None:
+    """The table of commands has each one once, and no other."""
+    rows = [line.split(" | ")[0] for line in README.splitlines() if line.startswith("| `mailvet ")]
+    listed = [
+        name.removeprefix("mailvet ").split()[0]
+        for row in rows
+        for name in re.findall(r"`([^`]+)`", row)
+    ]
+    assert sorted(COMMANDS) == sorted([*listed, "demo"])  # which has a paragraph of its own
 
 
 def test_the_session_goes_as_shown(target: str) -> None:
