@@ -44,6 +44,21 @@ def test_sentences_part_mentions() -> None:
     assert ideas("not. valid") == ["no"]
 
 
+def test_absence_has_no_subject_inside() -> None:
+    """No phrase for "is not there" swallows the word for who is not there."""
+    text = files("mailvet.smtp").joinpath("data/reply_lexicon.toml").read_text("utf-8")
+    tables = tomllib.loads(text)
+    recipients = {
+        phrase.strip() for row in tables["recipient"].values() for phrase in row.split(",")
+    }
+    assert not {
+        phrase
+        for language, row in tables["absent"].items()
+        for phrase in row.split(",")
+        if language != "about" and recipients & set(phrase.split())
+    }
+
+
 def test_each_phrase_names_one_idea() -> None:
     """No phrase of the data file stands under two ideas, and none is empty."""
     text = files("mailvet.smtp").joinpath("data/reply_lexicon.toml").read_text("utf-8")
