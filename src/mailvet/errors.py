@@ -192,9 +192,11 @@ class Unavailable(MailvetError):
 
     reason = "UNAVAILABLE"
 
-    def __init__(self, message: str, *, retry_after_s: float = 1.0) -> None:
+    def __init__(self, message: str, *, retry_after_s: float = 1.0, hindrance: str = "") -> None:
+        """`hindrance` names what holds up all work, such as DISK_FULL; empty for anything else."""
         self.retry_after_s = retry_after_s
-        super().__init__(message)
+        self.hindrance = hindrance
+        super().__init__(message, **({"hindrance": hindrance} if hindrance else {}))
 
 
 class DeadlineTooShort(MailvetError):

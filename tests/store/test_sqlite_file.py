@@ -25,10 +25,10 @@ async def test_a_second_opener_is_refused_and_told_the_way_out(
 
 
 async def test_only_the_owner_may_read_the_files(sqlite: SqliteStore, tmp_path: Path) -> None:
-    """The database, its log and the lock have mode 0600."""
+    """The database, its log, the lock and the reserve have mode 0600."""
     await launched(sqlite, 3)
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()}
-    assert {"store.db", "store.db-wal", "store.db-shm", "store.db.lock"} == set(modes)
+    assert {f"store.db{end}" for end in ("", "-wal", "-shm", ".lock", ".reserve")} == set(modes)
     assert {0o600} == set(modes.values())
 
 

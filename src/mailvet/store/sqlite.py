@@ -164,7 +164,7 @@ class SqliteStore:
 
     async def delete_batch(self, tenant: str, batch_id: str, *, force: bool) -> int:
         """See `Store.delete_batch`."""
-        entry_count = await self._file.write(
+        entry_count = await self._file.rescue(
             lambda transaction: sqlite_erase.hide(transaction, tenant, batch_id, force=force)
         )
         reach("delete.hidden")
@@ -310,13 +310,11 @@ class SqliteStore:
 
     async def note_hindrance(self, kind: str, detail: str | None) -> None:
         """See `Store.note_hindrance`."""
-        await self._file.write(
-            lambda transaction: sqlite_keys.note_hindrance(transaction.connection, kind, detail)
-        )
+        self._file.hindrances.note(kind, detail)
 
     async def hindrances(self) -> list[tuple[str, str]]:
         """See `Store.hindrances`."""
-        return await self._file.read(sqlite_keys.hindrances)
+        return self._file.hindrances.listed()
 
     async def add_key(self, key: ApiKey) -> None:
         """See `Store.add_key`."""

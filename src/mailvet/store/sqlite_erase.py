@@ -12,6 +12,12 @@ from mailvet.store.sqlite_writer import Transaction
 SLICE_ROWS = 5_000
 """Rows erased in one transaction: some 20 ms in which others wait."""
 
+TIGHT_ROWS = 250
+"""When the disk is full: with their evidence less than a megabyte of log."""
+
+SHRINK_PAGES = 250
+"""Pages given back in one transaction when the disk is full: a megabyte of log at most."""
+
 CHECKPOINT_WAIT_MS = 50
 """How long the writer stands still for a reader before others get their turn."""
 
@@ -29,7 +35,7 @@ def hide(transaction: Transaction, tenant: str, batch_id: str, *, force: bool) -
     return batch.entry_count
 
 
-def erase_slice(connection: Connection) -> bool:
+def erase_slice(connection: Connection, rows: int = SLICE_ROWS) -> bool:
     """Erase some rows of hidden batches; False when nothing is left to erase."""
     row = connection.execute("SELECT min(batch_key) FROM erasure").fetchone()
     if row[0] is None:
@@ -39,7 +45,7 @@ def erase_slice(connection: Connection) -> bool:
         erased = connection.execute(
             f"DELETE FROM {table} WHERE id IN"  # noqa: S608
             f" (SELECT id FROM {table} WHERE id >= ? AND id < ? LIMIT ?)",
-            (key << KEY_BITS, (key + 1) << KEY_BITS, SLICE_ROWS),
+            (key << KEY_BITS, (key + 1) << KEY_BITS, rows),
         ).rowcount
         if erased:
             return True
@@ -54,6 +60,17 @@ def truncate_log(connection: Connection) -> bool:
         return not connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]
     finally:
         connection.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
+
+
+def shrink(connection: Connection) -> bool:
+    """Give some free pages back to the disk; False when that is done (or the file is too old)."""
+    before = _free_pages(connection)
+    connection.execute(f"PRAGMA incremental_vacuum({SHRINK_PAGES})").fetchall()
+    return 0 < _free_pages(connection) < before
+
+
+def _free_pages(connection: Connection) -> int:
+    return int(connection.execute("PRAGMA freelist_count").fetchone()[0])
 
 
 def finish(connection: Connection) -> None:

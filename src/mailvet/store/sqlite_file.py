@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mailvet.errors import StoreInUse, StoreRefused, Unavailable
+from mailvet.store.hindrances import DISK_FULL, STORE_LOCKED
 
 Connection = sqlite3.Connection
 """The shape of a connection; the driver's own class has the same methods."""
@@ -125,6 +126,8 @@ def _configure(connection: Connection) -> None:
 
 
 def _prepare_writer(path: Path, connection: Connection) -> None:
+    # Only has an effect on a file that is made now: lets a full disk have pages back.
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     _require_ours(path, connection)
     mode = connection.execute("PRAGMA journal_mode = WAL").fetchone()[0]
     if mode != "wal":
@@ -169,6 +172,23 @@ def _code(error: Exception) -> int:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF  # the primary result code
 
 
+_IOERR_SHMSIZE = 10 | 19 << 8
+"""The index of the log cannot grow (sqlite.org/rescode.html#ioerr_shmsize)."""
+
+
+def is_full(error: Exception) -> bool:
+    """Whether a driver's error says that the disk is full."""
+    code: int = getattr(error, "sqlite_errorcode", 0)
+    return _code(error) == driver.SQLITE_FULL or code == _IOERR_SHMSIZE
+
+
+def disk_full() -> Unavailable:
+    """Return what callers are told while the disk is full."""
+    return Unavailable(
+        "the store's disk is full; free some space or delete batches", hindrance=DISK_FULL
+    )
+
+
 def translated(error: Exception) -> Exception:
     """Return what callers are told of a driver's error: `Unavailable` when it is the world's fault.
 
@@ -178,8 +198,10 @@ def translated(error: Exception) -> Exception:
         error, (driver.IntegrityError, driver.ProgrammingError)
     ):
         return error
-    if _code(error) == driver.SQLITE_FULL:
-        return Unavailable("the store's disk is full; free some space or delete batches")
+    if is_full(error):
+        return disk_full()
     if _code(error) in (driver.SQLITE_BUSY, driver.SQLITE_LOCKED):
-        return Unavailable("another program holds the store's file; it is tried again")
+        return Unavailable(
+            "another program holds the store's file; it is tried again", hindrance=STORE_LOCKED
+        )
     return Unavailable(f"the store cannot work now: {error}")

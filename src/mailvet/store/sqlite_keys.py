@@ -1,4 +1,4 @@
-"""API keys, hindrances and what a store knows of itself, in SQL."""
+"""API keys and what a store knows of itself, in SQL."""
 
 from mailvet.errors import AlreadyExists
 from mailvet.model.batch import ApiKey
@@ -39,28 +39,6 @@ def revoke(connection: Connection, key_id: str, *, now: float) -> bool:
         "UPDATE api_key SET revoke_time = coalesce(revoke_time, ?) WHERE key_id = ?", (now, key_id)
     )
     return changed.rowcount == 1
-
-
-def note_hindrance(connection: Connection, kind: str, detail: str | None) -> None:
-    """Keep what holds up all work, or forget it."""
-    if detail is None:
-        connection.execute("DELETE FROM hindrance WHERE kind = ?", (kind,))
-    else:
-        connection.execute(
-            "INSERT INTO hindrance (kind, detail) VALUES (?, ?)"
-            " ON CONFLICT DO UPDATE SET detail = excluded.detail",
-            (kind, detail),
-        )
-
-
-def hindrances(connection: Connection) -> list[tuple[str, str]]:
-    """Return what holds up all work, as (kind, detail)."""
-    return connection.execute("SELECT kind, detail FROM hindrance ORDER BY kind").fetchall()
-
-
-def forget_hindrances(connection: Connection) -> None:
-    """Forget what a process that ended had noted: whoever works now finds out anew."""
-    connection.execute("DELETE FROM hindrance")
 
 
 def identity(connection: Connection) -> tuple[int, bytes]:

@@ -52,6 +52,7 @@ def _store(database: sqlite_utils.Database) -> None:
     # Virtual time is the largest stamp claimed so far (store.fairness).
     database.table("clock").create({"id": int, "virtual_time": float}, pk="id", strict=True)
     database.table("clock").insert({"id": 1, "virtual_time": 0.0})
+    # Not used: hindrances are in memory (store.hindrances).
     database.table("hindrance").create({"kind": str, "detail": str}, pk="kind", strict=True)
     database.table("api_key").create(
         {

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from mailvet.errors import MailvetError, Unavailable
 from mailvet.failpoints import reach
 from mailvet.store.changes import WORK, Changes
+from mailvet.store.hindrances import STORE_LOCKED
 from mailvet.store.sqlite_file import Connection, translated
 
 T = TypeVar("T")
@@ -114,10 +115,13 @@ class Writer:
             return self._transact(wanted)
         except Exception as error:  # whatever it is, its caller is told
             self._roll_back()
-            if len(wanted) > 1:
+            told = translated(error)
+            # A foreign lock meets them all alike: each would wait for it in vain, one by one.
+            locked = isinstance(told, Unavailable) and told.hindrance == STORE_LOCKED
+            if len(wanted) > 1 and not locked:
                 return set().union(*(self._commit([job]) for job in wanted))
             for job in wanted:
-                job.value, job.error = None, translated(error)
+                job.value, job.error = None, told
             return set()
 
     def _transact(self, jobs: list[Job]) -> set[int]:
