@@ -10,8 +10,9 @@ MAX_PATTERN_CHARACTERS = 320
 """As long as the longest address (RFC 5321 4.5.3.1: 64 and 255 octets and the at sign)."""
 
 _END = "\0"
-"""Parts the local part and the two spellings of the domain; no address has one."""
+"""Ends each spelling of the domain, and the local part; no address has one."""
 _ANY = "[^\0]"
+_REST = "[^\0]*+"
 
 
 class RuleBook:
@@ -27,8 +28,9 @@ class RuleBook:
     def first(self, address: Address) -> int | None:
         """Return the place of the first rule that an address matches, from 0; None for none."""
         domain = address.domain
+        # The domain first: most rules name one, and most addresses fail them by its first letter.
         found = self._matches(
-            f"{address.local_part.lower()}{_END}{domain.ascii}{_END}{domain.unicode.lower()}{_END}"
+            f"{domain.ascii}{_END}{domain.unicode.lower()}{_END}{address.local_part.lower()}{_END}"
         )
         return None if found is None or found.lastindex is None else found.lastindex - 1
 
@@ -56,25 +58,26 @@ def _expression(pattern: str) -> str:
     local, at, domain = pattern.lower().rpartition("@")
     spelling = _glob(domain)
     if domain.isascii():
-        domains = f"{spelling}{_END}{_ANY}*{_END}"
+        domains = f"{spelling}{_END}{_REST}{_END}"
     else:
-        domains = f"{_ANY}*{_END}{spelling}{_END}"
-    return f"{_glob(local) if at else _ANY + '*'}{_END}{domains}"
+        domains = f"{_REST}{_END}{spelling}{_END}"
+    return f"{domains}{_glob(local)}{_END}" if at and local != "*" else domains
 
 
 def _glob(pattern: str) -> str:
     """Return the expression of a wildcard pattern, without any backtracking into a `*`.
 
     What stands between two `*` is taken where it comes first: if the rest matches at all, it
-    matches behind that. The last piece must be at the end, so its `*` takes all but as many
-    characters as the piece has.
+    matches behind that. The last `*` takes all that is left, which must be enough for the last
+    piece, and end with it.
     """
     first, *more = pattern.split("*")
     if not more:
         return _piece(first)
     *middle, last = more
     inner = "".join(f"(?>{_ANY}*?{_piece(piece)})" for piece in middle if piece)
-    return f"{_piece(first)}{inner}(?>{_ANY}*?(?={_piece(last)}{_END})){_piece(last)}"
+    ending = f"(?={_ANY}{{{len(last)}}}){_REST}(?<={_piece(last)})" if last else _REST
+    return f"{_piece(first)}{inner}{ending}"
 
 
 def _piece(text: str) -> str:
