@@ -112,6 +112,17 @@ class RouteDesk:
         else:
             route.groups.append(group)
         self._start_sessions(route)
+        queued = group[1]
+        if queued and queued[0].tell is not None:
+            queued[0].heard("*", self._why_it_waits(route))
+
+    def _why_it_waits(self, route: Route) -> str:
+        if self.paused:
+            return "waiting: nobody can be connected to from here just now"
+        if route.timer is not None:
+            left_s = route.pace.cool_until - self._clock()
+            return f"waiting {left_s:.1f} s: the exchanger asked for less"
+        return "waiting for a session that is under way"
 
     def cooling(self) -> list[Route]:
         """Routes that are held up by their exchangers' complaints."""

@@ -1,0 +1,112 @@
+"""Which cases share a session, and what those hear that wait."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from mailvet.engine.case import Case, DomainCard
+from mailvet.engine.pace import PaceLimits
+from mailvet.engine.routes import Lot, Route, RouteDesk
+from mailvet.model.route import Exchanger, MxAnswer, MxOutcome
+from mailvet.model.status import QualityLevel
+from mailvet.model.step import Spoken, Step
+
+EXCHANGER = Exchanger(host="mx.example.net", preference=10, addresses=("192.0.2.1",))
+ANSWER = MxAnswer(outcome=MxOutcome.EXCHANGERS, exchangers=(EXCHANGER,), hosts=("mx.example.net",))
+
+
+def _card(domain: str = "example.org") -> DomainCard:
+    card = DomainCard(domain)
+    card.answer = ANSWER
+    return card
+
+
+def _case(name: str, done: Callable[[Case], None] = lambda _case: None) -> Case:
+    return Case(
+        entry_index=0,
+        input_data=name,
+        custom="",
+        duplicate_of=None,
+        attempt=0,
+        quality=QualityLevel.STANDARD,
+        done=done,
+    )
+
+
+@dataclass
+class _Desk:
+    """A desk whose sessions end when they are let go."""
+
+    lots: list[list[str]] = field(default_factory=list)
+    now: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.gate = asyncio.Semaphore(0)
+        limits = PaceLimits(sessions=1)
+        self.desk = RouteDesk(self._visit, limits=limits, max_sessions=9, clock=lambda: self.now)
+
+    async def _visit(self, route: Route, lot: Lot) -> None:
+        self.route = route
+        self.lots.append([case.input_data for _, cases in lot for case in cases])
+        await self.gate.acquire()
+
+    async def let_go(self, sessions: int) -> None:
+        """Let sessions end one after the other, each with what it starts."""
+        for _ in range(sessions):
+            self.gate.release()
+            for _ in range(5):
+                await asyncio.sleep(0)
+
+
+async def test_who_is_listened_to_is_visited_alone() -> None:
+    """Others of the domain go in the session before and the one after, in their order."""
+    desk, card, heard = _Desk(), _card(), list[Step]()
+    alone = _case("alone")
+    alone.tell = heard.append
+    desk.desk.submit(card, [_case("first")])
+    desk.desk.submit(card, [_case("a"), _case("b")])
+    desk.desk.submit(card, [alone])
+    desk.desk.submit(_card("example.com"), [_case("c")])
+    desk.desk.submit(card, [_case("d")])
+    await desk.let_go(5)
+
+    assert [["first"], ["a", "b"], ["alone"], ["c", "d"]] == desk.lots
+    await desk.desk.close()
+
+
+async def test_who_is_listened_to_hears_why_it_waits() -> None:
+    """A session under way, a complaint of the exchanger, or our own pause."""
+    desk, card, heard = _Desk(), _card(), list[Step]()
+
+    def submit() -> str:
+        case = _case("alone")
+        case.tell = heard.append
+        desk.desk.submit(card, [case], first=True)
+        said = heard.pop()
+        assert isinstance(said, Spoken)
+        return said.text
+
+    desk.desk.submit(card, [_case("first")])
+    assert "session that is under way" in submit()
+    desk.desk.paused = True
+    assert "from here" in submit()
+    desk.desk.paused = False
+    await desk.let_go(3)
+    desk.route.pace.complained()
+    assert "waiting 2.0 s: the exchanger asked for less" == submit()
+    await desk.desk.close()
+
+
+async def test_an_abandoned_case_does_not_keep_others_waiting() -> None:
+    """When it was to ask for the catch-all that others wait for, the next one asks."""
+    desk, card, concluded = _Desk(), _card(), list[str]()
+    gone = _case("gone", lambda case: concluded.append(case.input_data))
+    desk.desk.submit(card, [_case("first")])
+    card.waiting.append(_case("patient"))
+    desk.desk.submit(card, [gone], first=True)
+    gone.abandon()
+    await desk.let_go(2)
+
+    assert ["gone"] == concluded
+    assert [["first"], ["patient"]] == desk.lots
+    await desk.desk.close()
