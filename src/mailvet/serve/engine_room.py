@@ -1,5 +1,6 @@
 """The engine with everything it needs, from the settings."""
 
+import contextlib
 import random
 import secrets
 import time
@@ -18,7 +19,7 @@ from mailvet.engine.retry import RetrySchedule
 from mailvet.engine.routes import Lot, Route, RouteDesk
 from mailvet.engine.visits import Visits
 from mailvet.engine.worker import Encode, Worker
-from mailvet.errors import ConfigError
+from mailvet.errors import ConfigError, Unavailable
 from mailvet.lists import suggest
 from mailvet.model.address import Address, DomainName
 from mailvet.model.reply import Reading, Reply, Stage
@@ -33,6 +34,7 @@ from mailvet.smtp.transcript import OnLine
 from mailvet.store.base import Store
 from mailvet.verdict.points import Weights, default_weights, read_weights
 
+_RANDOM = random.Random()  # noqa: S311
 _MADE_UP_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 _MADE_UP_LENGTH = 18
 """Long enough that nobody has it, short and plain enough for every exchanger's own rules."""
@@ -40,7 +42,8 @@ _MADE_UP_LENGTH = 18
 
 def made_up(domain: str) -> Address:
     """Invent a mailbox of a domain that nobody has."""
-    letters = "".join(secrets.choice(_MADE_UP_ALPHABET) for _ in range(_MADE_UP_LENGTH))
+    # Nobody gains by guessing it: the system's own source of secrets would cost ten times as much.
+    letters = "".join(_RANDOM.choices(_MADE_UP_ALPHABET, k=_MADE_UP_LENGTH))
     return Address("v" + letters, DomainName(domain, domain, domain.startswith("[")))
 
 
@@ -91,6 +94,8 @@ class EngineRoom:
         clock, wall_clock = time.monotonic, time.time
         self._settings = settings
         self._store = store
+        self._blocked = False
+        self._said: bool | None = None  # a process before this one may have said anything
         self.resolver = build_resolver(settings)
         self._identities = build_identities(settings)
         self._limits = {
@@ -184,8 +189,17 @@ class EngineRoom:
             self._desk.resume()
 
     async def _say(self, blocked: bool) -> None:
-        detail = DETAIL.format(port=self._settings.smtp_port) if blocked else None
-        await self._store.note_hindrance(HINDRANCE, detail)
+        self._blocked = blocked
+        with contextlib.suppress(Unavailable):  # the breaker must go on; `say_again` catches up
+            await self.say_again()
+
+    async def say_again(self) -> None:
+        """Have the store say whether our own network is closed, should it not know yet."""
+        blocked = self._blocked
+        if blocked is not self._said:
+            detail = DETAIL.format(port=self._settings.smtp_port) if blocked else None
+            await self._store.note_hindrance(HINDRANCE, detail)
+            self._said = blocked
 
     async def _greets(self, address: str) -> bool:
         return await greets(
