@@ -166,7 +166,7 @@ async def test_a_cancelled_batch_keeps_its_results_and_has_no_more_work(store: S
     assert [False] == await store.settle([settled(second)])
     assert BatchState.CANCELLED == cancelled.state
     assert cancelled == await store.cancel_batch(TENANT, "b1")
-    assert frozenset() == await store.heartbeat("w")
+    assert frozenset() == await store.heartbeat("w", [second.chunk])
     assert [] == await store.claim("w", max_entries=8)
     _, progress = await store.progress(TENANT, "b1")
     assert (4, key) == (progress.result_count, cancelled.key)
@@ -217,7 +217,7 @@ async def test_a_deleted_batch_is_gone_for_every_method(store: Store) -> None:
             await call
     assert [] == await store.list_batches(TENANT)
     assert [False] == await store.settle([settled(second)])
-    assert frozenset() == await store.heartbeat("w")
+    assert frozenset() == await store.heartbeat("w", [second.chunk])
     assert [] == await store.claim("w", max_entries=8)
 
 

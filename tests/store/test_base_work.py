@@ -241,16 +241,30 @@ async def test_a_heartbeat_keeps_a_lease_and_names_the_batches_held(
 ) -> None:
     """It extends the leases of its owner only."""
     mine = await launched(store, 4, "b1")
-    await store.claim("me", max_entries=4)
+    (held,) = await store.claim("me", max_entries=4)
     await launched(store, 4, "b2")
-    await store.claim("you", max_entries=4)
+    (yours,) = await store.claim("you", max_entries=4)
+    chunks = [held.chunk, yours.chunk, 999]
     clock.advance(LEASE_S - 1)
-    assert frozenset({mine}) == await store.heartbeat("me")
-    assert frozenset() == await store.heartbeat("nobody")
+    assert frozenset({mine}) == await store.heartbeat("me", chunks)
+    assert frozenset() == await store.heartbeat("nobody", chunks)
     clock.advance(2)
     assert 1 == await store.reap()
-    assert frozenset({mine}) == await store.heartbeat("me")
-    assert frozenset() == await store.heartbeat("you")
+    assert frozenset({mine}) == await store.heartbeat("me", chunks)
+    assert frozenset() == await store.heartbeat("you", chunks)
+
+
+async def test_a_chunk_that_its_owner_does_not_know_of_is_reaped(
+    store: Store, clock: Clock
+) -> None:
+    """The answer of its claim was lost: heartbeats for the others do not keep it for ever."""
+    await launched(store, 8)
+    known, unknown = await store.claim("me", max_entries=8)
+    clock.advance(LEASE_S - 1)
+    await store.heartbeat("me", [known.chunk])
+    clock.advance(2)
+    assert 1 == await store.reap()
+    assert [unknown.chunk] == [claim.chunk for claim in await store.claim("me", max_entries=8)]
 
 
 async def test_a_late_settlement_counts_as_long_as_nobody_took_over(

@@ -95,12 +95,14 @@ class Worker:
         self._encode = encode
         self._judge = judge
         self._wall_clock = wall_clock
+        # By fence: a chunk whose lease ran out may be claimed again while its old cases still come.
         self._chunks: dict[int, Chunk] = {}
         self._in_flight = 0
         self._dirty: dict[int, Chunk] = {}
         self._something_learnt = asyncio.Event()
         self._room = asyncio.Event()
         self._stopping = False
+        self._refused = False
         self._claiming: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -130,11 +132,14 @@ class Worker:
                 while await self._claim_some():
                     pass
             except Unavailable as error:
+                revision = 0  # what was signalled is still to be done
                 _LOG.warning("claim.refused", reason=str(error))
                 await asyncio.sleep(STORE_RETRY_S)
 
     async def _claim_some(self) -> bool:
         """Claim what there is room for, waiting for room; False when nothing is ready."""
+        if self._refused:  # or what was learnt and cannot be kept would pile up
+            raise Unavailable("what was learnt before has to be kept first")
         while self._in_flight >= self._window:
             self._room.clear()
             await self._room.wait()
@@ -153,7 +158,7 @@ class Worker:
 
     def _begin(self, claim: Claim) -> None:
         chunk = Chunk(claim)
-        self._chunks[claim.chunk] = chunk
+        self._chunks[claim.fence] = chunk
         self._in_flight += chunk.open
         chunk.cases = [
             Case(
@@ -186,7 +191,7 @@ class Worker:
             except Exception as error:
                 _LOG.error("conclude.failed", error=type(error).__name__, exc_info=True)
                 chunk.rows.append(self._encode(fault_of(case, self._wall_clock())))
-        self._dirty[chunk.claim.chunk] = chunk
+        self._dirty[chunk.claim.fence] = chunk
         self._something_learnt.set()
 
     def _conclude(self, case: Case, chunk: Chunk) -> None:
@@ -211,9 +216,9 @@ class Worker:
 
     async def _settle_once(self) -> bool:
         """Commit what was learnt; False when the store refused and it is kept for later."""
-        chunks = [chunk for chunk in self._dirty.values() if chunk.rows or chunk.deferred]
-        finished = [key for key, chunk in self._dirty.items() if chunk.open == 0]
-        self._dirty.clear()
+        dirty, self._dirty = self._dirty, {}
+        chunks = [chunk for chunk in dirty.values() if chunk.rows or chunk.deferred]
+        finished = [key for key, chunk in dirty.items() if chunk.open == 0]
         settlements = [chunk.take_settlement() for chunk in chunks]
         if settlements:
             try:
@@ -222,8 +227,10 @@ class Worker:
                 _LOG.warning("settle.refused", reason=str(error))
                 for chunk, settlement in zip(chunks, settlements, strict=True):
                     chunk.take_back(settlement)
-                    self._dirty[chunk.claim.chunk] = chunk
+                self._dirty = dirty | self._dirty
+                self._refused = True
                 return False
+            self._refused = False
             for chunk, still_held in zip(chunks, held, strict=True):
                 if not still_held:
                     chunk.lose()
@@ -235,11 +242,15 @@ class Worker:
         while True:
             await asyncio.sleep(HEARTBEAT_S)
             try:
+                held = [chunk for chunk in self._chunks.values() if not chunk.lost]
+                # First: after a stall our own leases may be over, and nobody took the chunks.
+                alive = await self._store.heartbeat(
+                    self._owner, [chunk.claim.chunk for chunk in held]
+                )
                 await self._store.reap()
-                alive = await self._store.heartbeat(self._owner)
             except Unavailable as error:
                 _LOG.warning("heartbeat.refused", reason=str(error))
                 continue
-            for chunk in self._chunks.values():
+            for chunk in held:
                 if chunk.claim.batch_key not in alive:
                     chunk.lose()

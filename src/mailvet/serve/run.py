@@ -9,8 +9,7 @@ from typing import Self
 
 from mailvet import __version__
 from mailvet.config import Settings
-from mailvet.engine.breaker import HINDRANCE
-from mailvet.errors import ConfigError, StoreInUse
+from mailvet.errors import ConfigError, StoreInUse, Unavailable
 from mailvet.rpc.encode import encode_result
 from mailvet.rpc.health import ENGINE
 from mailvet.rpc.server import RpcServer, build_server
@@ -78,7 +77,6 @@ class Service:
 
     async def _start(self) -> None:
         self._store = store = await open_store(self._settings)
-        await store.note_hindrance(HINDRANCE, None)  # whatever it was, it is looked at afresh
         self._engine = engine = EngineRoom(self._settings, store, encode_result)
         self._server = server = build_server(store, engine.realtime, self._options)
         engine.start()
@@ -92,8 +90,16 @@ class Service:
 
     async def _tell_health(self, engine: EngineRoom, server: RpcServer) -> None:
         while True:
-            server.health.set_serving(ENGINE, serving=not engine.breaker.open)
+            server.health.set_serving(ENGINE, serving=await self._unhindered(engine))
             await asyncio.sleep(HEALTH_EVERY_S)
+
+    async def _unhindered(self, engine: EngineRoom) -> bool:
+        assert self._store is not None
+        try:
+            await engine.say_again()
+            return not engine.breaker.open and not await self._store.hindrances()
+        except Unavailable:
+            return False
 
     async def __aexit__(
         self,

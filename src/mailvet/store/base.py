@@ -23,7 +23,7 @@ Deletion. A deleted batch is gone for every method at once, and from disk when t
 Every method may raise `Unavailable` when the store cannot work now (disk full, locked).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple, Protocol
 
 from mailvet.model.batch import (
@@ -189,10 +189,12 @@ class Store(Protocol):
         """
         ...
 
-    async def heartbeat(self, owner: str) -> frozenset[int]:
-        """Extend every lease of `owner`; return the keys of batches it holds chunks of.
+    async def heartbeat(self, owner: str, chunks: Collection[int]) -> frozenset[int]:
+        """Extend the leases that `owner` has of these chunks; return the keys of their batches.
 
-        A worker drops what it holds of any other batch: it was cancelled or deleted.
+        A worker drops what it holds of any other batch: it was cancelled or deleted. It names its
+        chunks because it does not know of one whose claim took effect and then failed: the lease
+        of that one has to end.
         """
         ...
 

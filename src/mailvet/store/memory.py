@@ -3,7 +3,7 @@
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from mailvet.errors import AlreadyExists, NotFound
@@ -285,9 +285,10 @@ class MemoryStore:
         self._changes.note([kept.batch.key, *([WORK] if parts.deferrals else [])])
         return True
 
-    async def heartbeat(self, owner: str) -> frozenset[int]:
+    async def heartbeat(self, owner: str, chunks: Collection[int]) -> frozenset[int]:
         """See `Store.heartbeat`."""
-        return self._queue.heartbeat(owner, lease_until=self._lease_clock() + self._lease_s)
+        lease_until = self._lease_clock() + self._lease_s
+        return self._queue.heartbeat(owner, chunks, lease_until=lease_until)
 
     async def reap(self) -> int:
         """See `Store.reap`."""

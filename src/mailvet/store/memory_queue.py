@@ -1,6 +1,6 @@
 """Chunks in memory: the same queue as the SQLite store's, in plain Python."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from mailvet.model.batch import Batch, Claim, Deferral, Entry, Settlement, WorkEntry
@@ -141,9 +141,12 @@ class Queue:
             del self._chunks[chunk.number]
         return parts
 
-    def heartbeat(self, owner: str, *, lease_until: float) -> frozenset[int]:
+    def heartbeat(
+        self, owner: str, chunks: Collection[int], *, lease_until: float
+    ) -> frozenset[int]:
         """See `Store.heartbeat`."""
-        held = [chunk for chunk in self._chunks.values() if chunk.owner == owner]
+        named = [self._chunks[number] for number in chunks if number in self._chunks]
+        held = [chunk for chunk in named if chunk.owner == owner]
         for chunk in held:
             chunk.lease_until = lease_until
         return frozenset(chunk.batch_key for chunk in held)

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from mailvet.failpoints import reach
@@ -278,11 +278,11 @@ class SqliteStore:
             self._file.start(self._file.place(completed))
         return held
 
-    async def heartbeat(self, owner: str) -> frozenset[int]:
+    async def heartbeat(self, owner: str, chunks: Collection[int]) -> frozenset[int]:
         """See `Store.heartbeat`."""
         return await self._file.write(
             lambda transaction: sqlite_work.heartbeat(
-                transaction, owner, lease_until=self._lease_clock() + self._lease_s
+                transaction, owner, chunks, lease_until=self._lease_clock() + self._lease_s
             )
         )
 

@@ -1,6 +1,7 @@
 """Chunks in SQL: claim the fairest under a lease, settle under the fence, wait, reap."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from mailvet.model.batch import Claim, Deferral, ResultRow, Settlement, WorkEntry
@@ -267,11 +268,14 @@ def _defer(
     )
 
 
-def heartbeat(transaction: Transaction, owner: str, *, lease_until: float) -> frozenset[int]:
-    """Extend the leases of an owner; return the keys of the batches it holds chunks of."""
+def heartbeat(
+    transaction: Transaction, owner: str, chunks: Collection[int], *, lease_until: float
+) -> frozenset[int]:
+    """Extend the leases an owner has of some chunks; return the keys of their batches."""
     rows = transaction.connection.execute(
-        "UPDATE chunk SET lease_until = ? WHERE state = 1 AND owner = ? RETURNING batch_key",
-        (lease_until, owner),
+        "UPDATE chunk SET lease_until = ? WHERE state = 1 AND owner = ?"
+        " AND id IN (SELECT value FROM json_each(?)) RETURNING batch_key",
+        (lease_until, owner, json.dumps(list(chunks))),
     ).fetchall()
     return frozenset(key for (key,) in rows)
 
