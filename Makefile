@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PROTO := .venv-proto
 
-.PHONY: help install demo test lint check-proto unit docs test-slow test-real proto requirements tools clean
+.PHONY: help install demo test lint check-proto unit docs test-slow faults test-real proto requirements tools clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -34,6 +34,10 @@ unit: install tools
 
 test-slow: install tools  ## tests that take longer
 	$(BIN)/pytest -m slow
+
+faults: install  ## break it on purpose: kills, drains, cut networks, starved processes (15 min)
+	$(BIN)/pytest tests/faults -m "slow or not slow"
+	$(BIN)/python -m tests.faults.matrix --minutes 10 --seeds 200
 
 test-real: install  ## tests against real programs from Debian packages (root, apt)
 	tests/real/install.sh

@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -62,12 +62,19 @@ class ServerProcess:
         }
         self.process: asyncio.subprocess.Process | None = None
 
-    async def start(self) -> None:
-        """Start it and wait until it answers."""
+    async def start(self, environment: Mapping[str, str] | None = None) -> None:
+        """Start it, with more in its environment, and wait until it answers."""
         flags = [part for name, value in self._settings.items() for part in (f"--{name}", value)]
         with self._log.open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "mailvet", "serve", *flags, stdout=log, stderr=log
+                sys.executable,
+                "-m",
+                "mailvet",
+                "serve",
+                *flags,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **(environment or {})},
             )
         deadline = asyncio.get_running_loop().time() + START_TIMEOUT_S
         while not await self._answers():

@@ -63,6 +63,9 @@ class Session(asyncio.Protocol):
             return
         self._lost = True
         self._ended(Ended.CLIENT_CLOSED if exc is None else Ended.CLIENT_RESET)
+        if self._log.recording:  # what it said while an answer was still being played
+            lines = self._buffer.splitlines(keepends=True)
+            self._record.exchanges += [Exchange(line, b"") for line in lines]
         self._log.end(self._record)
         self._gone(self)
 
