@@ -12,6 +12,7 @@ import pytest
 
 from mailvet.v1 import result_pb2
 from tests.cli.run import COMMAND, PLAIN_LOCALE, environment, json_lines, mailvet, write
+from tests.cli.test_main import run
 
 FIELDS = [field.name for field in result_pb2.Result.DESCRIPTOR.fields if field.name != "evidence"]
 MIXED = (
@@ -149,23 +150,25 @@ def test_an_address_longer_than_a_file_name_is_answered(network: list[str]) -> N
     ],
 )
 def test_what_cannot_work_is_said_at_once(
-    tmp_path: Path, arguments: tuple[str, ...], told: str
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: tuple[str, ...], told: str
 ) -> None:
     """One sentence that names the mistake, exit code 1, nothing on standard output."""
     write(tmp_path / "empty.txt", b"\n \n")
     started = time.monotonic()
     named = [str(tmp_path / one) if one == "empty.txt" else one for one in arguments]
-    done = mailvet("verify", *named)
-    assert (1, "") == (done.returncode, done.stdout)
-    assert told in done.stderr
-    assert 1 == len(done.stderr.splitlines())
+    code, out, err = run(capsys, "verify", *named)
+    assert (1, "", 1) == (code, out, len(err.splitlines()))
+    assert told in err
     assert time.monotonic() - started < 5
 
 
-def test_an_unknown_variable_is_refused() -> None:
+def test_an_unknown_variable_is_refused(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A misspelt setting in the environment is named, with the one that was meant."""
-    done = mailvet("verify", "a@b.test", env={"MAILVET_RESOLVR": "127.0.0.1"})
-    assert (1, True) == (done.returncode, "did you mean MAILVET_RESOLVER?" in done.stderr)
+    monkeypatch.setenv("MAILVET_RESOLVR", "127.0.0.1")
+    code, _, err = run(capsys, "verify", "a@b.test")
+    assert (1, True) == (code, "did you mean MAILVET_RESOLVER?" in err)
 
 
 def test_a_closed_network_is_our_own_fault(network: list[str]) -> None:
