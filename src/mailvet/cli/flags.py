@@ -39,6 +39,18 @@ def output(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--csv", action="store_true", help="CSV with a header")
 
 
+def listed(parser: argparse.ArgumentParser) -> None:
+    """How a file with a list of addresses is read; what is not said is found out."""
+    group = parser.add_argument_group("list")
+    group.add_argument(
+        "--column", metavar="NAME|N", help="column of addresses, by name or counted from 1"
+    )
+    group.add_argument("--sheet", metavar="NAME|N", help="sheet, by name or counted from 1")
+    group.add_argument("--delimiter", metavar="C", help="one character, or `tab`")
+    group.add_argument("--encoding", metavar="NAME", help="such as utf-8 or iso-8859-2")
+    group.add_argument("--no-header", action="store_true", help="the first row is data")
+
+
 def serve(parser: argparse.ArgumentParser) -> None:
     """`mailvet serve`: every setting is a flag."""
     parser.add_argument("--config", metavar="FILE", help="TOML file of settings (MAILVET_CONFIG)")
@@ -77,8 +89,9 @@ def verify(parser: argparse.ArgumentParser) -> None:
         "inputs",
         nargs="+",
         metavar="FILE|ADDRESS",
-        help="a file with one address a line, `-` for standard input, or addresses",
+        help="a list (lines, CSV, TSV, XLSX, XLS, ODS), `-` for standard input, or addresses",
     )
+    listed(parser)
     parser.add_argument(
         "--quality",
         choices=("standard", "high", "extreme"),

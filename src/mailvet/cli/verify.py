@@ -2,22 +2,17 @@
 
 import argparse
 import asyncio
-import codecs
-import re
 import sys
 import time
 import uuid
-from collections.abc import Iterator
-from pathlib import Path
 
+from mailvet.cli.inputs import entries as read_entries
 from mailvet.cli.remote import any_client, run
 from mailvet.cli.show import ProgressLine, ResultPrinter, summary
 from mailvet.client import Client
 from mailvet.errors import ConfigError
 from mailvet.v1 import batch_pb2, batch_service_pb2, result_pb2, result_service_pb2, status_pb2
 
-LINE_END = re.compile(r"\r\n|\r|\n")
-"""Not `splitlines`, which also cuts at characters that may stand in a (bad) address."""
 EGRESS_HINT = (
     "mailvet: no mail exchanger could be connected to: outbound port {port} seems closed here.\n"
     "  Run mailvet where that port is open, or point --target at a server that runs there.\n"
@@ -29,43 +24,10 @@ def verify(arguments: argparse.Namespace) -> int:
     """Verify what the command line names; returns the exit code."""
     if arguments.evidence and not arguments.json:
         raise ConfigError("--evidence needs --json: neither a table nor CSV has room for it")
-    entries = list(_inputs(arguments.inputs))
+    entries = list(read_entries(arguments))
     if not entries:
         raise ConfigError("there is nothing to verify: the input is empty")
     return run(_verify(arguments, entries))
-
-
-def _inputs(names: list[str]) -> Iterator[str]:
-    """Yield every address: a name is `-`, a file that exists, or an address itself."""
-    for name in names:
-        if name == "-":
-            yield from _lines(sys.stdin.buffer.read())
-        elif _is_file(name):
-            yield from _lines(Path(name).read_bytes())
-        elif "@" in name:
-            yield name
-        else:
-            raise ConfigError(f"{name!r} is neither a file that exists nor an address")
-
-
-def _is_file(name: str) -> bool:
-    try:
-        return Path(name).is_file()
-    except OSError:  # longer than a file's name may be: still an address, though a bad one
-        return False
-
-
-def _lines(raw: bytes) -> Iterator[str]:
-    return (line for line in LINE_END.split(_text(raw)) if line.strip())
-
-
-def _text(raw: bytes) -> str:
-    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return raw.decode("utf-16", "replace")
-    try:
-        return raw.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return raw.decode("cp1252", "replace")  # what spreadsheets of old save
 
 
 async def _verify(arguments: argparse.Namespace, entries: list[str]) -> int:
