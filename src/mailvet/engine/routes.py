@@ -21,6 +21,11 @@ MAX_ROUTES = 20_000
 """Learnt limits are kept for this many routes; idle ones are forgotten first come, first gone."""
 
 
+ALONE_AFTER_PASSES = 2
+"""A case that came back unanswered this often has sessions of its own: whatever breaks them off
+then is about it, and not about those it would have travelled with."""
+
+
 class Visitor(Protocol):
     """Who carries out one session."""
 
@@ -50,10 +55,11 @@ class Route:
         lot: Lot = []
         while self.groups and room > beside:
             card, cases = self.groups[0]
-            alone = cases[0].tell is not None
+            alone = cases[0].tell is not None or cases[0].passes >= ALONE_AFTER_PASSES
             if alone and lot:
                 break
-            wanted = [cases.popleft() for _ in range(min(room - beside, len(cases)))]
+            count = 1 if alone else min(room - beside, len(cases))
+            wanted = [cases.popleft() for _ in range(count)]
             kept = [case for case in wanted if not case.abandoned]
             for case in wanted:
                 if case.abandoned:

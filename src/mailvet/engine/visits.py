@@ -14,7 +14,7 @@ from mailvet.failpoints import reach
 from mailvet.model.address import Address
 from mailvet.model.reply import Observation, Reading, Reply, Stage, Trouble
 from mailvet.model.route import Exchanger
-from mailvet.model.status import EntryStatus, Fact, Meaning, QualityLevel
+from mailvet.model.status import EntryStatus, Meaning, QualityLevel
 from mailvet.smtp import Envelope, Report
 from mailvet.smtp.transcript import OnLine
 
@@ -80,7 +80,7 @@ class Visits:
 
     async def __call__(self, route: Route, lot: Lot) -> None:
         """Visit the route with these cases and hand every one of them on; never raises."""
-        probing = [card for card, _ in lot if self._should_probe(route, card)]
+        probing = [card for card, _ in lot if self._should_probe(card)]
         for card in probing:
             card.probing = True
         try:
@@ -99,15 +99,10 @@ class Visits:
             for card, _ in lot:
                 self._wake_waiting(card)
 
-    def _should_probe(self, route: Route, card: DomainCard) -> bool:
-        if card.probing or card.knows_catch_all(self._clock()):
-            return False
-        if route.pace.recipients > 1 or not route.pace.has_limit:
-            return True
-        # The host is known to refuse a second recipient: nothing can be learnt beside a real one.
-        seen = Observation(Stage.RCPT, "", "", Reply(452, "", "4.5.3"), None)
-        self._book.learn_catch_all(card, Fact.INCONCLUSIVE, seen, None)
-        return False
+    def _should_probe(self, card: DomainCard) -> bool:
+        # Also where the host refused a second recipient before: that may have been another domain's
+        # rule, and a refusal costs one command in the session of a real recipient.
+        return not card.probing and not card.knows_catch_all(self._clock())
 
     def _envelope(self, card: DomainCard, cases: list[Case], probe: bool) -> Envelope:
         recipients = tuple({case.address: None for case in cases if case.address is not None})

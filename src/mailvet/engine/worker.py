@@ -6,6 +6,7 @@ in the store, and a worker that dies loses its leases, not its entries.
 
 import asyncio
 from collections.abc import Callable
+from typing import NamedTuple
 
 import structlog
 
@@ -21,14 +22,22 @@ from mailvet.verdict.policy import policy_of
 
 CLAIM_ENTRIES = 1000
 """Claimed at once: amortises the commit, and a batch launched meanwhile comes next."""
-HEARTBEAT_S = 5.0
-"""A lease lasts several of these, so one missed beat loses nothing."""
-SETTLE_EVERY_S = 0.02
-"""Collects the results of many chunks for one commit; readers see them this much later."""
-IDLE_S = 5.0
-"""How long to wait for a signal before looking into the store anyway."""
-STORE_RETRY_S = 1.0
-"""After the store refused (disk full, locked); what was learnt is kept and offered again."""
+
+
+class Rhythm(NamedTuple):
+    """How often the worker turns to the store, in seconds."""
+
+    heartbeat_s: float = 5.0
+    """A lease lasts several of these, so one missed beat loses nothing."""
+    settle_every_s: float = 0.02
+    """Collects the results of many chunks for one commit; readers see them this much later."""
+    idle_s: float = 5.0
+    """How long to wait for a signal before looking into the store anyway."""
+    retry_s: float = 1.0
+    """After the store refused (disk full, locked); what was learnt is kept and offered again."""
+
+
+DEFAULT_RHYTHM = Rhythm()
 
 _LOG = structlog.get_logger(room="engine")
 
@@ -86,7 +95,9 @@ class Worker:
         encode: Encode,
         judge: Judge,
         wall_clock: Callable[[], float],
+        rhythm: Rhythm = DEFAULT_RHYTHM,
     ) -> None:
+        self._rhythm = rhythm
         self._store = store
         self._pipeline = pipeline
         self._owner = owner
@@ -134,7 +145,7 @@ class Worker:
             except Unavailable as error:
                 revision = 0  # what was signalled is still to be done
                 _LOG.warning("claim.refused", reason=str(error))
-                await asyncio.sleep(STORE_RETRY_S)
+                await asyncio.sleep(self._rhythm.retry_s)
 
     async def _claim_some(self) -> bool:
         """Claim what there is room for, waiting for room; False when nothing is ready."""
@@ -153,8 +164,8 @@ class Worker:
     async def _idle_s(self) -> float:
         run_at = await self._store.next_run_at()
         if run_at is None:
-            return IDLE_S
-        return max(0.0, min(IDLE_S, run_at - self._wall_clock()))
+            return self._rhythm.idle_s
+        return max(0.0, min(self._rhythm.idle_s, run_at - self._wall_clock()))
 
     def _begin(self, claim: Claim) -> None:
         chunk = Chunk(claim)
@@ -208,10 +219,10 @@ class Worker:
     async def _settle_loop(self) -> None:
         while True:
             await self._something_learnt.wait()
-            await asyncio.sleep(SETTLE_EVERY_S)
+            await asyncio.sleep(self._rhythm.settle_every_s)
             self._something_learnt.clear()
             if not await self._settle_once():
-                await asyncio.sleep(STORE_RETRY_S)
+                await asyncio.sleep(self._rhythm.retry_s)
                 self._something_learnt.set()
 
     async def _settle_once(self) -> bool:
@@ -240,7 +251,7 @@ class Worker:
 
     async def _heartbeat_loop(self) -> None:
         while True:
-            await asyncio.sleep(HEARTBEAT_S)
+            await asyncio.sleep(self._rhythm.heartbeat_s)
             try:
                 held = [chunk for chunk in self._chunks.values() if not chunk.lost]
                 # First: after a stall our own leases may be over, and nobody took the chunks.
