@@ -6,7 +6,7 @@ is left alone and short names are only mended in their suffix.
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from mailvet.lists.misspelling import finger_cost, slip_cost
 from mailvet.lists.targets import Knowledge, Target, knowledge
@@ -82,13 +82,20 @@ def _cleaned(known: Knowledge, domain: str) -> str:
 
 def _respelt(known: Knowledge, domain: str) -> list[str]:
     """Targets with a dot or hyphen too few or too many: `gmailcom`, `hot.mail.com`."""
-    letters = _letters(domain)
-    return [
-        target.domain
-        for target in known.targets.values()
-        if (letters == _letters(target.domain) and len(target.name) > _SHORTEST_MENDED)
-        or (domain == target.name and target.name not in known.suffixes)
-    ]
+    same = [*_by_letters().get(_letters(domain), ())]
+    if domain not in known.suffixes:
+        same += known.by_name.get(domain, ())
+    return [target.domain for target in sorted(set(same), key=lambda target: target.rank)]
+
+
+@cache
+def _by_letters() -> dict[str, list[Target]]:
+    """The targets whose names are long enough to be told by their letters alone."""
+    found: dict[str, list[Target]] = {}
+    for target in knowledge().targets.values():
+        if len(target.name) > _SHORTEST_MENDED:
+            found.setdefault(_letters(target.domain), []).append(target)
+    return found
 
 
 def _letters(domain: str) -> str:
