@@ -15,7 +15,7 @@ from typing import cast
 import uvloop
 
 from bench.shapes import Shape
-from bench.world import World
+from bench.world import World, roomy
 
 SESSIONS = 500
 RECIPIENTS = 50
@@ -110,6 +110,7 @@ class _Asker(asyncio.DatagramProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.DatagramTransport", transport)
+        roomy(transport)
 
     def ask(self, name: str, rdtype: int) -> "asyncio.Future[str]":
         number = secrets.randbelow(65536)
