@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import cache, lru_cache
 
 from mailvet.lists.misspelling import finger_cost, slip_cost
-from mailvet.lists.targets import Knowledge, Target, knowledge
+from mailvet.lists.targets import Knowledge, Target, knowledge, letters_of
 
 MAX_SUGGESTIONS = 3
 _REMEMBERED_DOMAINS = 50_000
@@ -139,9 +139,10 @@ def _distinctive(known: Knowledge, name: str, suffix: str) -> Iterator[tuple[flo
     """Prices and domains of the distinctive names that this one may stand for."""
     # gmailcom.br: the end of the meant domain stuck to its name.
     name = name.removesuffix("com") if name.removesuffix("com") in known.distinctive else name
+    letters = letters_of(name)
     for targets in known.distinctive.values():
         first = targets[0]
-        if not _may_be(name, first, max_letters=5):
+        if not _may_be(name, letters, first, max_letters=5):
             continue
         cost = _name_cost(name, first.name)
         if cost > first.limit:
@@ -156,8 +157,9 @@ def _distinctive(known: Knowledge, name: str, suffix: str) -> Iterator[tuple[flo
 
 def _ordinary(known: Knowledge, name: str, suffix: str) -> Iterator[tuple[float, str]]:
     """Prices and domains of other targets: one small slip, the suffix right or cut short."""
+    letters = letters_of(name)
     for target in known.ordinary.get(suffix, ()):
-        if _may_be(name, target, max_letters=2):
+        if _may_be(name, letters, target, max_letters=2):
             is_coined = target.name in known.coined
             cost = (slip_cost if is_coined else finger_cost)(name, target.name)
             if cost <= target.limit and (is_coined or name[0] == target.name[0]):
@@ -178,14 +180,14 @@ def _is_swapped(known: Knowledge, suffix: str, target: Target) -> bool:
     return is_telling and {suffix, target.suffix} <= _WORLDWIDE
 
 
-def _may_be(name: str, target: Target, *, max_letters: int) -> bool:
+def _may_be(name: str, letters: int, target: Target, *, max_letters: int) -> bool:
     """Whether a closer look is worth its time."""
     if name == target.name:
         return True
     return (
         len(name) >= _SHORTEST_MENDED
         and -3 <= len(name) - len(target.name) <= 4
-        and len(target.letters.symmetric_difference(name)) <= max_letters
+        and (target.letters ^ letters).bit_count() <= max_letters
     )
 
 
