@@ -18,7 +18,7 @@ from mailvet.engine.realtime import Realtime
 from mailvet.engine.retry import RetrySchedule
 from mailvet.engine.routes import Lot, Route, RouteDesk
 from mailvet.engine.visits import Visits
-from mailvet.engine.worker import Encode, Worker
+from mailvet.engine.worker import DEFAULT_RHYTHM, Encode, Rhythm, Worker
 from mailvet.errors import ConfigError, Unavailable
 from mailvet.lists import suggest
 from mailvet.model.address import Address, DomainName
@@ -90,7 +90,13 @@ def build_weights(settings: Settings) -> Weights:
 class EngineRoom:
     """Everything that verifies: shared by the worker and by callers who wait."""
 
-    def __init__(self, settings: Settings, store: Store, encode: Encode) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        encode: Encode,
+        rhythm: Rhythm = DEFAULT_RHYTHM,
+    ) -> None:
         clock, wall_clock = time.monotonic, time.time
         self._settings = settings
         self._store = store
@@ -154,6 +160,7 @@ class EngineRoom:
             encode=encode,
             judge=judge,
             wall_clock=wall_clock,
+            rhythm=rhythm,
         )
         self.realtime = Realtime(
             self._pipeline,
