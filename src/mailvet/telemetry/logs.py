@@ -33,7 +33,8 @@ def configure_logging(level: str, style: str) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[level]),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        cache_logger_on_first_use=True,
+        # Not cached: a line costs a little more, and settings hold from the moment they are made.
+        cache_logger_on_first_use=False,
     )
     # grpc and asyncio speak through the standard library; only their warnings matter.
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
