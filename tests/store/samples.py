@@ -79,6 +79,14 @@ async def finish(store: Store, *, owner: str = "w", per_claim: int = 100) -> Non
         await store.settle([settled(claim) for claim in claims])
 
 
-async def open_sqlite(path: Path, clock: Clock, *, chunk_size: int = 4) -> SqliteStore:
+async def open_sqlite(
+    path: Path, clock: Clock, *, chunk_size: int = 4, reserve_bytes: int = 4096
+) -> SqliteStore:
     """Open a SQLite store with small chunks and a clock that is moved by hand."""
-    return await SqliteStore.open(path, clock=clock, lease_clock=clock, chunk_size=chunk_size)
+    return await SqliteStore.open(
+        path,
+        clock=clock,
+        lease_clock=clock,
+        chunk_size=chunk_size,
+        reserve_bytes=reserve_bytes,
+    )

@@ -34,6 +34,7 @@ from mailvet.store import (
 from mailvet.store.base import Created
 from mailvet.store.changes import WORK
 from mailvet.store.sqlite_open import OpenFile
+from mailvet.store.sqlite_space import RESERVE_BYTES
 from mailvet.store.sqlite_writer import Transaction
 
 LEASE_S = 30.0
@@ -75,14 +76,16 @@ class SqliteStore:
         lease_clock: Callable[[], float] = time.monotonic,
         lease_s: float = LEASE_S,
         chunk_size: int = CHUNK_SIZE,
+        reserve_bytes: int = RESERVE_BYTES,
     ) -> "SqliteStore":
         """Open the store in a file, made when it is missing; raise `StoreRefused` when it cannot.
 
         `clock` gives wall time in seconds. Leases have a clock of their own, which must not jump:
-        they end with the process, and a corrected wall clock must not end them.
+        they end with the process, and a corrected wall clock must not end them. `reserve_bytes` of
+        disk are kept back while it is open, so that batches can be deleted when it is full.
         """
         return cls(
-            await OpenFile.open(Path(path)),
+            await OpenFile.open(Path(path), reserve_bytes=reserve_bytes),
             clock=clock,
             lease_clock=lease_clock,
             lease_s=lease_s,

@@ -39,22 +39,25 @@ RECHECK_S = 1.0
 class OpenFile:
     """One store file, open in this process and in no other."""
 
-    def __init__(self, path: Path, lock: int, connection: Connection) -> None:
+    def __init__(
+        self, path: Path, lock: int, connection: Connection, space: sqlite_space.Space
+    ) -> None:
         self._lock = lock
         self._connection = connection
         self.epoch, self.secret = sqlite_keys.identity(connection)
         self.changes = Changes()
         self.hindrances = Hindrances()
-        self._space = sqlite_space.Space(path)
+        self._space = space
         self._recovery: asyncio.Task[None] | None = None
         self._writer = Writer(connection, self.changes)
         self._readers = Readers(path)
         self._chores: set[asyncio.Task[None]] = set()
 
     @classmethod
-    async def open(cls, path: Path) -> "OpenFile":
+    async def open(cls, path: Path, *, reserve_bytes: int) -> "OpenFile":
         """Lock and open a file, or raise `StoreRefused`; what a dead process left is put right."""
-        opened = cls(path, *await asyncio.to_thread(_open, path))
+        space = sqlite_space.Space(path, reserve_bytes)
+        opened = cls(path, *await asyncio.to_thread(_open, path, space), space)
         if not await asyncio.to_thread(opened._space.take):
             opened._hinder(sqlite_file.disk_full())
         opened.start(opened.place(await opened.read(sqlite_results.to_place)))
@@ -179,10 +182,12 @@ class OpenFile:
         await self._readers.close()
         await self._writer.close()
         await asyncio.to_thread(self._connection.close)  # the last one folds the log into the file
+        if DISK_FULL not in self.hindrances:
+            self._space.give_up()
         os.close(lock)
 
 
-def _open(path: Path) -> tuple[int, Connection]:
+def _open(path: Path, space: sqlite_space.Space) -> tuple[int, Connection]:
     lock = sqlite_file.lock(path)
     try:
         try:
@@ -190,7 +195,7 @@ def _open(path: Path) -> tuple[int, Connection]:
         except sqlite_file.driver.Error as error:
             if not sqlite_file.is_full(error):
                 raise
-            sqlite_space.Space(path).give_up()  # or nothing could ever be deleted
+            space.give_up()  # or nothing could ever be deleted
             connection = _connected(path)
     except sqlite_file.driver.Error as error:
         os.close(lock)
