@@ -62,7 +62,8 @@ async def run(options: argparse.Namespace) -> int:
     sys.stdout.write(
         f"{matrix.lived.total()} histories of {len(seeds) * len(places)} in {seconds:.0f} s: "
         f"{min(matrix.lived.values())} to {max(matrix.lived.values())} seeds for each of "
-        f"{len(matrix.lived)} failpoints, {matrix.deaths.total()} deaths, {len(matrix.failed)} failures\n"
+        f"{len(matrix.lived)} failpoints, {matrix.deaths.total()} deaths, "
+        f"{len(matrix.failed)} failures\n"
     )
     sys.stdout.write("".join(f"  {place}: {n} deaths\n" for place, n in matrix.deaths.items()))
     sys.stdout.write("".join(f"{line}\n" for line in matrix.failed))
