@@ -165,7 +165,7 @@ async def _be_silent(service: Service, stack: AsyncExitStack) -> None:
         writer.write(b"PRI * HTTP/2.0\r\n")
         stack.callback(writer.close)
     channel = await stack.enter_async_context(grpc.aio.insecure_channel(service.address))
-    stub = Client(channel).batches
+    stub: Any = Client(channel).batches
     calls = [stub.StreamEntries() for _ in range(SILENT // 2)]
     for call in calls:
         stack.callback(call.cancel)

@@ -8,7 +8,7 @@ import asyncio
 import errno
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import cache
 from typing import TypeVar
 
@@ -17,6 +17,13 @@ from mailvet.smtp.identity import Identity
 
 _NO_WAY = frozenset({errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 """Told at once by our own kernel, without a packet being sent."""
+
+_NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+"""We have no socket left for now. That is no exchanger's fault, and sessions that end give theirs
+back: it is waited for as long as a connection may take."""
+
+NO_ROOM_PAUSE_S = 0.1
+"""Some sessions end in it; and tries that are bound to fail cost nothing so rarely."""
 
 _FROM_SOCKS = {
     3: Trouble.UNREACHABLE,
@@ -51,13 +58,25 @@ async def connect(
         async with asyncio.timeout(timeout_s):
             if identity.proxy is not None:
                 return await _through_proxy(address, port, identity.proxy, timeout_s, protocol)
-            return await _straight(address, port, identity.source_address, protocol)
+            return await _when_there_is_room(
+                lambda: _straight(address, port, identity.source_address, protocol)
+            )
     except TimeoutError:  # an OSError too (ETIMEDOUT), so it comes first
         raise NotConnected(Trouble.TIMEOUT) from None
     except ConnectionError:
         raise NotConnected(Trouble.REFUSED) from None
     except OSError as error:
         raise NotConnected(Trouble.UNREACHABLE, at_once=error.errno in _NO_WAY) from None
+
+
+async def _when_there_is_room(dial: Callable[[], Awaitable[P]]) -> P:
+    while True:
+        try:
+            return await dial()
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+        await asyncio.sleep(NO_ROOM_PAUSE_S)
 
 
 async def _straight(
