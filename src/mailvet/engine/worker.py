@@ -5,6 +5,7 @@ in the store, and a worker that dies loses its leases, not its entries.
 """
 
 import asyncio
+import secrets
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -89,7 +90,6 @@ class Worker:
         store: Store,
         pipeline: Pipeline,
         *,
-        owner: str,
         window_entries: int,
         schedule: RetrySchedule,
         encode: Encode,
@@ -100,7 +100,7 @@ class Worker:
         self._rhythm = rhythm
         self._store = store
         self._pipeline = pipeline
-        self._owner = owner
+        self._owner = f"worker-{secrets.token_hex(4)}"
         self._window = window_entries
         self._schedule = schedule
         self._encode = encode

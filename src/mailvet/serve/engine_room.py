@@ -2,7 +2,6 @@
 
 import contextlib
 import random
-import secrets
 import time
 from collections.abc import Iterable, Sequence
 
@@ -154,7 +153,6 @@ class EngineRoom:
         self.worker = Worker(
             store,
             self._pipeline,
-            owner=f"worker-{secrets.token_hex(4)}",
             window_entries=settings.window_entries,
             schedule=RetrySchedule(scale=settings.retry_scale, rng=random.SystemRandom()),
             encode=encode,
