@@ -61,3 +61,19 @@ def test_networks_may_be_listed_with_commas(monkeypatch: pytest.MonkeyPatch) -> 
     """An environment variable holds several networks."""
     monkeypatch.setenv("MAILVET_ALLOW_NETWORK", "127.0.0.0/8,::1/128")
     assert ("127.0.0.0/8", "::1/128") == load().allow_network
+
+
+def test_identities_are_tables_of_the_file(tmp_path: Path) -> None:
+    """Several identities come from the file; each is a unit, and a misspelt part is named."""
+    file = tmp_path / "mailvet.toml"
+    file.write_text(
+        '[[identity]]\nhelo = "a.test"\nsource_address = "192.0.2.1"\n'
+        '[[identity]]\nhelo = "b.test"\nmail_from = "b@b.test"\n'
+    )
+    found = load(config_file=str(file)).identity
+    assert [("a.test", "192.0.2.1"), ("b.test", None)] == [
+        (one.helo, one.source_address) for one in found
+    ]
+    file.write_text('[[identity]]\nhello = "a.test"\n')
+    with pytest.raises(ConfigError, match=r"identity\.0"):
+        load(config_file=str(file))

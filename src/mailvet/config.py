@@ -31,6 +31,17 @@ def _own_name() -> str:
     return socket.getfqdn() or "localhost.localdomain"
 
 
+class IdentitySettings(BaseModel):
+    """One of several identities; each is used as a whole, and always the same one for a route."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    helo: str
+    mail_from: str = ""
+    source_address: str | None = None
+    proxy: str | None = None
+
+
 class Settings(BaseModel):
     """How one server runs."""
 
@@ -65,6 +76,11 @@ class Settings(BaseModel):
     )
     source_address: str | None = Field(None, description="local IP address to connect from")
     proxy: str | None = Field(None, description="socks5://HOST:PORT to connect through")
+    identity: tuple[IdentitySettings, ...] = Field(
+        (),
+        description="several identities, as [[identity]] tables of the TOML file (helo, mail_from, "
+        "source_address, proxy); they replace the four settings above",
+    )
     lists_dir: Path | None = Field(
         None, description="folder of additional list files; a change is taken up within seconds"
     )

@@ -51,11 +51,11 @@ def test_every_command_has_help(capsys: pytest.CaptureFixture[str], command: str
 
 
 def test_serve_has_a_flag_for_every_setting(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each setting is a flag with its environment name."""
+    """Each setting is a flag with its environment name, but for the tables of the file."""
     _, out, _ = run(capsys, "serve", "--help")
     missing = [
         name
-        for name in Settings.model_fields
+        for name in Settings.model_fields.keys() - {"identity"}
         if f"--{name.replace('_', '-')}" not in out or f"MAILVET_{name.upper()}" not in out
     ]
     assert [] == missing

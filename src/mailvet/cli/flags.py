@@ -59,6 +59,8 @@ def serve(parser: argparse.ArgumentParser) -> None:
     except ModuleNotFoundError:  # the base install has no server
         return
     for name, field in Settings.model_fields.items():
+        if name == "identity":
+            continue  # tables of the file
         flag = "--" + name.replace("_", "-")
         told = f"{field.description} [{_default(name)}]".replace("%", "%%")
         if field.annotation is bool or name == "require_keys":

@@ -10,7 +10,7 @@ from mailvet.telemetry.logs import configure_logging
 
 def serve(arguments: argparse.Namespace) -> int:
     """Run the service until SIGTERM or SIGINT; returns the exit code."""
-    flags = {name: getattr(arguments, name) for name in Settings.model_fields}
+    flags = {name: getattr(arguments, name, None) for name in Settings.model_fields}
     settings = load(flags, arguments.config)
     configure_logging(settings.log_level, settings.log_format)
     run(serve_until_signal(settings))

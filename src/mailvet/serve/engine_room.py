@@ -62,15 +62,17 @@ def build_resolver(settings: Settings) -> Resolver:
 def build_identities(settings: Settings) -> IdentityPool:
     """Return who we are to exchangers; raises `ConfigError`."""
     try:
-        identity = Identity(
-            helo=settings.helo,
-            mail_from=settings.mail_from,
-            source_address=settings.source_address,
-            proxy=settings.proxy,
+        return IdentityPool(
+            Identity(
+                helo=one.helo,
+                mail_from=one.mail_from,
+                source_address=one.source_address,
+                proxy=one.proxy,
+            )
+            for one in settings.identity or (settings,)
         )
     except ValueError as error:
         raise ConfigError(str(error)) from None
-    return IdentityPool((identity,))
 
 
 def build_weights(settings: Settings) -> Weights:
