@@ -30,7 +30,7 @@ ENTRIES = [f"no-at-sign-{n}" for n in range(9)] + ["user@refused.test", "USER@re
 """Decided offline; the last two, one a duplicate, wait for second and third tries of DNS."""
 METHODS = (
     *("create_batch", "append_entries", "launch_batch", "delete_batch", "get_batch", "progress"),
-    *("results_after", "changed", "plan_launched", "claim", "settle", "heartbeat", "reap"),
+    *("joined_after", "changed", "plan_launched", "claim", "settle", "heartbeat", "reap"),
     *("next_run_at", "work_signal", "hindrances"),
 )
 """All that the life of a batch may call."""

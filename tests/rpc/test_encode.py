@@ -18,6 +18,7 @@ from mailvet.model.status import (
     ProviderType,
     QualityLevel,
 )
+from mailvet.rpc import frames
 from mailvet.rpc.encode import duration, encode_result, printable, timestamp
 from mailvet.v1 import result_pb2 as pb
 
@@ -84,7 +85,7 @@ PLAIN = Result(index=0, input_data="", status=EntryStatus.SUCCESS, classificatio
 
 
 def read(row: ResultRow) -> pb.Result:
-    return pb.Result.FromString(row.doc + row.evidence)
+    return pb.Result.FromString(frames.body(row, frames.VIEW_EVIDENCE))
 
 
 def plain_value(value: Any) -> Any:
@@ -137,7 +138,7 @@ def test_what_is_not_known_is_absent() -> None:
 def test_the_views_are_leading_parts() -> None:
     """BASIC is fields 1 to 15, FULL adds the others, EVIDENCE adds the evidence."""
     row = encode_result(FULL)
-    views = [row.doc[: row.basic_length], row.doc, row.doc + row.evidence]
+    views = [frames.body(row, view) for view in pb.ResultView.values()[1:]]
     numbers = [
         {field.number for field, _ in pb.Result.FromString(view).ListFields()} for view in views
     ]

@@ -249,9 +249,9 @@ class CountingStore(MemoryStore):
 
     reads = 0
 
-    async def results_after(self, *args: Any, **more: Any) -> Any:
+    async def joined_after(self, *args: Any, **more: Any) -> Any:
         self.reads += 1
-        return await super().results_after(*args, **more)
+        return await super().joined_after(*args, **more)
 
 
 @pytest.mark.parametrize("store", ["memory"], indirect=True)

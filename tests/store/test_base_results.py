@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from mailvet.errors import NotFound
-from mailvet.model.batch import ResultFilter, ResultRow, Settlement
+from mailvet.model.batch import ResultFilter, ResultPage, ResultRow, Settlement
 from mailvet.model.status import BatchState
 from mailvet.store.base import Store
 from tests.store.samples import (
@@ -55,7 +55,7 @@ async def test_a_page_says_how_far_it_came_and_whether_that_is_all(store: Store)
     await launched(store, 10)
     await finish(store)
     page = await store.results_after(TENANT, "b1", 0, limit=4)
-    assert (4, False, BatchState.COMPLETED) == page[1:]
+    assert (4, False, BatchState.COMPLETED) == page[1:4]
     page = await store.results_after(TENANT, "b1", 4, limit=6)
     assert (10, True) == page[1:3]
     page = await store.results_after(TENANT, "b1", 10, limit=6)
@@ -65,7 +65,8 @@ async def test_a_page_says_how_far_it_came_and_whether_that_is_all(store: Store)
 async def test_a_draft_has_no_results_yet(store: Store) -> None:
     """The page is empty, has caught up, and says the batch is a draft."""
     await store.create_batch(TENANT, "b1", SPEC, entries(2))
-    assert ([], 0, True, BatchState.DRAFT) == await store.results_after(TENANT, "b1", 0, limit=5)
+    page = await store.results_after(TENANT, "b1", 0, limit=5)
+    assert ([], 0, True, BatchState.DRAFT) == page[:4]
 
 
 @pytest.mark.parametrize(
@@ -221,3 +222,35 @@ async def test_a_change_is_seen_by_a_read_that_follows_its_wake(store: Store) ->
         tasks.create_task(follow())
         tasks.create_task(finish(store, per_claim=4))
     assert list(range(40)) == sorted(result.entry_index for result in followed)
+
+
+@pytest.mark.parametrize("limit", [1, 7, 256, 1000])
+async def test_joined_results_are_the_docs_side_by_side(store: Store, limit: int) -> None:
+    """Page by page the same bytes in the same order as row by row."""
+    await launched(store, 600)
+    await finish(store)
+    pages: list[ResultPage] = []
+    sequence = 0
+    while not pages or not pages[-1].caught_up:
+        pages.append(
+            await store.joined_after(TENANT, "b1", sequence, limit=limit, max_bytes=1_000_000)
+        )
+        assert pages[-1].sequence <= sequence + limit
+        sequence = pages[-1].sequence
+    rows = (await store.results_after(TENANT, "b1", 0, limit=1000)).rows
+
+    assert b"".join(row.doc for row in rows) == b"".join(page.docs for page in pages)
+    assert 600 == sequence
+
+
+async def test_joined_results_keep_to_a_number_of_bytes(store: Store) -> None:
+    """A page ends before it grows too large, but never before its first result."""
+    await launched(store, 30)
+    await finish(store)
+    docs = [row.doc for row in (await store.results_after(TENANT, "b1", 0, limit=30)).rows]
+    room = len(docs[3]) + len(docs[4])
+    two = await store.joined_after(TENANT, "b1", 3, limit=30, max_bytes=room)
+    one = await store.joined_after(TENANT, "b1", 3, limit=30, max_bytes=1)
+
+    assert (docs[3] + docs[4], 5, False) == (two.docs, two.sequence, two.caught_up)
+    assert (docs[3], 4) == (one.docs, one.sequence)

@@ -29,6 +29,8 @@ class Want(NamedTuple):
     """Bytes a frame or page, at most; one result always fits."""
     size: Callable[[ResultRow], int]
     """How many bytes a result takes."""
+    joined: bool = False
+    """Whether stored bytes side by side will do; there is no filter then."""
 
 
 class Following(NamedTuple):
@@ -50,6 +52,8 @@ class LogFrame(NamedTuple):
     going_away: bool = False
     standing: Standing | None = None
     """In heartbeats and in the last frame."""
+    docs: bytes = b""
+    """In place of rows, where the caller wanted them joined."""
 
 
 class Results:
@@ -75,12 +79,16 @@ class Results:
         """
         page = await self._read(batch, sequence, want)
         for _ in range(MAX_EMPTY_READS):
-            if page.rows or page.caught_up:
+            if page.rows or page.docs or page.caught_up:
                 break
             page = await self._read(batch, page.sequence, want)
         return page
 
     async def _read(self, batch: Batch, sequence: int, want: Want) -> ResultPage:
+        if want.joined:
+            return await self._store.joined_after(
+                batch.tenant, batch.batch_id, sequence, limit=want.limit, max_bytes=want.max_bytes
+            )
         page = await self._read_rows(batch, sequence, want.limit, want.where)
         fitting = _fitting(page.rows, want)
         if fitting == len(page.rows):
@@ -155,10 +163,10 @@ class ResultLog:
 
     async def _frame(self, page: ResultPage) -> LogFrame | None:
         done = page.caught_up and page.state in ENDED
-        frame = LogFrame(page.rows, page.sequence, page.caught_up, done)
+        frame = LogFrame(page.rows, page.sequence, page.caught_up, done, docs=page.docs)
         if done or (page.caught_up and not self._how.follow):
             return await self._last(frame)
-        if page.rows or (page.caught_up and not self._said_caught_up):
+        if page.rows or page.docs or (page.caught_up and not self._said_caught_up):
             self._said_caught_up = page.caught_up
             return frame
         if self._results.clock() - self._spoke_at >= self._how.heartbeat_s:

@@ -78,11 +78,11 @@ class ResultRow(NamedTuple):
     status: int
     classification: int
     doc: bytes
-    """The encoded result without its evidence."""
+    """The encoded result without its evidence, as field 1 of a response: tag, length, message."""
     basic_length: int
-    """How many leading bytes of `doc` are the BASIC view."""
+    """How many leading bytes of that message are the BASIC view."""
     evidence: bytes = b""
-    """More encoded fields, appended to `doc` for the EVIDENCE view."""
+    """More encoded fields, appended to the message for the EVIDENCE view."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +105,8 @@ class ResultPage(NamedTuple):
     """Whether nothing was committed beyond `sequence` at that moment."""
     state: BatchState
     """The batch's state at that moment."""
+    docs: bytes = b""
+    """In place of rows: the `doc` of each, side by side."""
 
 
 class EntryPlace(NamedTuple):

@@ -12,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from mailvet.batches.watch import Standing
 from mailvet.model.batch import ResultRow
 from mailvet.model.result import Evidence, ListHit, Result, RiskPoint, SmtpEvidence
-from mailvet.rpc.frames import field_tag, varint
+from mailvet.rpc.frames import field_tag, framed, varint
 from mailvet.v1 import batch_pb2 as batch_pb
 from mailvet.v1 import result_pb2 as result_pb
 
@@ -43,7 +43,7 @@ def _row(result: Result) -> ResultRow:
         result.index,
         result.status,
         result.classification,
-        basic + _more(result).SerializeToString() + _risk_points(result.risk_points),
+        framed(basic + _more(result).SerializeToString() + _risk_points(result.risk_points)),
         len(basic),
         b"" if evidence is None else _evidence(evidence),
     )

@@ -18,6 +18,7 @@ from mailvet.model.step import (
 )
 from mailvet.rpc.call import Call
 from mailvet.rpc.encode import duration, encode_result, printable
+from mailvet.rpc.frames import VIEW_EVIDENCE, body
 from mailvet.v1 import explain_pb2 as explain_pb
 from mailvet.v1 import result_pb2 as result_pb
 from mailvet.v1 import verification_service_pb2 as pb
@@ -83,7 +84,7 @@ async def _next(
 def _last_frame(result: Result, elapsed_s: float) -> pb.ExplainEmailResponse:
     row = encode_result(result)
     return pb.ExplainEmailResponse(
-        elapsed=duration(elapsed_s), result=result_pb.Result.FromString(row.doc + row.evidence)
+        elapsed=duration(elapsed_s), result=result_pb.Result.FromString(body(row, VIEW_EVIDENCE))
     )
 
 

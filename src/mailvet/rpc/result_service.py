@@ -2,19 +2,19 @@
 
 from functools import partial
 
+from google.protobuf.message import Message
+
 from mailvet.batches import limits
 from mailvet.batches.cursor import Kind, Marks, Place, filter_binding
 from mailvet.batches.lifecycle import Batches
 from mailvet.batches.reading import Following, LogFrame, Results, Want
-from mailvet.model.batch import Batch, ResultFilter
+from mailvet.model.batch import Batch, ResultFilter, ResultPage
 from mailvet.rpc import decode, frames
 from mailvet.rpc.call import GOING_AWAY_DELAY_S, Call
 from mailvet.rpc.encode import duration, encode_progress, timestamp
 from mailvet.v1 import batch_pb2 as batch_pb
 from mailvet.v1 import result_service_pb2 as pb
 
-_RESULTS = pb.StreamResultsResponse.RESULTS_FIELD_NUMBER
-_LISTED = pb.ListResultsResponse.RESULTS_FIELD_NUMBER
 _ONE = pb.GetResultResponse.RESULT_FIELD_NUMBER
 
 
@@ -48,7 +48,7 @@ class ResultService:
         while (frame := await log.next()) is not None:
             place = Place(Kind.RESULT_CURSOR, batch.key, frame.sequence, binding)
             rest = _frame_without_results(frame, self._marks.write(place))
-            await call.write(frames.splice(frame.rows, asked.view, field=_RESULTS, rest=rest))
+            await call.write(_response(frame, asked.view, rest))
             if frame.going_away:
                 raise call.going_away()
 
@@ -65,7 +65,7 @@ class ResultService:
         place = Place(Kind.RESULT_PAGE, batch.key, page.sequence, binding)
         token = "" if page.caught_up else self._marks.write(place)
         rest = pb.ListResultsResponse(next_page_token=token)
-        return frames.splice(page.rows, asked.view, field=_LISTED, rest=rest)
+        return _response(page, asked.view, rest)
 
     async def get_result(
         self, request: pb.GetResultRequest, call: Call[pb.GetResultRequest]
@@ -84,7 +84,14 @@ class ResultService:
 
 
 def _want(where: ResultFilter | None, view: int, most: int, max_bytes: int) -> Want:
-    return Want(where, most, max_bytes, partial(frames.size, view=view))
+    joined = where is None and frames.is_whole(view)
+    return Want(where, most, max_bytes, partial(frames.size, view=view), joined)
+
+
+def _response(page: ResultPage | LogFrame, view: int, rest: Message) -> bytes:
+    if page.docs:
+        return page.docs + rest.SerializeToString()
+    return frames.splice(page.rows, view, field=frames.RESULTS_FIELD, rest=rest)
 
 
 def _frame_without_results(frame: LogFrame, cursor: str) -> pb.StreamResultsResponse:

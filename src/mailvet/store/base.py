@@ -150,6 +150,15 @@ class Store(Protocol):
         """
         ...
 
+    async def joined_after(
+        self, tenant: str, batch_id: str, sequence: int, *, limit: int, max_bytes: int
+    ) -> ResultPage:
+        """Return what `results_after` returns without a filter, as stored bytes side by side.
+
+        At most `limit` results of `max_bytes` together; the first always fits.
+        """
+        ...
+
     async def result_of(self, tenant: str, batch_id: str, index: int) -> EntryPlace:
         """Return one entry's result or when it is tried again; `NotFound` if no such entry."""
         ...

@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 from mailvet.errors import AlreadyExists, NotFound
 from mailvet.model.batch import (
@@ -224,9 +225,22 @@ class MemoryStore:
             if len(rows) == limit:
                 break
             sequence += 1
-            if where is None or rules.passes(row, where):
+            if where is None or rules.passes(where, row.status, row.classification):
                 rows.append(row)
         return ResultPage(rows, sequence, sequence >= len(kept.results), kept.batch.state)
+
+    async def joined_after(
+        self, tenant: str, batch_id: str, sequence: int, *, limit: int, max_bytes: int
+    ) -> ResultPage:
+        """See `Store.joined_after`."""
+        kept = self._get(tenant, batch_id)
+        docs = [row.doc for row in kept.results[sequence : sequence + limit]]
+        sizes = accumulate(map(len, docs))
+        fitting = sum(1 for number, size in enumerate(sizes) if not number or size <= max_bytes)
+        place = sequence + fitting
+        caught_up = place >= len(kept.results)
+        docs = docs[:fitting]
+        return ResultPage([], place, caught_up, kept.batch.state, b"".join(docs))
 
     async def result_of(self, tenant: str, batch_id: str, index: int) -> EntryPlace:
         """See `Store.result_of`."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mailvet.errors import EtagMismatch, NotFound, OffsetGap, RequestIdReused, WrongState
-from mailvet.model.batch import Batch, Entry, ResultFilter, ResultRow
+from mailvet.model.batch import Batch, Entry, ResultFilter
 from mailvet.model.ruling import TenantRules
 from mailvet.model.status import BatchState
 from mailvet.store.base import Created
@@ -64,13 +64,13 @@ def can_end(batch: Batch) -> bool:
     return batch.state in (BatchState.DRAFT, BatchState.RUNNING)
 
 
-def passes(row: ResultRow, where: ResultFilter) -> bool:
-    """Whether a filter lets a result through."""
+def passes(where: ResultFilter, status: int, classification: int) -> bool:
+    """Whether a filter lets a result of this status and classification through."""
     return (
-        (not where.classifications or row.classification in where.classifications)
-        and row.classification not in where.exclude_classifications
-        and (not where.statuses or row.status in where.statuses)
-        and row.status not in where.exclude_statuses
+        (not where.classifications or classification in where.classifications)
+        and classification not in where.exclude_classifications
+        and (not where.statuses or status in where.statuses)
+        and status not in where.exclude_statuses
     )
 
 

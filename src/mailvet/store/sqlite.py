@@ -219,6 +219,16 @@ class SqliteStore:
             )
         )
 
+    async def joined_after(
+        self, tenant: str, batch_id: str, sequence: int, *, limit: int, max_bytes: int
+    ) -> ResultPage:
+        """See `Store.joined_after`."""
+        return await self._file.read(
+            lambda connection: sqlite_results.joined_after(
+                connection, tenant, batch_id, sequence, limit=limit, max_bytes=max_bytes
+            )
+        )
+
     async def result_of(self, tenant: str, batch_id: str, index: int) -> EntryPlace:
         """See `Store.result_of`."""
         return await self._file.read(

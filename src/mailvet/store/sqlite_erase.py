@@ -5,12 +5,13 @@ is truncated. An erasure that was cut short is finished when the store is opened
 """
 
 from mailvet.store import rules, sqlite_batches
+from mailvet.store.segments import SEGMENT_ROWS
 from mailvet.store.sqlite_file import BUSY_TIMEOUT_S, Connection
 from mailvet.store.sqlite_schema import KEY_BITS
 from mailvet.store.sqlite_writer import Transaction
 
 SLICE_ROWS = 5_000
-"""Rows erased in one transaction: some 20 ms in which others wait."""
+"""Entries or results erased in one transaction: some 20 ms in which others wait."""
 
 TIGHT_ROWS = 250
 """When the disk is full: with their evidence less than a megabyte of log."""
@@ -41,11 +42,11 @@ def erase_slice(connection: Connection, rows: int = SLICE_ROWS) -> bool:
     if row[0] is None:
         return False
     key = row[0]
-    for table in ("result", "entry", "place"):
+    for table, each_holds in (("result", SEGMENT_ROWS), ("entry", 1), ("place", 1)):
         erased = connection.execute(
             f"DELETE FROM {table} WHERE id IN"  # noqa: S608
             f" (SELECT id FROM {table} WHERE id >= ? AND id < ? LIMIT ?)",
-            (key << KEY_BITS, (key + 1) << KEY_BITS, rows),
+            (key << KEY_BITS, (key + 1) << KEY_BITS, max(1, rows // each_holds)),
         ).rowcount
         if erased:
             return True

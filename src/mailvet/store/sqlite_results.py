@@ -1,13 +1,24 @@
-"""Results in SQL: appended by sequence, read by sequence, found by entry."""
+"""Results in SQL: appended by sequence, read by sequence, found by entry.
+
+A row holds a segment of results (`store.segments`); its id ends with the sequence of the last.
+"""
 
 import itertools
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from typing import Any
 
-from mailvet.model.batch import Batch, EntryPlace, ResultFilter, ResultPage, ResultRow
+from mailvet.model.batch import (
+    Batch,
+    EntryPlace,
+    ResultFilter,
+    ResultPage,
+    ResultRow,
+)
 from mailvet.model.status import BatchState
-from mailvet.store import rules, sqlite_batches
+from mailvet.store import rules, segments, sqlite_batches
 from mailvet.store.chunks import Indexes, from_blob, packed, to_blob
+from mailvet.store.segments import Heads, Segment
 from mailvet.store.sqlite_file import Connection
 from mailvet.store.sqlite_schema import KEY_BITS
 from mailvet.store.sqlite_writer import Transaction
@@ -21,7 +32,6 @@ PLACED_FROM = 10_000
 PLACE_BLOCK = 1_000
 """Entries in one block of places: its 4,000 bytes fit a page of 4,096."""
 
-_ROW = "entry_index, status, classification, doc, basic_length, evidence"
 _SEQUENCE_MASK = (1 << KEY_BITS) - 1
 
 
@@ -33,12 +43,11 @@ def append(transaction: Transaction, key: int, rows: Sequence[ResultRow], *, now
         " RETURNING result_count, entry_count",
         (len(rows), key),
     ).fetchone()
-    first = (key << KEY_BITS) + last - len(rows) + 1
     connection.executemany(
-        f"INSERT INTO result (id, {_ROW}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608
-        [(number, *row) for number, row in enumerate(rows, first)],
+        "INSERT INTO result (id, heads, docs, evidence) VALUES (?, ?, ?, ?)",
+        _segments(rows, (key << KEY_BITS) + last - len(rows)),
     )
-    tally = Counter((row.status, row.classification) for row in rows)
+    tally = Counter([(row.status, row.classification) for row in rows])
     connection.executemany(
         "INSERT INTO tally (batch_key, status, classification, count) VALUES (?, ?, ?, ?)"
         " ON CONFLICT DO UPDATE SET count = count + excluded.count",
@@ -50,6 +59,12 @@ def append(transaction: Transaction, key: int, rows: Sequence[ResultRow], *, now
         "UPDATE batch SET state = ?, end_time = ? WHERE key = ?", (BatchState.COMPLETED, now, key)
     )
     return True
+
+
+def _segments(rows: Sequence[ResultRow], last: int) -> Iterator[tuple[int, bytes, bytes, bytes]]:
+    for run in segments.cut(rows):
+        last += len(run)
+        yield last, *segments.pack(run)
 
 
 def after(
@@ -64,20 +79,68 @@ def after(
     """Return results after a sequence, and how far was looked."""
     batch = sqlite_batches.get(connection, tenant, batch_id)
     last = _result_count(connection, batch.key)
-    clause, values = _condition(where)
-    until = min(last, sequence + (SCAN_ROWS if clause else limit))
-    first = batch.key << KEY_BITS
-    found = connection.execute(
-        f"SELECT {_ROW}{', id' if clause else ''} FROM result"  # noqa: S608
-        f" WHERE id > ? AND id <= ?{clause} ORDER BY id LIMIT ?",
-        (first + sequence, first + until, *values, limit),
-    ).fetchall()
-    if clause:
-        if len(found) == limit:  # there may be more before the end of what was looked through
-            until = found[-1][6] & _SEQUENCE_MASK
-        found = [row[:6] for row in found]
-    until = max(until, sequence)
-    return ResultPage(list(map(ResultRow._make, found)), until, until >= last, batch.state)
+    rows: list[ResultRow] = []
+    place = sequence
+    for until, heads, docs, evidence in _read(connection, batch.key, sequence):
+        found = segments.unpack(Segment(heads, docs, evidence))
+        start = place - (until - len(found))
+        positions = range(len(found)) if where is None else Heads(heads).passing(where)
+        for position in positions:
+            if position >= start:
+                rows.append(found[position])
+                if len(rows) == limit:
+                    place = until - len(found) + position + 1
+                    break
+        else:
+            place = until
+        if len(rows) == limit or (where is not None and place - sequence >= SCAN_ROWS):
+            break
+    return ResultPage(rows, place, place >= last, batch.state)
+
+
+def joined_after(
+    connection: Connection,
+    tenant: str,
+    batch_id: str,
+    sequence: int,
+    *,
+    limit: int,
+    max_bytes: int,
+) -> ResultPage:
+    """Return the docs of results after a sequence, as they are kept."""
+    batch = sqlite_batches.get(connection, tenant, batch_id)
+    last = _result_count(connection, batch.key)
+    parts: list[bytes] = []
+    place, size = sequence, 0
+    for until, blob, docs in _read(connection, batch.key, sequence, "id, heads, docs"):
+        heads = Heads(blob)
+        start = place - (until - heads.count)
+        room = limit - (place - sequence)
+        count, part = segments.joined(heads, docs, start, limit=room, max_bytes=max_bytes - size)
+        if parts and size + len(part) > max_bytes:
+            break
+        parts.append(part)
+        size += len(part)
+        place += count
+        if place < until or place - sequence == limit:
+            break
+    return ResultPage([], place, place >= last, batch.state, b"".join(parts))
+
+
+def _read(
+    connection: Connection, key: int, sequence: int, columns: str = "id, heads, docs, evidence"
+) -> Iterator[tuple[Any, ...]]:
+    """Yield the segments with results after a sequence; the first may begin before it."""
+    first = key << KEY_BITS
+    rows = connection.execute(
+        f"SELECT {columns} FROM result WHERE id > ? AND id <= ? ORDER BY id",  # noqa: S608
+        (first + sequence, first + _SEQUENCE_MASK),
+    )
+    try:
+        for number, *rest in rows:
+            yield number - first, *rest
+    finally:
+        rows.close()
 
 
 def _result_count(connection: Connection, key: int) -> int:
@@ -85,22 +148,6 @@ def _result_count(connection: Connection, key: int) -> int:
         "SELECT result_count FROM batch WHERE key = ?", (key,)
     ).fetchone()[0]
     return count
-
-
-def _condition(where: ResultFilter | None) -> tuple[str, list[int]]:
-    if where is None:
-        return "", []
-    clause, values = "", []
-    for column, sense, numbers in (
-        ("classification", "IN", where.classifications),
-        ("classification", "NOT IN", where.exclude_classifications),
-        ("status", "IN", where.statuses),
-        ("status", "NOT IN", where.exclude_statuses),
-    ):
-        if numbers:
-            clause += f" AND {column} {sense} ({', '.join('?' * len(numbers))})"
-            values += sorted(numbers)
-    return clause, values
 
 
 def of_entry(connection: Connection, tenant: str, batch_id: str, index: int) -> EntryPlace:
@@ -118,17 +165,20 @@ def _find(connection: Connection, key: int, index: int) -> ResultRow | None:
     block = connection.execute(
         "SELECT sequences FROM place WHERE id = ?", (first + index // PLACE_BLOCK,)
     ).fetchone()
-    if block is None:  # not built (yet): look through the results
-        condition = "id > ? AND id <= ? AND entry_index = ?"
-        values: tuple[int, ...] = (first, first + _SEQUENCE_MASK, index)
-    else:
-        condition = "id = ?"
-        values = (first + from_blob(block[0])[index % PLACE_BLOCK],)
-    row = connection.execute(
-        f"SELECT {_ROW} FROM result WHERE {condition} LIMIT 1",  # noqa: S608
-        values,
-    ).fetchone()
-    return None if row is None else ResultRow(*row)
+    sequence = 0 if block is None else from_blob(block[0])[index % PLACE_BLOCK] - 1
+    if sequence < 0:  # the batch ended without an answer to it
+        return None
+    # Without an index by entry (yet) its segment is looked for among all, else it is the first.
+    for until, heads in _read(connection, key, sequence, "id, heads"):
+        indexes = Heads(heads).indexes
+        if index in indexes:
+            segment = connection.execute(
+                "SELECT heads, docs, evidence FROM result WHERE id = ?", (first + until,)
+            ).fetchone()
+            return segments.unpack(Segment(*segment))[indexes.index(index)]
+        if block is not None:
+            break
+    return None
 
 
 def _next_attempt_at(connection: Connection, batch: Batch, index: int) -> float | None:
@@ -160,12 +210,10 @@ def places(connection: Connection, key: int) -> Indexes:
     if row is None:
         return packed()
     found = packed(itertools.repeat(0, row[0]))
-    first = key << KEY_BITS
-    for number, index in connection.execute(
-        "SELECT id, entry_index FROM result WHERE id > ? AND id <= ?",
-        (first, first + _SEQUENCE_MASK),
-    ):
-        found[index] = number & _SEQUENCE_MASK
+    for until, heads in _read(connection, key, 0, "id, heads"):
+        indexes = Heads(heads).indexes
+        for sequence, index in enumerate(indexes, until - len(indexes) + 1):
+            found[index] = sequence
     return found
 
 

@@ -123,18 +123,11 @@ def _rows(database: sqlite_utils.Database) -> None:
         not_null={"input_data", "custom", "domain", "key"},
         strict=True,
     )
+    # Segments of results (store.segments); the id ends with the sequence of the last of them.
     database.table("result").create(
-        {
-            "id": int,
-            "entry_index": int,
-            "status": int,
-            "classification": int,
-            "basic_length": int,
-            "doc": bytes,
-            "evidence": bytes,
-        },
+        {"id": int, "heads": bytes, "docs": bytes, "evidence": bytes},
         pk="id",
-        not_null={"entry_index", "status", "classification", "basic_length", "doc", "evidence"},
+        not_null={"heads", "docs", "evidence"},
         strict=True,
     )
     # Where the result of an entry is: blocks of packed sequences, written when a batch ended.
