@@ -89,7 +89,6 @@ class Case:
 
     def __init__(
         self,
-        *,
         entry_index: int,
         input_data: str,
         custom: str,

@@ -112,7 +112,7 @@ def result_of(
         category=verdict.category,
         duplicate_of=case.duplicate_of if case.ruling is None else None,
         complete_time=now,
-        suggestions=_suggestions(case, suggest),
+        suggestions=suggestions_of(case, suggest),
         syntax_failure_index=case.fault.index if case.fault else None,
         explanation=explain(case, verdict.status),
         custom_classification=verdict.custom_classification,
@@ -201,7 +201,8 @@ def _traits(case: Case) -> list[str]:
     return traits
 
 
-def _suggestions(case: Case, suggest: Suggest) -> tuple[str, ...]:
+def suggestions_of(case: Case, suggest: Suggest) -> tuple[str, ...]:
+    """Return the addresses that were probably meant."""
     if case.address is not None:
         return suggest(case.address.local_part, case.address.domain.ascii)
     form = suggest_form(case.input_data) if case.fault is not None else None
@@ -256,9 +257,9 @@ def _evidence(case: Case, findings: list[Finding]) -> Evidence:
     card, membership = case.card, case.membership
     return Evidence(
         dns_records=card.answer.records if card and card.answer else (),
-        mailbox=_smtp_evidence(case.seen, case.reading),
+        mailbox=smtp_evidence(case.seen, case.reading),
         made_up_mailbox=(
-            _smtp_evidence(card.catch_all_seen, card.catch_all_reading)
+            smtp_evidence(card.catch_all_seen, card.catch_all_reading)
             if card and case.seen
             else None
         ),
@@ -272,7 +273,8 @@ def _evidence(case: Case, findings: list[Finding]) -> Evidence:
     )
 
 
-def _smtp_evidence(seen: Observation | None, reading: Reading | None) -> SmtpEvidence | None:
+def smtp_evidence(seen: Observation | None, reading: Reading | None) -> SmtpEvidence | None:
+    """Return an observation in the words that are shown."""
     if seen is None:
         return None
     reply = seen.reply

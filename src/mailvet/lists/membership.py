@@ -72,6 +72,7 @@ class Lists:
         self._role_file = role_file
         self._suffixes = PublicSuffixList()
         self._remembered: dict[str, Membership] = {}
+        self._variants: dict[tuple[str, LocalPartType, str], Membership] = {}
 
     def classify(self, local_part: str, domain_ascii: str) -> Membership:
         """Return what the lists say about an address whose domain is in lower-case A-labels.
@@ -84,12 +85,25 @@ class Lists:
             by_domain = self._remember(domain_ascii)
         name, plus, _ = local_part.lower().partition("+")
         if self._roles.is_role(name):
-            return self._as_role(by_domain, name)
+            return self._variant(domain_ascii, by_domain, LocalPartType.ROLE, name)
         if plus and name:
-            return _typed(by_domain, LocalPartType.PLUS_ADDRESSING)
+            return self._variant(domain_ascii, by_domain, LocalPartType.PLUS_ADDRESSING)
         if name.isdecimal():
-            return _typed(by_domain, LocalPartType.NUMERICAL)
+            return self._variant(domain_ascii, by_domain, LocalPartType.NUMERICAL)
         return by_domain
+
+    def _variant(
+        self, domain: str, by_domain: Membership, kind: LocalPartType, role: str = ""
+    ) -> Membership:
+        """The same object every time, so that equal ones are told by their identity."""
+        key = (domain, kind, role)
+        variant = self._variants.get(key)
+        if variant is None:
+            if len(self._variants) >= MAX_REMEMBERED_DOMAINS:
+                self._variants.clear()
+            variant = self._as_role(by_domain, role) if role else _typed(by_domain, kind)
+            self._variants[key] = variant
+        return variant
 
     def _as_role(self, by_domain: Membership, name: str) -> Membership:
         role = self._role_file

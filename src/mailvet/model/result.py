@@ -6,6 +6,7 @@ not frozen, which would cost four times as much; nobody writes to them all the s
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from mailvet.model.status import (
     Category,
@@ -78,7 +79,7 @@ class Result:
     email_address: str = ""
     category: Category = Category.UNSPECIFIED
     duplicate_of: int | None = None
-    complete_time: float = 0.0
+    complete_time: float | None = None
     suggestions: tuple[str, ...] = ()
     syntax_failure_index: int | None = None
     explanation: str = ""
@@ -110,3 +111,15 @@ class Result:
     quality: QualityLevel = QualityLevel.UNSPECIFIED
     warnings: tuple[str, ...] = ()
     evidence: Evidence | None = None
+
+
+class OwnFields(NamedTuple):
+    """The fields of a result that no two entries of a kind share."""
+
+    entry_index: int
+    input_data: str
+    custom: str
+    email_address: str = ""
+    local_part: str = ""
+    canonical: str = ""
+    tag: str = ""

@@ -113,7 +113,7 @@ def _domain_evidence(
 ) -> bytes:
     return result_pb.Evidence(
         dns_records=map(printable, dns_records),
-        made_up_mailbox=_smtp_evidence(made_up),
+        made_up_mailbox=smtp_evidence(made_up),
         list_hits=[
             result_pb.ListHit(list=hit.list, row=hit.row, source=hit.source, date=hit.date)
             for hit in list_hits
@@ -124,13 +124,20 @@ def _domain_evidence(
 def _evidence(evidence: Evidence) -> bytes:
     """The field `evidence` of a Result."""
     own = result_pb.Evidence(
-        mailbox=_smtp_evidence(evidence.mailbox), findings=evidence.findings
+        mailbox=smtp_evidence(evidence.mailbox), findings=evidence.findings
     ).SerializeToString()
     shared = _domain_evidence(evidence.dns_records, evidence.made_up_mailbox, evidence.list_hits)
     return _EVIDENCE_TAG + varint(len(own) + len(shared)) + own + shared
 
 
-def _smtp_evidence(seen: SmtpEvidence | None) -> result_pb.SmtpEvidence | None:
+def evidence_field(evidence: result_pb.Evidence) -> bytes:
+    """Return the field `evidence` of a Result; parts of it that follow each other are merged."""
+    encoded = evidence.SerializeToString()
+    return _EVIDENCE_TAG + varint(len(encoded)) + encoded
+
+
+def smtp_evidence(seen: SmtpEvidence | None) -> result_pb.SmtpEvidence | None:
+    """Return one observation of a dialogue, its text printable and cut."""
     if seen is None:
         return None
     return result_pb.SmtpEvidence(

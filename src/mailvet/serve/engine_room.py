@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from mailvet.config import Settings
+from mailvet.engine.answers import Answers, Encoder
 from mailvet.engine.breaker import DETAIL, HINDRANCE, Breaker, BreakerLimits
 from mailvet.engine.canary import Canary
 from mailvet.engine.case import Case, DomainCard
@@ -17,7 +18,7 @@ from mailvet.engine.realtime import Realtime
 from mailvet.engine.retry import RetrySchedule
 from mailvet.engine.routes import Lot, Route, RouteDesk
 from mailvet.engine.visits import Visits
-from mailvet.engine.worker import DEFAULT_RHYTHM, Encode, Rhythm, Worker
+from mailvet.engine.worker import DEFAULT_RHYTHM, Rhythm, Worker
 from mailvet.errors import ConfigError, Unavailable
 from mailvet.lists import suggest
 from mailvet.model.address import Address, DomainName
@@ -95,7 +96,7 @@ class EngineRoom:
         self,
         settings: Settings,
         store: Store,
-        encode: Encode,
+        encoder: Encoder,
         rhythm: Rhythm = DEFAULT_RHYTHM,
     ) -> None:
         clock, wall_clock = time.monotonic, time.time
@@ -157,8 +158,7 @@ class EngineRoom:
             self._pipeline,
             window_entries=settings.window_entries,
             schedule=RetrySchedule(scale=settings.retry_scale, rng=random.SystemRandom()),
-            encode=encode,
-            judge=judge,
+            answers=Answers(judge, encoder),
             wall_clock=wall_clock,
             rhythm=rhythm,
         )

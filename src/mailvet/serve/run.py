@@ -10,7 +10,7 @@ from typing import Self
 from mailvet import __version__
 from mailvet.config import Settings
 from mailvet.errors import ConfigError, StoreInUse, Unavailable
-from mailvet.rpc.encode import encode_result
+from mailvet.rpc.forms import Forms
 from mailvet.rpc.health import ENGINE
 from mailvet.rpc.server import RpcServer, build_server
 from mailvet.serve.engine_room import EngineRoom
@@ -77,7 +77,7 @@ class Service:
 
     async def _start(self) -> None:
         self._store = store = await open_store(self._settings)
-        self._engine = engine = EngineRoom(self._settings, store, encode_result)
+        self._engine = engine = EngineRoom(self._settings, store, Forms())
         self._server = server = build_server(store, engine.realtime, self._options)
         engine.start()
         self._tasks = [

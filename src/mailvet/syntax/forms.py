@@ -16,6 +16,9 @@ _AFTER = _BEFORE + "."
 """What sentences, lists and cells leave around an address. U+200B comes along when an address is
 copied from a web page. A dot in front is left: the name it belonged to may have been longer."""
 
+_UNDRESSED = re.compile(r"[\w!#$%&*/=?^`{|}~+@.-]*+(?<!\.)", re.ASCII).fullmatch
+"""Nothing that is taken off below: most texts that are no addresses are plain mistakes."""
+
 MAX_FORM_CHARACTERS = 1024
 """Longer than any header line somebody pastes (RFC 5322 2.1.1 has 998): not looked into."""
 
@@ -27,7 +30,7 @@ def inner_address(text: str) -> str | None:
     white space around the at sign and dots, punctuation around it all, and the full-width at sign.
     None when nothing but an address stands there, or more than one address in angle brackets.
     """
-    if len(text) > MAX_FORM_CHARACTERS:
+    if _UNDRESSED(text) or len(text) > MAX_FORM_CHARACTERS:
         return None
     inner = _bare(_COMMENT.sub(" ", _unwrapped(text)))
     if inner.count('"') == 2 and inner[0] == inner[-1] == '"':

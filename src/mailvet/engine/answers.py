@@ -1,0 +1,245 @@
+"""From a case to the row that is kept, worked out once for all cases that end alike.
+
+Thousands of entries of one domain differ in nothing but their names: what was found, what it
+means and how it reads is the same. The second case of a kind makes a form, those after it fill
+it in. What is not plain goes the long way, as the first of each kind does.
+"""
+
+from collections.abc import Hashable
+from dataclasses import replace
+from typing import Any, NamedTuple, Protocol
+
+from mailvet.engine.case import Case
+from mailvet.engine.explain import explain
+from mailvet.engine.judge import Judge, fault_of, find, may_change, smtp_evidence, suggestions_of
+from mailvet.model.batch import ResultRow
+from mailvet.model.finding import Finding
+from mailvet.model.result import OwnFields, Result, SmtpEvidence
+from mailvet.model.status import EntryStatus
+from mailvet.syntax import canonical, tag_of
+from mailvet.verdict import Verdict
+
+MAX_KINDS = 8192
+"""Kinds of cases remembered: some 10 MB of forms; a chunk has few, and lists repeat them."""
+
+MAX_TEXTS = 8192
+"""Texts of replies remembered: those that come again are not about one address."""
+
+
+class Encoder(Protocol):
+    """Who turns results into rows; a form is its own affair."""
+
+    def row(self, result: Result) -> ResultRow:
+        """Return the row of a result that shares nothing."""
+        ...
+
+    def form(self, result: Result) -> Any:
+        """Return what a result without its own fields shares with others."""
+        ...
+
+    def fits(self, own: OwnFields) -> bool:
+        """Whether an entry's own fields can be filled in."""
+        ...
+
+    def fill(self, form: Any, own: OwnFields, now: float, rare: bytes, words: bytes) -> ResultRow:
+        """Return the row of an entry answered at `now`: what it shares, and its own."""
+        ...
+
+    def rare(
+        self,
+        *,
+        duplicate_of: int | None,
+        syntax_failure_index: int | None,
+        suggestions: tuple[str, ...],
+        explanation: str,
+    ) -> bytes:
+        """Return the encoded fields that few entries have of their own."""
+        ...
+
+    def words(self, mailbox: SmtpEvidence) -> bytes:
+        """Return the encoded evidence of what was said of one mailbox alone."""
+        ...
+
+
+class Kind(NamedTuple):
+    """What all cases of a kind have in common."""
+
+    form: Any
+    status: EntryStatus
+    may_change: bool
+    is_rare: bool
+    """Whether each has rare fields of its own."""
+    has_words: bool
+    """Whether each has an exchanger's words of its own."""
+    holds: tuple[object, ...]
+    """What the key names by identity: as long as it is held nothing else can have that identity."""
+
+
+class Answer(NamedTuple):
+    """What is kept of a case, unless trying later may change it and is wanted."""
+
+    row: ResultRow
+    may_change: bool
+
+
+class Answers:
+    """Answers cases; remembers the kinds it met."""
+
+    def __init__(self, judge: Judge, encoder: Encoder) -> None:
+        self._judge = judge
+        self._encoder = encoder
+        self._kinds: dict[Hashable, Kind] = {}
+        self._met: set[Hashable] = set()
+        """Kinds met once: a form pays from the second case on."""
+        self._texts: set[str] = set()
+
+    def of(self, case: Case, now: float) -> Answer:
+        """Return the answer of a case as of `now`, in seconds since the epoch."""
+        own = _own(case)
+        if case.ruling is not None or not self._encoder.fits(own):
+            return self._long_way(case, now)
+        has_words = self._has_words(case)
+        key = _key(case, has_words=has_words)
+        kind = self._kinds.get(key)
+        if kind is None:
+            if key not in self._met:
+                self._meet(key)
+                return self._long_way(case, now)
+            kind = self._learn(key, case, has_words=has_words)
+        rare = self._rare(case, kind) if kind.is_rare else b""
+        words = self._words(case) if has_words else b""
+        return Answer(self._encoder.fill(kind.form, own, now, rare, words), kind.may_change)
+
+    def fault(self, case: Case, now: float) -> ResultRow:
+        """Return the row of a case that could not be concluded for a fault of ours."""
+        return self._encoder.row(fault_of(case, now))
+
+    def _long_way(self, case: Case, now: float) -> Answer:
+        findings, verdict = self._conclude(case)
+        result = self._judge.result(case, findings, verdict, now=now)
+        return Answer(self._encoder.row(result), may_change(findings, verdict))
+
+    def _conclude(self, case: Case) -> tuple[list[Finding], Verdict]:
+        findings = find(case)
+        return findings, self._judge.verdict(case, findings)
+
+    def _meet(self, key: Hashable) -> None:
+        if len(self._met) >= MAX_KINDS:
+            self._met.clear()
+        self._met.add(key)
+
+    def _learn(self, key: Hashable, case: Case, *, has_words: bool) -> Kind:
+        findings, verdict = self._conclude(case)
+        result = self._judge.result(case, findings, verdict, now=0.0)
+        is_rare = bool(
+            has_words or case.fault or case.duplicate_of is not None or result.suggestions
+        )
+        kind = Kind(
+            form=self._encoder.form(_without_own(result, is_rare=is_rare, has_words=has_words)),
+            status=verdict.status,
+            may_change=may_change(findings, verdict),
+            is_rare=is_rare,
+            has_words=has_words,
+            holds=_held(case),
+        )
+        if len(self._kinds) >= MAX_KINDS:
+            self._kinds.clear()
+        self._kinds[key] = kind
+        return kind
+
+    def _has_words(self, case: Case) -> bool:
+        """Whether what was said of the mailbox was not heard before, so may name the mailbox."""
+        seen = case.seen
+        if seen is None or seen.reply is None:
+            return False
+        text = seen.reply.text
+        if text in self._texts:
+            return False
+        if len(self._texts) >= MAX_TEXTS:
+            self._texts.clear()
+        self._texts.add(text)
+        return True
+
+    def _rare(self, case: Case, kind: Kind) -> bytes:
+        return self._encoder.rare(
+            duplicate_of=case.duplicate_of,
+            syntax_failure_index=case.fault.index if case.fault else None,
+            suggestions=suggestions_of(case, self._judge.suggest),
+            explanation=explain(case, kind.status),
+        )
+
+    def _words(self, case: Case) -> bytes:
+        mailbox = smtp_evidence(case.seen, case.reading)
+        return b"" if mailbox is None else self._encoder.words(mailbox)
+
+
+def _own(case: Case) -> OwnFields:
+    address = case.address
+    if address is None:
+        return OwnFields(case.entry_index, case.input_data, case.custom)
+    return OwnFields(
+        case.entry_index,
+        case.input_data,
+        case.custom,
+        address.email,
+        address.local_part,
+        canonical(address),
+        tag_of(address),
+    )
+
+
+def _without_own(result: Result, *, is_rare: bool, has_words: bool) -> Result:
+    shared = replace(
+        result,
+        index=0,
+        input_data="",
+        custom="",
+        email_address="",
+        complete_time=None,
+        local_part="",
+        canonical="",
+        tag="",
+    )
+    if is_rare:
+        shared = replace(
+            shared, duplicate_of=None, syntax_failure_index=None, suggestions=(), explanation=""
+        )
+    if has_words and shared.evidence is not None:
+        shared = replace(shared, evidence=replace(shared.evidence, mailbox=None))
+    return shared
+
+
+def _key(case: Case, *, has_words: bool) -> Hashable:
+    """Everything an answer depends on but the entry's own fields.
+
+    Suggestions are not in it: whether there are any depends on the domain, or on the fault.
+    """
+    card, fault, seen = case.card, case.fault, case.seen
+    return (
+        case.address.domain if case.address is not None else None,
+        (fault.status, fault.reason) if fault is not None else None,
+        case.duplicate_of is not None,
+        case.forced,
+        case.quality,
+        case.attempt + (1 if case.visits else 0),
+        id(case.policy),
+        id(case.membership),
+        None
+        if card is None
+        else (id(card), id(card.answer), card.catch_all, id(card.catch_all_seen)),
+        None
+        if seen is None
+        else (
+            *seen[:3],
+            seen.trouble,
+            case.reading,
+            seen.reply._replace(text="") if has_words and seen.reply else seen.reply,
+        ),
+    )
+
+
+def _held(case: Case) -> tuple[object, ...]:
+    """The objects that `_key` names by identity."""
+    card = case.card
+    of_card = () if card is None else (card, card.answer, card.catch_all_seen)
+    return (case.policy, case.membership, *of_card)
