@@ -9,14 +9,15 @@ from collections.abc import Hashable
 from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
-from mailvet.engine.case import Case
+from mailvet.engine.case import Case, DomainCard
 from mailvet.engine.explain import explain
 from mailvet.engine.judge import Judge, fault_of, find, may_change, smtp_evidence, suggestions_of
 from mailvet.model.batch import ResultRow
 from mailvet.model.finding import Finding
+from mailvet.model.reply import Observation, Reading
 from mailvet.model.result import OwnFields, Result, SmtpEvidence
 from mailvet.model.status import EntryStatus
-from mailvet.syntax import canonical, tag_of
+from mailvet.syntax import canonical, is_plain, tag_of
 from mailvet.verdict import Verdict
 
 MAX_KINDS = 8192
@@ -69,8 +70,8 @@ class Kind(NamedTuple):
     may_change: bool
     is_rare: bool
     """Whether each has rare fields of its own."""
-    has_words: bool
-    """Whether each has an exchanger's words of its own."""
+    is_mistyped: bool
+    """Whether each has suggestions of its own."""
     holds: tuple[object, ...]
     """What the key names by identity: as long as it is held nothing else can have that identity."""
 
@@ -134,12 +135,14 @@ class Answers:
         is_rare = bool(
             has_words or case.fault or case.duplicate_of is not None or result.suggestions
         )
+        # Whether an address has any depends on its domain; a fault's depend on the text.
+        is_mistyped = bool(result.suggestions) or case.address is None
         kind = Kind(
             form=self._encoder.form(_without_own(result, is_rare=is_rare, has_words=has_words)),
             status=verdict.status,
             may_change=may_change(findings, verdict),
             is_rare=is_rare,
-            has_words=has_words,
+            is_mistyped=is_mistyped,
             holds=_held(case),
         )
         if len(self._kinds) >= MAX_KINDS:
@@ -164,7 +167,7 @@ class Answers:
         return self._encoder.rare(
             duplicate_of=case.duplicate_of,
             syntax_failure_index=case.fault.index if case.fault else None,
-            suggestions=suggestions_of(case, self._judge.suggest),
+            suggestions=suggestions_of(case, self._judge.suggest) if kind.is_mistyped else (),
             explanation=explain(case, kind.status),
         )
 
@@ -176,13 +179,19 @@ class Answers:
 def _own(case: Case) -> OwnFields:
     address = case.address
     if address is None:
-        return OwnFields(case.entry_index, case.input_data, case.custom)
+        return OwnFields(case.entry_index, case.input_data, case.custom, "", "", "", "")
+    local_part, domain = address
+    email = f"{local_part}@{domain.unicode}"
+    if is_plain(address):
+        return OwnFields(
+            case.entry_index, case.input_data, case.custom, email, local_part, email, ""
+        )
     return OwnFields(
         case.entry_index,
         case.input_data,
         case.custom,
-        address.email,
-        address.local_part,
+        email,
+        local_part,
         canonical(address),
         tag_of(address),
     )
@@ -210,36 +219,39 @@ def _without_own(result: Result, *, is_rare: bool, has_words: bool) -> Result:
 
 
 def _key(case: Case, *, has_words: bool) -> Hashable:
-    """Everything an answer depends on but the entry's own fields.
-
-    Suggestions are not in it: whether there are any depends on the domain, or on the fault.
-    """
-    card, fault, seen = case.card, case.fault, case.seen
+    """Everything an answer depends on but the entry's own fields."""
+    address, card, fault, seen = case.address, case.card, case.fault, case.seen
     return (
-        case.address.domain if case.address is not None else None,
-        (fault.status, fault.reason) if fault is not None else None,
+        id(address.domain) if address is not None else 0,
+        fault.reason if fault is not None else "",  # tells the status as well
         case.duplicate_of is not None,
-        case.forced,
-        case.quality,
         case.attempt + (1 if case.visits else 0),
+        id(case.forced),  # a member of an enumeration lives for ever, and its hash is slow
+        id(case.quality),
         id(case.policy),
         id(case.membership),
-        None
-        if card is None
-        else (id(card), id(card.answer), card.catch_all, id(card.catch_all_seen)),
-        None
-        if seen is None
-        else (
-            *seen[:3],
-            seen.trouble,
-            case.reading,
-            seen.reply._replace(text="") if has_words and seen.reply else seen.reply,
-        ),
+        () if card is None else _key_of_card(card),
+        () if seen is None else _key_of_words(seen, case.reading, has_words=has_words),
     )
+
+
+def _key_of_card(card: DomainCard) -> tuple[int, ...]:
+    return (id(card), id(card.answer), id(card.catch_all), id(card.catch_all_seen))
+
+
+def _key_of_words(
+    seen: Observation, reading: Reading | None, *, has_words: bool
+) -> tuple[object, ...]:
+    stage, host, address, reply, trouble = seen
+    said = None
+    if reply is not None:
+        said = (reply.code, reply.enhanced, "" if has_words else reply.text)
+    return (id(stage), host, address, id(trouble), reading, said)
 
 
 def _held(case: Case) -> tuple[object, ...]:
     """The objects that `_key` names by identity."""
     card = case.card
     of_card = () if card is None else (card, card.answer, card.catch_all_seen)
-    return (case.policy, case.membership, *of_card)
+    domain = case.address.domain if case.address is not None else None
+    return (domain, case.policy, case.membership, *of_card)

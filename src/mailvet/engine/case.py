@@ -60,32 +60,34 @@ class DomainCard:
 
 
 class Case:
-    """One entry being verified."""
+    """One entry being verified.
 
-    __slots__ = (
-        "_done",
-        "abandoned",
-        "address",
-        "attempt",
-        "card",
-        "custom",
-        "duplicate_of",
-        "entry_index",
-        "fault",
-        "forced",
-        "input_data",
-        "membership",
-        "owner",
-        "passes",
-        "policy",
-        "quality",
-        "reading",
-        "ruling",
-        "seen",
-        "session",
-        "tell",
-        "visits",
-    )
+    What is not known yet is a default of the class: most entries are decided by few things, and
+    setting the others for each would take half of the time it takes to make one.
+    """
+
+    policy: Policy | None = None
+    """What the caller decides himself; None when he leaves it all to us."""
+    ruling: Ruling | None = None
+    """The caller's rule that decides it."""
+    address: Address | None = None
+    fault: SyntaxFault | None = None
+    membership: Membership | None = None
+    card: DomainCard | None = None
+    seen: Observation | None = None
+    reading: Reading | None = None
+    visits = 0
+    passes = 0
+    """How often it went back to its route's queue unanswered."""
+    forced: EntryStatus | None = None
+    """A status of our own that no observation stands for (our egress, our fault)."""
+    abandoned = False
+    """Nobody waits for the answer any more: the batch was cancelled, the call ended."""
+    tell: Tell | None = None
+    """Hears every step. A case that is listened to is visited alone, so that lines about other
+    people's addresses never reach the listener."""
+    session: asyncio.Task[None] | None = None
+    """The session that visits it alone, while somebody listens."""
 
     def __init__(
         self,
@@ -107,28 +109,6 @@ class Case:
         self.quality = quality
         self._done: Callable[[Case], None] | None = done
         self.owner = owner
-        self.policy: Policy | None = None
-        """What the caller decides himself; None when he leaves it all to us."""
-        self.ruling: Ruling | None = None
-        """The caller's rule that decides it."""
-        self.address: Address | None = None
-        self.fault: SyntaxFault | None = None
-        self.membership: Membership | None = None
-        self.card: DomainCard | None = None
-        self.seen: Observation | None = None
-        self.reading: Reading | None = None
-        self.visits = 0
-        self.passes = 0
-        """How often it went back to its route's queue unanswered."""
-        self.forced: EntryStatus | None = None
-        """A status of our own that no observation stands for (our egress, our fault)."""
-        self.abandoned = False
-        """Nobody waits for the answer any more: the batch was cancelled, the call ended."""
-        self.tell: Tell | None = None
-        """Hears every step. A case that is listened to is visited alone, so that lines about
-        other people's addresses never reach the listener."""
-        self.session: asyncio.Task[None] | None = None
-        """The session that visits it alone, while somebody listens."""
 
     def conclude(self) -> None:
         """Hand the case back, once: nothing more will be learnt in this attempt."""

@@ -59,12 +59,13 @@ def explain(case: Case, status: EntryStatus) -> str:
     if case.duplicate_of is None and case.fault is not None:
         return case.fault.reason
     sentence = _SENTENCES[status]
+    if status is _S.DUPLICATE:
+        return sentence.format(original=case.duplicate_of)
     answer = case.card.answer if case.card is not None else None
     return sentence.format(
         host=_host(case.seen),
         said=_said(case.seen),
         mx=", ".join(answer.hosts[:3]) if answer and answer.hosts else "none",
-        original=case.duplicate_of,
     )
 
 

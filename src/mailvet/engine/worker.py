@@ -188,22 +188,18 @@ class Worker:
                 self._conclude(case, chunk)
             except Exception as error:
                 _LOG.error("conclude.failed", error=type(error).__name__, exc_info=True)
-                chunk.rows.append(self._answers.fault(case, self._now()))
+                chunk.rows.append(self._answers.fault(case, self._wall_clock()))
         self._dirty[chunk.claim.fence] = chunk
         self._something_learnt.set()
 
     def _conclude(self, case: Case, chunk: Chunk) -> None:
-        answer = self._answers.of(case, self._now())
+        answer = self._answers.of(case, self._wall_clock())
         if answer.may_change:
             wait_s = self._schedule.wait_s(case.quality, case.attempt)
             if wait_s is not None:
                 chunk.deferred.append((case.entry_index, self._wall_clock() + wait_s))
                 return
         chunk.rows.append(answer.row)
-
-    def _now(self) -> float:
-        """The time to the millisecond: many answers share it, and its encoding."""
-        return int(self._wall_clock() * 1000) / 1000
 
     async def _settle_loop(self) -> None:
         while True:
@@ -235,7 +231,9 @@ class Worker:
                 if not still_held:
                     chunk.lose()
         for key in finished:
-            self._chunks.pop(key, None)
+            ended = self._chunks.pop(key, None)
+            if ended is not None:
+                ended.cases = []  # they name it: a circle that only the collector would free
         return True
 
     async def _heartbeat_loop(self) -> None:

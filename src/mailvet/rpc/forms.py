@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from mailvet.model.batch import ResultRow
 from mailvet.model.result import OwnFields, Result, SmtpEvidence
 from mailvet.rpc import encode
-from mailvet.rpc.frames import body, field_tag, framed, varint
+from mailvet.rpc.frames import RESULTS_FIELD, body, field_tag, varint
 from mailvet.v1 import result_pb2 as pb
 
 _SHORT: Final = 1024
@@ -23,19 +23,20 @@ def _latin(encoded: bytes) -> str:
 
 
 _LENGTHS: Final = tuple(_latin(varint(number)) for number in range(_SHORT))
-_INDEX, _INPUT, _CUSTOM, _EMAIL, _TIME, _LOCAL_PART, _CANONICAL, _TAG = (
-    _latin(field_tag(number) if number > 1 else varint(number << 3))
-    for number in (
-        pb.Result.INDEX_FIELD_NUMBER,
-        pb.Result.INPUT_DATA_FIELD_NUMBER,
-        pb.Result.CUSTOM_FIELD_NUMBER,
-        pb.Result.EMAIL_ADDRESS_FIELD_NUMBER,
-        pb.Result.COMPLETE_TIME_FIELD_NUMBER,
-        pb.Result.LOCAL_PART_FIELD_NUMBER,
-        pb.Result.CANONICAL_FIELD_NUMBER,
-        pb.Result.TAG_FIELD_NUMBER,
-    )
-)
+
+
+def _tag(name: str) -> str:
+    """The tag of a field as text (protobuf encoding guide: wire type 0 is a varint, 2 a length)."""
+    field = pb.Result.DESCRIPTOR.fields_by_name[name]
+    is_number = field.cpp_type == field.CPPTYPE_INT32
+    return _latin(varint(field.number << 3) if is_number else field_tag(field.number))
+
+
+_INDEX, _DUPLICATE, _FAULT = map(_tag, ("index", "duplicate_of", "syntax_failure_index"))
+_INPUT, _CUSTOM, _EMAIL = map(_tag, ("input_data", "custom", "email_address"))
+_LOCAL_PART, _CANONICAL, _TAG = map(_tag, ("local_part", "canonical", "tag"))
+_RESULT = _latin(field_tag(RESULTS_FIELD))
+_TIME, _EXPLANATION = map(_tag, ("complete_time", "explanation"))
 
 
 class Form(NamedTuple):
@@ -52,7 +53,7 @@ class Forms:
     """Encodes results by form; remembers the time it encoded last."""
 
     def __init__(self) -> None:
-        self._time = -1.0
+        self._millisecond = -1
         self._encoded_time = ""
 
     def row(self, result: Result) -> ResultRow:
@@ -84,34 +85,42 @@ class Forms:
     def fill(self, form: Form, own: OwnFields, now: float, rare: bytes, words: bytes) -> ResultRow:
         """Return the row of an entry: what it shares, and its own.
 
-        `now` is when it was answered, in seconds since the epoch; `rare` and `words` are what
-        `rare` and `words` returned for it, or empty.
+        `now` is when it was answered, in seconds since the epoch, kept to the millisecond;
+        `rare` and `words` are what `rare` and `words` returned for it, or empty.
         """
         index, input_data, custom, email, local_part, canonical, tag = own
-        if now != self._time:
-            self._time, self._encoded_time = now, _time(now)
-        custom = f"{_CUSTOM}{_LENGTHS[len(custom)]}{custom}" if custom else ""
-        address = f"{_EMAIL}{_LENGTHS[len(email)]}{email}" if email else ""
-        basic = (
-            f"{_index(index)}{_INPUT}{_LENGTHS[len(input_data)]}{input_data}"
-            f"{custom}{address}{self._encoded_time}"
-        ).encode("latin-1")
-        basic += form.basic + rare
+        millisecond = int(now * 1000)
+        if millisecond != self._millisecond:
+            self._millisecond, self._encoded_time = millisecond, _time(millisecond / 1000)
+        if custom:
+            custom = f"{_CUSTOM}{_LENGTHS[len(custom)]}{custom}"
+        more = ""
         if email:
-            tag = f"{_TAG}{_LENGTHS[len(tag)]}{tag}" if tag else ""
+            if tag:
+                tag = f"{_TAG}{_LENGTHS[len(tag)]}{tag}"
             more = (
                 f"{_LOCAL_PART}{_LENGTHS[len(local_part)]}{local_part}"
                 f"{_CANONICAL}{_LENGTHS[len(canonical)]}{canonical}{tag}"
-            ).encode("latin-1") + form.more
-        else:
-            more = form.more
+            )
+            email = f"{_EMAIL}{_LENGTHS[len(email)]}{email}"
+        basic = (
+            f"{_INDEX}{_number(index)}{_INPUT}{_LENGTHS[len(input_data)]}{input_data}"
+            f"{custom}{email}{self._encoded_time}"
+        )
+        # The fields of the BASIC view, then the others; ASCII and lengths are one byte a character.
+        shared_basic = rare + form.basic if rare else form.basic
+        basic_length = len(basic) + len(shared_basic)
+        length = basic_length + len(form.more) + len(more)
+        doc = b"".join(
+            (
+                f"{_RESULT}{_number(length)}{basic}".encode("latin-1"),
+                shared_basic,
+                form.more,
+                more.encode("latin-1"),
+            )
+        )
         return ResultRow(
-            index,
-            form.status,
-            form.classification,
-            framed(basic + more),
-            len(basic),
-            words + form.evidence,
+            index, form.status, form.classification, doc, basic_length, words + form.evidence
         )
 
     def rare(
@@ -123,6 +132,13 @@ class Forms:
         explanation: str,
     ) -> bytes:
         """Return the encoded fields that few entries have of their own."""
+        if not suggestions and explanation.isascii() and explanation.isprintable():
+            duplicate = "" if duplicate_of is None else f"{_DUPLICATE}{_number(duplicate_of)}"
+            fault = (
+                "" if syntax_failure_index is None else f"{_FAULT}{_number(syntax_failure_index)}"
+            )
+            text = f"{_EXPLANATION}{_number(len(explanation))}{explanation}"
+            return f"{duplicate}{fault}{text}".encode("latin-1")
         return pb.Result(
             duplicate_of=duplicate_of,
             syntax_failure_index=syntax_failure_index,
@@ -135,17 +151,16 @@ class Forms:
         return encode.evidence_field(pb.Evidence(mailbox=encode.smtp_evidence(mailbox)))
 
 
-def _index(number: int) -> str:
-    if not number:
-        return ""
-    if number < 0x80:
-        return f"{_INDEX}{chr(number)}"
+def _number(number: int) -> str:
+    """A varint as text."""
+    if number < _SHORT:
+        return _LENGTHS[number]
     if number < 0x4000:
-        return f"{_INDEX}{chr(number & 0x7F | 0x80)}{chr(number >> 7)}"
+        return f"{chr(number & 0x7F | 0x80)}{chr(number >> 7)}"
     if number < 0x200000:
         low, middle = chr(number & 0x7F | 0x80), chr(number >> 7 & 0x7F | 0x80)
-        return f"{_INDEX}{low}{middle}{chr(number >> 14)}"
-    return _INDEX + _latin(varint(number))
+        return f"{low}{middle}{chr(number >> 14)}"
+    return _latin(varint(number))
 
 
 def _time(seconds: float) -> str:

@@ -52,7 +52,7 @@ def _bare(text: str) -> str:
 
 def form_name(text: str) -> str:
     """Return what the form is called, for people; empty when it is none that has a name."""
-    if len(text) > MAX_FORM_CHARACTERS:
+    if ("<" not in text and ":" not in text) or len(text) > MAX_FORM_CHARACTERS:
         return ""
     if _MAILTO.match(text.strip()):
         return "a mailto link"

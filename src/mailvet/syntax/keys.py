@@ -41,6 +41,23 @@ def _safe_key(address: Address) -> str:
     return f"{local_part}@{address.domain.ascii}"
 
 
+def is_plain(address: Address) -> bool:
+    """Whether an address is its own canonical form, and without a tag, as can be told at a glance.
+
+    That is most of them: lower case, no quotes, no tag, a domain in ASCII of no provider with
+    rules of its own.
+    """
+    local_part, domain = address
+    return (
+        _USUAL_TAG_SIGN not in local_part
+        and local_part[0] != '"'
+        and local_part.isascii()
+        and local_part.lower() == local_part
+        and domain.ascii == domain.unicode
+        and domain.ascii not in PROVIDERS
+    )
+
+
 def canonical(address: Address) -> str:
     """Return the mailbox that mail to the address most likely ends up in, as one spelling.
 
