@@ -38,6 +38,8 @@ class AddressList:
         self._layout = layout
         self._rows = rows
         self._book = book
+        self.above: list[RawRow] = []
+        """Rows above the header: titles, dates."""
 
     def __enter__(self) -> "AddressList":
         return self
@@ -146,10 +148,13 @@ def _laid_out(
     layout = find_layout(sample, options, reading.name)
     reading.column_names, reading.column = layout.names, layout.column
     reading.column_reason = layout.reason
+    begin = 0
     if layout.header_at is not None:
         reading.header_row = sample[layout.header_at].number
-        sample = sample[layout.header_at + 1 :]
-    return AddressList(reading, layout, chain(sample, rows), book)
+        begin = layout.header_at + 1
+    listed = AddressList(reading, layout, chain(sample[begin:], rows), book)
+    listed.above = sample[: max(begin - 1, 0)]
+    return listed
 
 
 def _within(rows: Iterator[RawRow], options: ReadOptions) -> Iterator[RawRow]:
