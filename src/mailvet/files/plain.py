@@ -49,7 +49,7 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _time(seconds: float) -> str | None:
+def _time(seconds: float | None) -> str | None:
     if not seconds:
         return None
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
