@@ -232,11 +232,14 @@ async def test_joined_results_are_the_docs_side_by_side(store: Store, limit: int
     pages: list[ResultPage] = []
     sequence = 0
     while not pages or not pages[-1].caught_up:
-        pages.append(
-            await store.joined_after(TENANT, "b1", sequence, limit=limit, max_bytes=1_000_000)
+        more = await store.joined_after(
+            TENANT, "b1", sequence, limit=limit, max_bytes=1_000_000, pages=3
         )
-        assert pages[-1].sequence <= sequence + limit
-        sequence = pages[-1].sequence
+        assert 1 <= len(more) <= 3
+        for page in more:
+            assert sequence < page.sequence <= sequence + limit
+            sequence = page.sequence
+        pages += more
     rows = (await store.results_after(TENANT, "b1", 0, limit=1000)).rows
 
     assert b"".join(row.doc for row in rows) == b"".join(page.docs for page in pages)
@@ -249,8 +252,8 @@ async def test_joined_results_keep_to_a_number_of_bytes(store: Store) -> None:
     await finish(store)
     docs = [row.doc for row in (await store.results_after(TENANT, "b1", 0, limit=30)).rows]
     room = len(docs[3]) + len(docs[4])
-    two = await store.joined_after(TENANT, "b1", 3, limit=30, max_bytes=room)
-    one = await store.joined_after(TENANT, "b1", 3, limit=30, max_bytes=1)
+    (two,) = await store.joined_after(TENANT, "b1", 3, limit=30, max_bytes=room)
+    (one,) = await store.joined_after(TENANT, "b1", 3, limit=30, max_bytes=1)
 
     assert (docs[3] + docs[4], 5, False) == (two.docs, two.sequence, two.caught_up)
     assert (docs[3], 4) == (one.docs, one.sequence)

@@ -1,9 +1,11 @@
 """A batch's results as a log: read after a place, in bounded pages, followed while it grows.
 
-Nothing is buffered: each frame is read from the store when the one before was taken.
+Hardly anything is buffered: small frames are read some at once, and what a reader does not take
+soon is read again.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -17,6 +19,14 @@ FRAME_GAP_S = 0.05
 """At the live edge a frame waits this long for company: many commits, one frame."""
 MAX_EMPTY_READS = 20
 """How often one page is sought behind rows that a filter holds back."""
+
+
+READ_AHEAD = 4096
+"""Results of small frames read at once: a reader that keeps up should not pay for a look into the
+store with every frame."""
+READ_AHEAD_S = 0.1
+"""For how long what was read ahead may still be sent: of a batch that is deleted meanwhile, nothing
+goes out later than that."""
 
 
 class Want(NamedTuple):
@@ -77,18 +87,27 @@ class Results:
 
         With a filter it may be empty and not caught up: much was held back; go on after it.
         """
+        return (await self.pages(batch, sequence, want, 1))[0]
+
+    async def pages(self, batch: Batch, sequence: int, want: Want, most: int) -> list[ResultPage]:
+        """Return pages after `sequence`, at least one and at most `most` where they are cheap."""
+        if want.joined:
+            return await self._store.joined_after(
+                batch.tenant,
+                batch.batch_id,
+                sequence,
+                limit=want.limit,
+                max_bytes=want.max_bytes,
+                pages=most,
+            )
         page = await self._read(batch, sequence, want)
         for _ in range(MAX_EMPTY_READS):
             if page.rows or page.docs or page.caught_up:
                 break
             page = await self._read(batch, page.sequence, want)
-        return page
+        return [page]
 
     async def _read(self, batch: Batch, sequence: int, want: Want) -> ResultPage:
-        if want.joined:
-            return await self._store.joined_after(
-                batch.tenant, batch.batch_id, sequence, limit=want.limit, max_bytes=want.max_bytes
-            )
         page = await self._read_rows(batch, sequence, want.limit, want.where)
         fitting = _fitting(page.rows, want)
         if fitting == len(page.rows):
@@ -145,6 +164,8 @@ class ResultLog:
         self._said_caught_up = False
         self._revision = 0
         self._ended = False
+        self._ahead: deque[ResultPage] = deque()
+        self._read_at = 0.0
 
     async def next(self) -> LogFrame | None:
         """Return the next frame, as soon as there is something to say; None after the last."""
@@ -152,7 +173,7 @@ class ResultLog:
             if self._how.drain.begun:
                 return await self._last(LogFrame([], self._sequence, False, going_away=True))
             # The revision we wait after is older than this page: nothing is missed.
-            page = await self._results.page(self._batch, self._sequence, self._want)
+            page = await self._page()
             self._sequence = page.sequence
             frame = await self._frame(page)
             if frame is not None:
@@ -160,6 +181,18 @@ class ResultLog:
                 return frame
             await self._wait(page)
         return None
+
+    async def _page(self) -> ResultPage:
+        """The next page, of those read ahead when they are fresh."""
+        now = self._results.clock()
+        stale = now - self._read_at > READ_AHEAD_S
+        if stale or not self._ahead:
+            most = max(1, READ_AHEAD // self._want.limit) if not stale else 1
+            self._read_at = now
+            self._ahead = deque(
+                await self._results.pages(self._batch, self._sequence, self._want, most)
+            )
+        return self._ahead.popleft()
 
     async def _frame(self, page: ResultPage) -> LogFrame | None:
         done = page.caught_up and page.state in ENDED

@@ -151,11 +151,20 @@ class Store(Protocol):
         ...
 
     async def joined_after(
-        self, tenant: str, batch_id: str, sequence: int, *, limit: int, max_bytes: int
-    ) -> ResultPage:
+        self,
+        tenant: str,
+        batch_id: str,
+        sequence: int,
+        *,
+        limit: int,
+        max_bytes: int,
+        pages: int = 1,
+    ) -> list[ResultPage]:
         """Return what `results_after` returns without a filter, as stored bytes side by side.
 
-        At most `limit` results of `max_bytes` together; the first always fits.
+        Up to `pages` pages of `limit` results that follow on each other are read in one snapshot;
+        there is at least one, only the last may have fewer results, or none. All together have at
+        most `max_bytes`, but for the first result, which always fits.
         """
         ...
 

@@ -230,17 +230,27 @@ class MemoryStore:
         return ResultPage(rows, sequence, sequence >= len(kept.results), kept.batch.state)
 
     async def joined_after(
-        self, tenant: str, batch_id: str, sequence: int, *, limit: int, max_bytes: int
-    ) -> ResultPage:
+        self,
+        tenant: str,
+        batch_id: str,
+        sequence: int,
+        *,
+        limit: int,
+        max_bytes: int,
+        pages: int = 1,
+    ) -> list[ResultPage]:
         """See `Store.joined_after`."""
         kept = self._get(tenant, batch_id)
-        docs = [row.doc for row in kept.results[sequence : sequence + limit]]
+        docs = [row.doc for row in kept.results[sequence : sequence + limit * pages]]
         sizes = accumulate(map(len, docs))
         fitting = sum(1 for number, size in enumerate(sizes) if not number or size <= max_bytes)
-        place = sequence + fitting
-        caught_up = place >= len(kept.results)
-        docs = docs[:fitting]
-        return ResultPage([], place, caught_up, kept.batch.state, b"".join(docs))
+        found = []
+        for start in range(0, max(fitting, 1), limit):
+            end = min(start + limit, fitting)
+            caught_up = sequence + end >= len(kept.results)
+            joined = b"".join(docs[start:end])
+            found.append(ResultPage([], sequence + end, caught_up, kept.batch.state, joined))
+        return found
 
     async def result_of(self, tenant: str, batch_id: str, index: int) -> EntryPlace:
         """See `Store.result_of`."""

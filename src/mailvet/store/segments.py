@@ -129,8 +129,6 @@ def joined(
     """
     lengths = heads.doc_lengths
     first = sum(lengths[:start])
-    if start + limit >= heads.count and len(docs) - first <= max_bytes:
-        return heads.count - start, docs[first:] if first else docs
     size, count = 0, 0
     for length in lengths[start : start + limit]:
         if count and size + length > max_bytes:

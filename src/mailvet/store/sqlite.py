@@ -220,12 +220,25 @@ class SqliteStore:
         )
 
     async def joined_after(
-        self, tenant: str, batch_id: str, sequence: int, *, limit: int, max_bytes: int
-    ) -> ResultPage:
+        self,
+        tenant: str,
+        batch_id: str,
+        sequence: int,
+        *,
+        limit: int,
+        max_bytes: int,
+        pages: int = 1,
+    ) -> list[ResultPage]:
         """See `Store.joined_after`."""
         return await self._file.read(
             lambda connection: sqlite_results.joined_after(
-                connection, tenant, batch_id, sequence, limit=limit, max_bytes=max_bytes
+                connection,
+                tenant,
+                batch_id,
+                sequence,
+                limit=limit,
+                max_bytes=max_bytes,
+                pages=pages,
             )
         )
 

@@ -106,24 +106,39 @@ def joined_after(
     *,
     limit: int,
     max_bytes: int,
-) -> ResultPage:
-    """Return the docs of results after a sequence, as they are kept."""
+    pages: int,
+) -> list[ResultPage]:
+    """Return pages of the docs of results after a sequence, as they are kept."""
     batch = sqlite_batches.get(connection, tenant, batch_id)
     last = _result_count(connection, batch.key)
+    found: list[ResultPage] = []
     parts: list[bytes] = []
-    place, size = sequence, 0
+    place = start = sequence
+    room = max_bytes
     for until, blob, docs in _read(connection, batch.key, sequence, "id, heads, docs"):
         heads = Heads(blob)
-        start = place - (until - heads.count)
-        room = limit - (place - sequence)
-        count, part = segments.joined(heads, docs, start, limit=room, max_bytes=max_bytes - size)
-        if parts and size + len(part) > max_bytes:
+        while place < until and len(found) < pages:
+            position = place - (until - heads.count)
+            count, part = segments.joined(
+                heads, docs, position, limit=limit - (place - start), max_bytes=room
+            )
+            if len(part) > room and place > sequence:
+                room = 0
+                break
+            parts.append(part)
+            place += count
+            room -= len(part)
+            if place - start == limit:
+                found.append(_page(parts, place, last, batch))
+                parts, start = [], place
+        if len(found) == pages or room <= 0:
             break
-        parts.append(part)
-        size += len(part)
-        place += count
-        if place < until or place - sequence == limit:
-            break
+    if parts or not found:
+        found.append(_page(parts, place, last, batch))
+    return found
+
+
+def _page(parts: Sequence[bytes], place: int, last: int, batch: Batch) -> ResultPage:
     return ResultPage([], place, place >= last, batch.state, b"".join(parts))
 
 
