@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PROTO := .venv-proto
 
-.PHONY: help install demo test lint check-proto unit docs test-slow faults test-real proto requirements tools clean
+.PHONY: help install demo test lint check-proto unit docs test-slow faults test-real bench proto requirements tools clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -60,6 +60,14 @@ check-proto: tools
 	$(PROTO)/bin/buf format --diff --exit-code proto
 	scripts/check_generated.sh
 
+bench: $(VENV)/.bench  ## measure everything five times, as root (40 min), and rewrite bench/README.md
+	$(BIN)/python -m bench.run
+	$(BIN)/python -m bench.report
+
+$(VENV)/.bench: $(VENV)/.installed requirements/bench.txt
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	touch $@
+
 docs: install  ## rewrite the pages of docs/ that are made from the code
 	$(BIN)/python scripts/write_docs.py
 
@@ -71,6 +79,9 @@ requirements: install  ## pin the newest versions that pyproject.toml allows
 	cd requirements && ../$(BIN)/pip-compile -q --upgrade --strip-extras --generate-hashes --allow-unsafe \
 	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	    -o proto.txt proto.in
+	cd requirements && ../$(BIN)/pip-compile -q --upgrade --strip-extras --generate-hashes --allow-unsafe \
+	    --no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	    -o bench.txt bench.in
 
 clean:  ## remove what the targets above made
 	rm -rf $(VENV) $(PROTO) .tools build dist clients/typescript/node_modules
