@@ -1,6 +1,6 @@
 """The page of the figures: a table and a picture in `bench/README.md`, from `bench/results`.
 
-    python -m bench.report
+python -m bench.report
 """
 
 import json
