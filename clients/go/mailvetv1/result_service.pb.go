@@ -612,12 +612,234 @@ func (x *GetResultResponse) GetNextAttemptTime() *timestamppb.Timestamp {
 	return nil
 }
 
+// Request of ExportResults. With nothing but the batch it is CSV in our own words.
+type ExportResultsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The batch.
+	BatchId string `protobuf:"bytes,1,opt,name=batch_id,json=batchId,proto3" json:"batch_id,omitempty"`
+	// What kind of file.
+	Format ExportFormat `protobuf:"varint,2,opt,name=format,proto3,enum=mailvet.v1.ExportFormat" json:"format,omitempty"`
+	// Whose words.
+	Dialect ExportDialect `protobuf:"varint,3,opt,name=dialect,proto3,enum=mailvet.v1.ExportDialect" json:"dialect,omitempty"`
+	// Columns of our own words, in this order: fields of Result, or `labels.NAME` for
+	// another column of an uploaded file. All when empty. At most 200.
+	Columns []string `protobuf:"bytes,4,rep,name=columns,proto3" json:"columns,omitempty"`
+	// Which results; a duplicate has no classification.
+	Filter *ResultFilter `protobuf:"bytes,5,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Leave texts alone that a spreadsheet would run as formulas; without it an
+	// apostrophe stands before them in CSV, TSV and an uploaded text file. Workbooks
+	// have them as texts, JSON and XML are never altered.
+	KeepFormulas bool `protobuf:"varint,6,opt,name=keep_formulas,json=keepFormulas,proto3" json:"keep_formulas,omitempty"`
+	// Resumes: the first byte wanted.
+	Offset int64 `protobuf:"varint,7,opt,name=offset,proto3" json:"offset,omitempty"`
+	// Resumes: the etag of the file whose beginning is there already; needed with
+	// `offset`.
+	Etag string `protobuf:"bytes,8,opt,name=etag,proto3" json:"etag,omitempty"`
+	// A quiet stream says something after this time: 5 to 60 s, 15 s when not set.
+	HeartbeatInterval *durationpb.Duration `protobuf:"bytes,9,opt,name=heartbeat_interval,json=heartbeatInterval,proto3" json:"heartbeat_interval,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *ExportResultsRequest) Reset() {
+	*x = ExportResultsRequest{}
+	mi := &file_mailvet_v1_result_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportResultsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportResultsRequest) ProtoMessage() {}
+
+func (x *ExportResultsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_mailvet_v1_result_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportResultsRequest.ProtoReflect.Descriptor instead.
+func (*ExportResultsRequest) Descriptor() ([]byte, []int) {
+	return file_mailvet_v1_result_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ExportResultsRequest) GetBatchId() string {
+	if x != nil {
+		return x.BatchId
+	}
+	return ""
+}
+
+func (x *ExportResultsRequest) GetFormat() ExportFormat {
+	if x != nil {
+		return x.Format
+	}
+	return ExportFormat_EXPORT_FORMAT_UNSPECIFIED
+}
+
+func (x *ExportResultsRequest) GetDialect() ExportDialect {
+	if x != nil {
+		return x.Dialect
+	}
+	return ExportDialect_EXPORT_DIALECT_UNSPECIFIED
+}
+
+func (x *ExportResultsRequest) GetColumns() []string {
+	if x != nil {
+		return x.Columns
+	}
+	return nil
+}
+
+func (x *ExportResultsRequest) GetFilter() *ResultFilter {
+	if x != nil {
+		return x.Filter
+	}
+	return nil
+}
+
+func (x *ExportResultsRequest) GetKeepFormulas() bool {
+	if x != nil {
+		return x.KeepFormulas
+	}
+	return false
+}
+
+func (x *ExportResultsRequest) GetOffset() int64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+func (x *ExportResultsRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+func (x *ExportResultsRequest) GetHeartbeatInterval() *durationpb.Duration {
+	if x != nil {
+		return x.HeartbeatInterval
+	}
+	return nil
+}
+
+// One frame of an export: how far it is prepared, then the file, then its bytes.
+type ExportResultsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// While the file is prepared: how many results it has so far.
+	PreparedCount int32 `protobuf:"varint,1,opt,name=prepared_count,json=preparedCount,proto3" json:"prepared_count,omitempty"`
+	// The file; in the first frame after it was prepared.
+	File *ExportedFile `protobuf:"bytes,2,opt,name=file,proto3" json:"file,omitempty"`
+	// Some of its bytes, at most 256 KiB.
+	Data []byte `protobuf:"bytes,3,opt,name=data,proto3" json:"data,omitempty"`
+	// Where in the file they begin.
+	Offset int64 `protobuf:"varint,4,opt,name=offset,proto3" json:"offset,omitempty"`
+	// CRC-32C (RFC 3720 B.4) of these bytes.
+	Crc32C uint32 `protobuf:"fixed32,5,opt,name=crc32c,proto3" json:"crc32c,omitempty"`
+	// The last frame: every byte was sent.
+	Done bool `protobuf:"varint,6,opt,name=done,proto3" json:"done,omitempty"`
+	// The last frame: the server drains.
+	GoingAway     *GoingAway `protobuf:"bytes,7,opt,name=going_away,json=goingAway,proto3" json:"going_away,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportResultsResponse) Reset() {
+	*x = ExportResultsResponse{}
+	mi := &file_mailvet_v1_result_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportResultsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportResultsResponse) ProtoMessage() {}
+
+func (x *ExportResultsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_mailvet_v1_result_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportResultsResponse.ProtoReflect.Descriptor instead.
+func (*ExportResultsResponse) Descriptor() ([]byte, []int) {
+	return file_mailvet_v1_result_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ExportResultsResponse) GetPreparedCount() int32 {
+	if x != nil {
+		return x.PreparedCount
+	}
+	return 0
+}
+
+func (x *ExportResultsResponse) GetFile() *ExportedFile {
+	if x != nil {
+		return x.File
+	}
+	return nil
+}
+
+func (x *ExportResultsResponse) GetData() []byte {
+	if x != nil {
+		return x.Data
+	}
+	return nil
+}
+
+func (x *ExportResultsResponse) GetOffset() int64 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
+func (x *ExportResultsResponse) GetCrc32C() uint32 {
+	if x != nil {
+		return x.Crc32C
+	}
+	return 0
+}
+
+func (x *ExportResultsResponse) GetDone() bool {
+	if x != nil {
+		return x.Done
+	}
+	return false
+}
+
+func (x *ExportResultsResponse) GetGoingAway() *GoingAway {
+	if x != nil {
+		return x.GoingAway
+	}
+	return nil
+}
+
 var File_mailvet_v1_result_service_proto protoreflect.FileDescriptor
 
 const file_mailvet_v1_result_service_proto_rawDesc = "" +
 	"\n" +
 	"\x1fmailvet/v1/result_service.proto\x12\n" +
-	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16mailvet/v1/batch.proto\x1a\x17mailvet/v1/result.proto\x1a\x17mailvet/v1/status.proto\"\xa2\x02\n" +
+	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16mailvet/v1/batch.proto\x1a\x17mailvet/v1/export.proto\x1a\x17mailvet/v1/result.proto\x1a\x17mailvet/v1/status.proto\"\xa2\x02\n" +
 	"\fResultFilter\x12D\n" +
 	"\x0fclassifications\x18\x01 \x03(\x0e2\x1a.mailvet.v1.ClassificationR\x0fclassifications\x12S\n" +
 	"\x17exclude_classifications\x18\x02 \x03(\x0e2\x1a.mailvet.v1.ClassificationR\x16excludeClassifications\x123\n" +
@@ -658,17 +880,37 @@ const file_mailvet_v1_result_service_proto_rawDesc = "" +
 	"\x11GetResultResponse\x12,\n" +
 	"\x05state\x18\x01 \x01(\x0e2\x16.mailvet.v1.EntryStateR\x05state\x12*\n" +
 	"\x06result\x18\x02 \x01(\v2\x12.mailvet.v1.ResultR\x06result\x12F\n" +
-	"\x11next_attempt_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x0fnextAttemptTime*q\n" +
+	"\x11next_attempt_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x0fnextAttemptTime\"\xff\x02\n" +
+	"\x14ExportResultsRequest\x12\x19\n" +
+	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x120\n" +
+	"\x06format\x18\x02 \x01(\x0e2\x18.mailvet.v1.ExportFormatR\x06format\x123\n" +
+	"\adialect\x18\x03 \x01(\x0e2\x19.mailvet.v1.ExportDialectR\adialect\x12\x18\n" +
+	"\acolumns\x18\x04 \x03(\tR\acolumns\x120\n" +
+	"\x06filter\x18\x05 \x01(\v2\x18.mailvet.v1.ResultFilterR\x06filter\x12#\n" +
+	"\rkeep_formulas\x18\x06 \x01(\bR\fkeepFormulas\x12\x16\n" +
+	"\x06offset\x18\a \x01(\x03R\x06offset\x12\x12\n" +
+	"\x04etag\x18\b \x01(\tR\x04etag\x12H\n" +
+	"\x12heartbeat_interval\x18\t \x01(\v2\x19.google.protobuf.DurationR\x11heartbeatInterval\"\xfa\x01\n" +
+	"\x15ExportResultsResponse\x12%\n" +
+	"\x0eprepared_count\x18\x01 \x01(\x05R\rpreparedCount\x12,\n" +
+	"\x04file\x18\x02 \x01(\v2\x18.mailvet.v1.ExportedFileR\x04file\x12\x12\n" +
+	"\x04data\x18\x03 \x01(\fR\x04data\x12\x16\n" +
+	"\x06offset\x18\x04 \x01(\x03R\x06offset\x12\x16\n" +
+	"\x06crc32c\x18\x05 \x01(\aR\x06crc32c\x12\x12\n" +
+	"\x04done\x18\x06 \x01(\bR\x04done\x124\n" +
+	"\n" +
+	"going_away\x18\a \x01(\v2\x15.mailvet.v1.GoingAwayR\tgoingAway*q\n" +
 	"\n" +
 	"EntryState\x12\x1b\n" +
 	"\x17ENTRY_STATE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13ENTRY_STATE_PENDING\x10\x01\x12\x17\n" +
 	"\x13ENTRY_STATE_WAITING\x10\x02\x12\x14\n" +
-	"\x10ENTRY_STATE_DONE\x10\x032\x81\x02\n" +
+	"\x10ENTRY_STATE_DONE\x10\x032\xd9\x02\n" +
 	"\rResultService\x12V\n" +
 	"\rStreamResults\x12 .mailvet.v1.StreamResultsRequest\x1a!.mailvet.v1.StreamResultsResponse0\x01\x12N\n" +
 	"\vListResults\x12\x1e.mailvet.v1.ListResultsRequest\x1a\x1f.mailvet.v1.ListResultsResponse\x12H\n" +
-	"\tGetResult\x12\x1c.mailvet.v1.GetResultRequest\x1a\x1d.mailvet.v1.GetResultResponseB:\n" +
+	"\tGetResult\x12\x1c.mailvet.v1.GetResultRequest\x1a\x1d.mailvet.v1.GetResultResponse\x12V\n" +
+	"\rExportResults\x12 .mailvet.v1.ExportResultsRequest\x1a!.mailvet.v1.ExportResultsResponse0\x01B:\n" +
 	"\x0edev.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3"
 
 var (
@@ -684,7 +926,7 @@ func file_mailvet_v1_result_service_proto_rawDescGZIP() []byte {
 }
 
 var file_mailvet_v1_result_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_mailvet_v1_result_service_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_mailvet_v1_result_service_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_mailvet_v1_result_service_proto_goTypes = []any{
 	(EntryState)(0),               // 0: mailvet.v1.EntryState
 	(*ResultFilter)(nil),          // 1: mailvet.v1.ResultFilter
@@ -694,44 +936,57 @@ var file_mailvet_v1_result_service_proto_goTypes = []any{
 	(*ListResultsResponse)(nil),   // 5: mailvet.v1.ListResultsResponse
 	(*GetResultRequest)(nil),      // 6: mailvet.v1.GetResultRequest
 	(*GetResultResponse)(nil),     // 7: mailvet.v1.GetResultResponse
-	(Classification)(0),           // 8: mailvet.v1.Classification
-	(EntryStatus)(0),              // 9: mailvet.v1.EntryStatus
-	(ResultView)(0),               // 10: mailvet.v1.ResultView
-	(*durationpb.Duration)(nil),   // 11: google.protobuf.Duration
-	(*Result)(nil),                // 12: mailvet.v1.Result
-	(*Progress)(nil),              // 13: mailvet.v1.Progress
-	(*GoingAway)(nil),             // 14: mailvet.v1.GoingAway
-	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
+	(*ExportResultsRequest)(nil),  // 8: mailvet.v1.ExportResultsRequest
+	(*ExportResultsResponse)(nil), // 9: mailvet.v1.ExportResultsResponse
+	(Classification)(0),           // 10: mailvet.v1.Classification
+	(EntryStatus)(0),              // 11: mailvet.v1.EntryStatus
+	(ResultView)(0),               // 12: mailvet.v1.ResultView
+	(*durationpb.Duration)(nil),   // 13: google.protobuf.Duration
+	(*Result)(nil),                // 14: mailvet.v1.Result
+	(*Progress)(nil),              // 15: mailvet.v1.Progress
+	(*GoingAway)(nil),             // 16: mailvet.v1.GoingAway
+	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
+	(ExportFormat)(0),             // 18: mailvet.v1.ExportFormat
+	(ExportDialect)(0),            // 19: mailvet.v1.ExportDialect
+	(*ExportedFile)(nil),          // 20: mailvet.v1.ExportedFile
 }
 var file_mailvet_v1_result_service_proto_depIdxs = []int32{
-	8,  // 0: mailvet.v1.ResultFilter.classifications:type_name -> mailvet.v1.Classification
-	8,  // 1: mailvet.v1.ResultFilter.exclude_classifications:type_name -> mailvet.v1.Classification
-	9,  // 2: mailvet.v1.ResultFilter.statuses:type_name -> mailvet.v1.EntryStatus
-	9,  // 3: mailvet.v1.ResultFilter.exclude_statuses:type_name -> mailvet.v1.EntryStatus
+	10, // 0: mailvet.v1.ResultFilter.classifications:type_name -> mailvet.v1.Classification
+	10, // 1: mailvet.v1.ResultFilter.exclude_classifications:type_name -> mailvet.v1.Classification
+	11, // 2: mailvet.v1.ResultFilter.statuses:type_name -> mailvet.v1.EntryStatus
+	11, // 3: mailvet.v1.ResultFilter.exclude_statuses:type_name -> mailvet.v1.EntryStatus
 	1,  // 4: mailvet.v1.StreamResultsRequest.filter:type_name -> mailvet.v1.ResultFilter
-	10, // 5: mailvet.v1.StreamResultsRequest.view:type_name -> mailvet.v1.ResultView
-	11, // 6: mailvet.v1.StreamResultsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	12, // 7: mailvet.v1.StreamResultsResponse.results:type_name -> mailvet.v1.Result
-	13, // 8: mailvet.v1.StreamResultsResponse.progress:type_name -> mailvet.v1.Progress
-	14, // 9: mailvet.v1.StreamResultsResponse.going_away:type_name -> mailvet.v1.GoingAway
+	12, // 5: mailvet.v1.StreamResultsRequest.view:type_name -> mailvet.v1.ResultView
+	13, // 6: mailvet.v1.StreamResultsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	14, // 7: mailvet.v1.StreamResultsResponse.results:type_name -> mailvet.v1.Result
+	15, // 8: mailvet.v1.StreamResultsResponse.progress:type_name -> mailvet.v1.Progress
+	16, // 9: mailvet.v1.StreamResultsResponse.going_away:type_name -> mailvet.v1.GoingAway
 	1,  // 10: mailvet.v1.ListResultsRequest.filter:type_name -> mailvet.v1.ResultFilter
-	10, // 11: mailvet.v1.ListResultsRequest.view:type_name -> mailvet.v1.ResultView
-	12, // 12: mailvet.v1.ListResultsResponse.results:type_name -> mailvet.v1.Result
-	10, // 13: mailvet.v1.GetResultRequest.view:type_name -> mailvet.v1.ResultView
+	12, // 11: mailvet.v1.ListResultsRequest.view:type_name -> mailvet.v1.ResultView
+	14, // 12: mailvet.v1.ListResultsResponse.results:type_name -> mailvet.v1.Result
+	12, // 13: mailvet.v1.GetResultRequest.view:type_name -> mailvet.v1.ResultView
 	0,  // 14: mailvet.v1.GetResultResponse.state:type_name -> mailvet.v1.EntryState
-	12, // 15: mailvet.v1.GetResultResponse.result:type_name -> mailvet.v1.Result
-	15, // 16: mailvet.v1.GetResultResponse.next_attempt_time:type_name -> google.protobuf.Timestamp
-	2,  // 17: mailvet.v1.ResultService.StreamResults:input_type -> mailvet.v1.StreamResultsRequest
-	4,  // 18: mailvet.v1.ResultService.ListResults:input_type -> mailvet.v1.ListResultsRequest
-	6,  // 19: mailvet.v1.ResultService.GetResult:input_type -> mailvet.v1.GetResultRequest
-	3,  // 20: mailvet.v1.ResultService.StreamResults:output_type -> mailvet.v1.StreamResultsResponse
-	5,  // 21: mailvet.v1.ResultService.ListResults:output_type -> mailvet.v1.ListResultsResponse
-	7,  // 22: mailvet.v1.ResultService.GetResult:output_type -> mailvet.v1.GetResultResponse
-	20, // [20:23] is the sub-list for method output_type
-	17, // [17:20] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	14, // 15: mailvet.v1.GetResultResponse.result:type_name -> mailvet.v1.Result
+	17, // 16: mailvet.v1.GetResultResponse.next_attempt_time:type_name -> google.protobuf.Timestamp
+	18, // 17: mailvet.v1.ExportResultsRequest.format:type_name -> mailvet.v1.ExportFormat
+	19, // 18: mailvet.v1.ExportResultsRequest.dialect:type_name -> mailvet.v1.ExportDialect
+	1,  // 19: mailvet.v1.ExportResultsRequest.filter:type_name -> mailvet.v1.ResultFilter
+	13, // 20: mailvet.v1.ExportResultsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	20, // 21: mailvet.v1.ExportResultsResponse.file:type_name -> mailvet.v1.ExportedFile
+	16, // 22: mailvet.v1.ExportResultsResponse.going_away:type_name -> mailvet.v1.GoingAway
+	2,  // 23: mailvet.v1.ResultService.StreamResults:input_type -> mailvet.v1.StreamResultsRequest
+	4,  // 24: mailvet.v1.ResultService.ListResults:input_type -> mailvet.v1.ListResultsRequest
+	6,  // 25: mailvet.v1.ResultService.GetResult:input_type -> mailvet.v1.GetResultRequest
+	8,  // 26: mailvet.v1.ResultService.ExportResults:input_type -> mailvet.v1.ExportResultsRequest
+	3,  // 27: mailvet.v1.ResultService.StreamResults:output_type -> mailvet.v1.StreamResultsResponse
+	5,  // 28: mailvet.v1.ResultService.ListResults:output_type -> mailvet.v1.ListResultsResponse
+	7,  // 29: mailvet.v1.ResultService.GetResult:output_type -> mailvet.v1.GetResultResponse
+	9,  // 30: mailvet.v1.ResultService.ExportResults:output_type -> mailvet.v1.ExportResultsResponse
+	27, // [27:31] is the sub-list for method output_type
+	23, // [23:27] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_mailvet_v1_result_service_proto_init() }
@@ -740,6 +995,7 @@ func file_mailvet_v1_result_service_proto_init() {
 		return
 	}
 	file_mailvet_v1_batch_proto_init()
+	file_mailvet_v1_export_proto_init()
 	file_mailvet_v1_result_proto_init()
 	file_mailvet_v1_status_proto_init()
 	file_mailvet_v1_result_service_proto_msgTypes[1].OneofWrappers = []any{}
@@ -749,7 +1005,7 @@ func file_mailvet_v1_result_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_mailvet_v1_result_service_proto_rawDesc), len(file_mailvet_v1_result_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   7,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -22,6 +22,7 @@ const (
 	ResultService_StreamResults_FullMethodName = "/mailvet.v1.ResultService/StreamResults"
 	ResultService_ListResults_FullMethodName   = "/mailvet.v1.ResultService/ListResults"
 	ResultService_GetResult_FullMethodName     = "/mailvet.v1.ResultService/GetResult"
+	ResultService_ExportResults_FullMethodName = "/mailvet.v1.ResultService/ExportResults"
 )
 
 // ResultServiceClient is the client API for ResultService service.
@@ -45,6 +46,13 @@ type ResultServiceClient interface {
 	//
 	// Errors: NOT_FOUND when the batch has no such entry.
 	GetResult(ctx context.Context, in *GetResultRequest, opts ...grpc.CallOption) (*GetResultResponse, error)
+	// Makes a file of the results there are, in input order, and streams its bytes. To
+	// resume after a cut, ask again with the offset reached and the file's etag: the
+	// results of a batch that ended always make the same bytes.
+	//
+	// Errors: NOT_FOUND, INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH) when the bytes are
+	// others by now: begin again at 0.
+	ExportResults(ctx context.Context, in *ExportResultsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportResultsResponse], error)
 }
 
 type resultServiceClient struct {
@@ -94,6 +102,25 @@ func (c *resultServiceClient) GetResult(ctx context.Context, in *GetResultReques
 	return out, nil
 }
 
+func (c *resultServiceClient) ExportResults(ctx context.Context, in *ExportResultsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportResultsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &ResultService_ServiceDesc.Streams[1], ResultService_ExportResults_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ExportResultsRequest, ExportResultsResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ResultService_ExportResultsClient = grpc.ServerStreamingClient[ExportResultsResponse]
+
 // ResultServiceServer is the server API for ResultService service.
 // All implementations must embed UnimplementedResultServiceServer
 // for forward compatibility.
@@ -115,6 +142,13 @@ type ResultServiceServer interface {
 	//
 	// Errors: NOT_FOUND when the batch has no such entry.
 	GetResult(context.Context, *GetResultRequest) (*GetResultResponse, error)
+	// Makes a file of the results there are, in input order, and streams its bytes. To
+	// resume after a cut, ask again with the offset reached and the file's etag: the
+	// results of a batch that ended always make the same bytes.
+	//
+	// Errors: NOT_FOUND, INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH) when the bytes are
+	// others by now: begin again at 0.
+	ExportResults(*ExportResultsRequest, grpc.ServerStreamingServer[ExportResultsResponse]) error
 	mustEmbedUnimplementedResultServiceServer()
 }
 
@@ -133,6 +167,9 @@ func (UnimplementedResultServiceServer) ListResults(context.Context, *ListResult
 }
 func (UnimplementedResultServiceServer) GetResult(context.Context, *GetResultRequest) (*GetResultResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetResult not implemented")
+}
+func (UnimplementedResultServiceServer) ExportResults(*ExportResultsRequest, grpc.ServerStreamingServer[ExportResultsResponse]) error {
+	return status.Error(codes.Unimplemented, "method ExportResults not implemented")
 }
 func (UnimplementedResultServiceServer) mustEmbedUnimplementedResultServiceServer() {}
 func (UnimplementedResultServiceServer) testEmbeddedByValue()                       {}
@@ -202,6 +239,17 @@ func _ResultService_GetResult_Handler(srv interface{}, ctx context.Context, dec 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ResultService_ExportResults_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ExportResultsRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(ResultServiceServer).ExportResults(m, &grpc.GenericServerStream[ExportResultsRequest, ExportResultsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type ResultService_ExportResultsServer = grpc.ServerStreamingServer[ExportResultsResponse]
+
 // ResultService_ServiceDesc is the grpc.ServiceDesc for ResultService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -222,6 +270,11 @@ var ResultService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "StreamResults",
 			Handler:       _ResultService_StreamResults_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "ExportResults",
+			Handler:       _ResultService_ExportResults_Handler,
 			ServerStreams: true,
 		},
 	},

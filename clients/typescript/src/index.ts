@@ -4,6 +4,7 @@ export * from "./gen/mailvet/v1/batch_service_pb.js";
 export * from "./gen/mailvet/v1/catalog_service_pb.js";
 export * from "./gen/mailvet/v1/error_reason_pb.js";
 export * from "./gen/mailvet/v1/explain_pb.js";
+export * from "./gen/mailvet/v1/export_pb.js";
 export * from "./gen/mailvet/v1/result_pb.js";
 export * from "./gen/mailvet/v1/result_service_pb.js";
 export * from "./gen/mailvet/v1/rules_pb.js";

@@ -51,6 +51,48 @@ def listed(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--no-header", action="store_true", help="the first row is data")
 
 
+FORMATS = ("csv", "tsv", "xlsx", "xls", "json", "json-lines", "xml", "uploaded-file")
+DIALECTS = (
+    "verifalia",
+    "whoisxml",
+    "whoisxml-failed",
+    "emailyze",
+    "user-cleaning",
+    "apexverify",
+)
+
+
+def file_out(parser: argparse.ArgumentParser) -> None:
+    """How results are written into a file."""
+    group = parser.add_argument_group("file")
+    group.add_argument(
+        "--output", "-o", metavar="OUT", help="file to write; `-` for standard output"
+    )
+    group.add_argument(
+        "--format", choices=FORMATS, help="kind of file; OUT tells it by its name when not said"
+    )
+    group.add_argument("--dialect", choices=DIALECTS, help="in a vendor's words")
+    group.add_argument(
+        "--columns", metavar="A,B", help="fields of a result, or labels.NAME, in this order"
+    )
+    group.add_argument(
+        "--only",
+        metavar="WORD",
+        action="append",
+        help="only this classification, such as deliverable; may be repeated",
+    )
+    group.add_argument(
+        "--keep-formulas", action="store_true", help="leave texts that look like formulas alone"
+    )
+
+
+def export(parser: argparse.ArgumentParser) -> None:
+    """`mailvet export`."""
+    parser.add_argument("batch_id", metavar="BATCH")
+    file_out(parser)
+    remote(parser)
+
+
 def serve(parser: argparse.ArgumentParser) -> None:
     """`mailvet serve`: every setting is a flag."""
     parser.add_argument("--config", metavar="FILE", help="TOML file of settings (MAILVET_CONFIG)")
@@ -106,6 +148,7 @@ def verify(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--evidence", action="store_true", help="with --json: add the evidence")
     parser.add_argument("--quiet", action="store_true", help="no progress, no summary")
     output(parser)
+    file_out(parser)
     remote(parser)
     network(parser)
 

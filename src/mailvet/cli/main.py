@@ -23,6 +23,7 @@ _COMMANDS: tuple[tuple[str, str, str, Setup], ...] = (
     ("demo", "mailvet.cli.demo:demo", "verify a thousand addresses on loopback", flags.demo),
     ("verify", "mailvet.cli.verify:verify", "verify addresses or a file of them", flags.verify),
     ("watch", "mailvet.cli.batches:watch", "watch a batch's progress", flags.watch),
+    ("export", "mailvet.cli.export:export", "write a batch's results into a file", flags.export),
     ("batches", "mailvet.cli.batches:batches", "list, show, cancel, delete", flags.batches),
     ("keys", "mailvet.cli.keys:keys", "create, list and revoke API keys", flags.keys),
     ("backup", "mailvet.cli.backup:backup_tool", "copy the store into a file", flags.backup),

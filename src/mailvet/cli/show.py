@@ -83,8 +83,16 @@ def result_dict(result: result_pb2.Result, *, evidence: bool = False) -> dict[st
 class ResultPrinter:
     """Prints results in input order, however they arrive."""
 
-    def __init__(self, style: str, *, evidence: bool = False, out: TextIO | None = None) -> None:
-        """`style` is `json`, `csv` or `table`."""
+    def __init__(
+        self,
+        style: str,
+        *,
+        evidence: bool = False,
+        out: TextIO | None = None,
+        quiet: bool = False,
+    ) -> None:
+        """`style` is `json`, `csv` or `table`; `quiet` only counts, and prints nothing."""
+        self._quiet = quiet
         self._out = out or sys.stdout
         self._style = style
         self._evidence = evidence
@@ -93,12 +101,14 @@ class ResultPrinter:
         """How many results there were so far."""
         self._early: dict[int, str] = {}
         self._colour = style == "table" and self._out.isatty()
-        if style == "csv":
+        if style == "csv" and not quiet:
             self._csv().writerow(CSV_COLUMNS)
 
     def add(self, result: result_pb2.Result) -> None:
         """Print the result, or keep its line until those before it are there."""
         self.count += 1
+        if self._quiet:
+            return
         self._early[result.index] = self._line(result)
         while self._next in self._early:
             self._out.write(self._early.pop(self._next))

@@ -6,6 +6,7 @@ import sys
 import time
 import uuid
 
+from mailvet.cli.export import export_request, write_export
 from mailvet.cli.inputs import entries as read_entries
 from mailvet.cli.remote import any_client, run
 from mailvet.cli.show import ProgressLine, ResultPrinter, summary
@@ -24,6 +25,8 @@ def verify(arguments: argparse.Namespace) -> int:
     """Verify what the command line names; returns the exit code."""
     if arguments.evidence and not arguments.json:
         raise ConfigError("--evidence needs --json: neither a table nor CSV has room for it")
+    if arguments.output:
+        export_request(arguments)  # what is wrong with its flags is told before the work
     entries = list(read_entries(arguments))
     if not entries:
         raise ConfigError("there is nothing to verify: the input is empty")
@@ -32,7 +35,7 @@ def verify(arguments: argparse.Namespace) -> int:
 
 async def _verify(arguments: argparse.Namespace, entries: list[str]) -> int:
     style = "json" if arguments.json else "csv" if arguments.csv else "table"
-    printer = ResultPrinter(style, evidence=arguments.evidence)
+    printer = ResultPrinter(style, evidence=arguments.evidence, quiet=bool(arguments.output))
     line = ProgressLine(quiet=arguments.quiet)
     started = time.monotonic()
     async with any_client(arguments) as client:
@@ -45,6 +48,10 @@ async def _verify(arguments: argparse.Namespace, entries: list[str]) -> int:
                 acked=lambda count: line.say(f"uploaded {count:,}/{len(entries):,}"),
             )
             progress = await _follow(client, batch_id, arguments, printer, line)
+            if arguments.output:
+                request = export_request(arguments)
+                request.batch_id = batch_id
+                await write_export(client, arguments, request, line)
         except asyncio.CancelledError:
             line.clear()
             await asyncio.shield(_cancel(client, batch_id))

@@ -3,12 +3,13 @@
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager
-from typing import Any
+from typing import Any, BinaryIO
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
 
 from mailvet import __version__
+from mailvet.client.download import Download
 from mailvet.client.errors import ServiceError, from_rpc_error
 from mailvet.client.patience import Patience, retried
 from mailvet.client.upload import Upload
@@ -18,6 +19,7 @@ from mailvet.v1 import (
     batch_service_pb2,
     batch_service_pb2_grpc,
     catalog_service_pb2_grpc,
+    export_pb2,
     result_pb2,
     result_service_pb2,
     result_service_pb2_grpc,
@@ -194,6 +196,31 @@ class Client:
         async with aclosing(self._resumed(self.batches.WatchBatch, request)) as frames:
             async for frame in frames:
                 yield frame
+
+    async def export(
+        self,
+        request: result_service_pb2.ExportResultsRequest,
+        out: BinaryIO,
+        *,
+        progressed: Callable[[int, int], None] | None = None,
+    ) -> export_pb2.ExportedFile:
+        """Write a file of a batch's results into `out`, and return what the server says of it.
+
+        A cut stream goes on with the byte after the last; `progressed` is told how many results
+        are prepared and how many bytes are there. When a batch that still runs has other results
+        by then, `out` is written anew if it can be.
+        """
+        download = Download(request, out, progressed)
+        while True:
+            method = self.results.ExportResults
+            async with aclosing(self._resumed(method, download.request, once=True)) as frames:
+                try:
+                    await download.take(frames)
+                except ServiceError as error:
+                    if error.reason != "ETAG_MISMATCH" or not download.restart():
+                        raise
+                else:
+                    return download.file
 
     async def _resumed(
         self, method: Any, request: Any, *, once: bool = False

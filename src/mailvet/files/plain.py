@@ -25,7 +25,7 @@ _SYNTAX = range(EntryStatus.AT_SIGN_NOT_FOUND, EntryStatus.DUPLICATE)
 def plain_result(result: Result) -> Record:
     """Return a result as a dict, without its evidence."""
     found = {name: _plain(getattr(result, name)) for name in FIELDS}
-    found["complete_time"] = _time(result.complete_time)
+    found["complete_time"] = time_text(result.complete_time)
     return found
 
 
@@ -49,7 +49,8 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _time(seconds: float | None) -> str | None:
+def time_text(seconds: float | None) -> str | None:
+    """Seconds since the epoch as RFC 3339; None for no time."""
     if not seconds:
         return None
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")

@@ -19,6 +19,11 @@ OWN_FIELDS = ("index", "input_data", "custom", "duplicate_of", "labels")
 """What a duplicate does not take over from its original."""
 
 
+def packed(index: int, document: bytes) -> bytes:
+    """Return a document as a spool's file has it: they can simply be put side by side."""
+    return _HEAD.pack(index, len(document)) + document
+
+
 class Spool:
     """Documents by index in a file, in whatever order they came; the file stays the caller's."""
 
@@ -39,7 +44,7 @@ class Spool:
     def add(self, index: int, document: bytes) -> None:
         """Keep a document; a second one of the same index replaces the first."""
         self._file.seek(self._end)
-        self._file.write(_HEAD.pack(index, len(document)) + document)
+        self._file.write(packed(index, document))
         self.count += self._place(index, len(document))
 
     def get(self, index: int) -> bytes | None:

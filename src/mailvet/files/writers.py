@@ -69,13 +69,15 @@ def write_beside(
     *,
     first_index: int = 0,
     escape: bool = True,
+    only_answered: bool = False,
 ) -> int:
     """Write an uploaded list again with the dialect's `additions` behind each row; returns how
     many rows have an answer.
 
     The format is that of the list: text keeps delimiter and encoding (plain lines become CSV),
     XLS stays XLS, other workbooks become XLSX. `first_index` is the entry that the list's first
-    address became. Rows without an address stay, with nothing added.
+    address became. Rows without an address stay, with nothing added, and so do those without an
+    answer, unless `only_answered`.
     """
     table = _same_kind(listed, out, escape=escape)
     width = len(listed.reading.column_names)
@@ -86,10 +88,11 @@ def write_beside(
     count, index = 0, first_index
     for row, address in listed.table():
         if not address:
-            table.row(row.cells)
+            if not only_answered:
+                table.row(row.cells)
             continue
         found, index = results.get(index), index + 1
-        if found and _is_dropped(found, dialect):
+        if (only_answered and found is None) or (found and _is_dropped(found, dialect)):
             continue
         count += found is not None
         table.row([*_padded(row, width), *_additions(found, results, dialect)])

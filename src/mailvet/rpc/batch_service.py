@@ -6,6 +6,7 @@ from mailvet.batches.watch import Observer
 from mailvet.rpc import decode, upload_stream
 from mailvet.rpc.call import GOING_AWAY_DELAY_S, Call
 from mailvet.rpc.encode import duration, encode_batch, encode_progress
+from mailvet.rpc.exports import Exports
 from mailvet.v1 import batch_pb2 as batch_pb
 from mailvet.v1 import batch_service_pb2 as pb
 
@@ -17,10 +18,16 @@ class BatchService:
     """Answers the methods of mailvet.v1.BatchService."""
 
     def __init__(
-        self, batches: Batches, observer: Observer, *, min_heartbeat_s: float = MIN_HEARTBEAT_S
+        self,
+        batches: Batches,
+        observer: Observer,
+        exports: Exports,
+        *,
+        min_heartbeat_s: float = MIN_HEARTBEAT_S,
     ) -> None:
         self._batches = batches
         self._observer = observer
+        self._exports = exports
         self._min_heartbeat_s = min_heartbeat_s
 
     async def create_batch(
@@ -109,6 +116,7 @@ class BatchService:
             force=request.force,
             allow_missing=request.allow_missing,
         )
+        self._exports.forget(call.tenant, request.batch_id)
         return pb.DeleteBatchResponse(deleted_entry_count=count)
 
 

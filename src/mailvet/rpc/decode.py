@@ -174,7 +174,7 @@ def result_stream(
     most = request.max_results or limits.DEFAULT_RESULTS_PER_FRAME
     rules.check_range(most, "max_results", 1, limits.MAX_RESULTS_PER_FRAME, wrong)
     stream = ResultStream(
-        where=_filter(request.filter, wrong),
+        where=result_filter(request.filter, wrong),
         view=rules.view(request.view, wrong),
         max_results=most,
         follow=request.follow if request.HasField("follow") else True,
@@ -197,7 +197,7 @@ def listed_results(request: result_service_pb.ListResultsRequest) -> ListedResul
     wrong = Violations()
     page_size = rules.page_size(request.page_size, wrong)
     listed = ListedResults(
-        _filter(request.filter, wrong), rules.view(request.view, wrong), page_size
+        result_filter(request.filter, wrong), rules.view(request.view, wrong), page_size
     )
     wrong.raise_if_any()
     return listed
@@ -257,7 +257,10 @@ def questions(request: verification_pb.VerifyEmailsRequest) -> Questions:
     return Questions(entries, view)
 
 
-def _filter(filtered: result_service_pb.ResultFilter, wrong: Violations) -> ResultFilter | None:
+def result_filter(
+    filtered: result_service_pb.ResultFilter, wrong: Violations
+) -> ResultFilter | None:
+    """Return which results are wanted; None for all."""
     where = ResultFilter(
         classifications=rules.numbers(
             filtered.classifications, "filter.classifications", Classification, wrong

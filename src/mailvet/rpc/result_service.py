@@ -9,9 +9,10 @@ from mailvet.batches.cursor import Kind, Marks, Place, filter_binding
 from mailvet.batches.lifecycle import Batches
 from mailvet.batches.reading import Following, LogFrame, Results, Want
 from mailvet.model.batch import Batch, ResultFilter, ResultPage
-from mailvet.rpc import decode, frames
+from mailvet.rpc import decode, export_stream, frames
 from mailvet.rpc.call import GOING_AWAY_DELAY_S, Call
 from mailvet.rpc.encode import duration, encode_progress, timestamp
+from mailvet.rpc.exports import Exports
 from mailvet.v1 import batch_pb2 as batch_pb
 from mailvet.v1 import result_service_pb2 as pb
 
@@ -26,12 +27,14 @@ class ResultService:
         batches: Batches,
         results: Results,
         marks: Marks,
+        exports: Exports,
         *,
         min_heartbeat_s: float = limits.MIN_HEARTBEAT_S,
     ) -> None:
         self._batches = batches
         self._results = results
         self._marks = marks
+        self._exports = exports
         self._min_heartbeat_s = min_heartbeat_s
 
     async def stream_results(
@@ -78,6 +81,13 @@ class ResultService:
             next_attempt_time=timestamp(next_attempt_at) if row is None else None,
         )
         return frames.splice([row] if row else [], view, field=_ONE, rest=rest)
+
+    async def export_results(
+        self, request: pb.ExportResultsRequest, call: Call[pb.ExportResultsRequest]
+    ) -> None:
+        """Stream a file of the results."""
+        batch = await self._batches.find(call.tenant, request.batch_id)
+        await export_stream.send(self._exports, batch, call, request, self._min_heartbeat_s)
 
     def _place(self, text: str, kind: Kind, batch: Batch, binding: bytes) -> int:
         return self._marks.read(text, kind, batch.key, binding) if text else 0

@@ -26,6 +26,7 @@ def heartbeat(
     request: (
         batch_service_pb.WatchBatchRequest
         | result_service_pb.StreamResultsRequest
+        | result_service_pb.ExportResultsRequest
         | verification_pb.ExplainEmailRequest
     ),
     least_s: float,

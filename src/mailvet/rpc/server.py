@@ -29,6 +29,7 @@ from mailvet.rpc.batch_service import BatchService
 from mailvet.rpc.call import Method
 from mailvet.rpc.catalog_service import CatalogService
 from mailvet.rpc.dispatch import Dispatcher, methods_of
+from mailvet.rpc.exports import Exports
 from mailvet.rpc.health import Health, health_methods
 from mailvet.rpc.metrics import RpcCounters, RpcMetrics
 from mailvet.rpc.reflection import reflection_methods
@@ -115,15 +116,18 @@ def build_server(
     observer = Observer(store, clock=clock, wall_clock=wall_clock, gap_s=options.watch_gap_s)
     batches = Batches(store, observer, Intake(store.secret), marks, wall_clock=wall_clock)
     results = Results(store, observer, clock=clock, gap_s=options.frame_gap_s)
+    exports = Exports(store, clock=clock)
 
     methods = [
         *_methods(
             batch_service_pb2,
-            BatchService(batches, observer, min_heartbeat_s=options.min_heartbeat_s),
+            BatchService(batches, observer, exports, min_heartbeat_s=options.min_heartbeat_s),
         ),
         *_methods(
             result_service_pb2,
-            ResultService(batches, results, marks, min_heartbeat_s=options.min_heartbeat_s),
+            ResultService(
+                batches, results, marks, exports, min_heartbeat_s=options.min_heartbeat_s
+            ),
         ),
         *_methods(
             verification_service_pb2,

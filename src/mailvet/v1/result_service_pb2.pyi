@@ -11,6 +11,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from mailvet.v1 import batch_pb2 as _batch_pb2
+from mailvet.v1 import export_pb2 as _export_pb2
 from mailvet.v1 import result_pb2 as _result_pb2
 from mailvet.v1 import status_pb2 as _status_pb2
 import builtins as _builtins
@@ -331,3 +332,120 @@ class GetResultResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetResultResponse: _TypeAlias = GetResultResponse  # noqa: Y015
+
+@_typing.final
+class ExportResultsRequest(_message.Message):
+    """Request of ExportResults. With nothing but the batch it is CSV in our own words."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BATCH_ID_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    DIALECT_FIELD_NUMBER: _builtins.int
+    COLUMNS_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    KEEP_FORMULAS_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    HEARTBEAT_INTERVAL_FIELD_NUMBER: _builtins.int
+    batch_id: _builtins.str
+    """The batch."""
+    format: _export_pb2.ExportFormat.ValueType
+    """What kind of file."""
+    dialect: _export_pb2.ExportDialect.ValueType
+    """Whose words."""
+    keep_formulas: _builtins.bool
+    """Leave texts alone that a spreadsheet would run as formulas; without it an
+    apostrophe stands before them in CSV, TSV and an uploaded text file. Workbooks
+    have them as texts, JSON and XML are never altered.
+    """
+    offset: _builtins.int
+    """Resumes: the first byte wanted."""
+    etag: _builtins.str
+    """Resumes: the etag of the file whose beginning is there already; needed with
+    `offset`.
+    """
+    @_builtins.property
+    def columns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Columns of our own words, in this order: fields of Result, or `labels.NAME` for
+        another column of an uploaded file. All when empty. At most 200.
+        """
+
+    @_builtins.property
+    def filter(self) -> Global___ResultFilter:
+        """Which results; a duplicate has no classification."""
+
+    @_builtins.property
+    def heartbeat_interval(self) -> _duration_pb2.Duration:
+        """A quiet stream says something after this time: 5 to 60 s, 15 s when not set."""
+
+    def __init__(
+        self,
+        *,
+        batch_id: _builtins.str = ...,
+        format: _export_pb2.ExportFormat.ValueType = ...,
+        dialect: _export_pb2.ExportDialect.ValueType = ...,
+        columns: _abc.Iterable[_builtins.str] | None = ...,
+        filter: Global___ResultFilter | None = ...,
+        keep_formulas: _builtins.bool = ...,
+        offset: _builtins.int = ...,
+        etag: _builtins.str = ...,
+        heartbeat_interval: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "heartbeat_interval", b"heartbeat_interval"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "columns", b"columns", "dialect", b"dialect", "etag", b"etag", "filter", b"filter", "format", b"format", "heartbeat_interval", b"heartbeat_interval", "keep_formulas", b"keep_formulas", "offset", b"offset"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportResultsRequest: _TypeAlias = ExportResultsRequest  # noqa: Y015
+
+@_typing.final
+class ExportResultsResponse(_message.Message):
+    """One frame of an export: how far it is prepared, then the file, then its bytes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PREPARED_COUNT_FIELD_NUMBER: _builtins.int
+    FILE_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    OFFSET_FIELD_NUMBER: _builtins.int
+    CRC32C_FIELD_NUMBER: _builtins.int
+    DONE_FIELD_NUMBER: _builtins.int
+    GOING_AWAY_FIELD_NUMBER: _builtins.int
+    prepared_count: _builtins.int
+    """While the file is prepared: how many results it has so far."""
+    data: _builtins.bytes
+    """Some of its bytes, at most 256 KiB."""
+    offset: _builtins.int
+    """Where in the file they begin."""
+    crc32c: _builtins.int
+    """CRC-32C (RFC 3720 B.4) of these bytes."""
+    done: _builtins.bool
+    """The last frame: every byte was sent."""
+    @_builtins.property
+    def file(self) -> _export_pb2.ExportedFile:
+        """The file; in the first frame after it was prepared."""
+
+    @_builtins.property
+    def going_away(self) -> _batch_pb2.GoingAway:
+        """The last frame: the server drains."""
+
+    def __init__(
+        self,
+        *,
+        prepared_count: _builtins.int = ...,
+        file: _export_pb2.ExportedFile | None = ...,
+        data: _builtins.bytes = ...,
+        offset: _builtins.int = ...,
+        crc32c: _builtins.int = ...,
+        done: _builtins.bool = ...,
+        going_away: _batch_pb2.GoingAway | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["file", b"file", "going_away", b"going_away"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["crc32c", b"crc32c", "data", b"data", "done", b"done", "file", b"file", "going_away", b"going_away", "offset", b"offset", "prepared_count", b"prepared_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExportResultsResponse: _TypeAlias = ExportResultsResponse  # noqa: Y015

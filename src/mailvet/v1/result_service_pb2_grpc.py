@@ -50,6 +50,11 @@ class ResultServiceStub(object):
                 request_serializer=mailvet_dot_v1_dot_result__service__pb2.GetResultRequest.SerializeToString,
                 response_deserializer=mailvet_dot_v1_dot_result__service__pb2.GetResultResponse.FromString,
                 _registered_method=True)
+        self.ExportResults = channel.unary_stream(
+                '/mailvet.v1.ResultService/ExportResults',
+                request_serializer=mailvet_dot_v1_dot_result__service__pb2.ExportResultsRequest.SerializeToString,
+                response_deserializer=mailvet_dot_v1_dot_result__service__pb2.ExportResultsResponse.FromString,
+                _registered_method=True)
 
 
 class ResultServiceServicer(object):
@@ -86,6 +91,18 @@ class ResultServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ExportResults(self, request, context):
+        """Makes a file of the results there are, in input order, and streams its bytes. To
+        resume after a cut, ask again with the offset reached and the file's etag: the
+        results of a batch that ended always make the same bytes.
+
+        Errors: NOT_FOUND, INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH) when the bytes are
+        others by now: begin again at 0.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ResultServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -103,6 +120,11 @@ def add_ResultServiceServicer_to_server(servicer, server):
                     servicer.GetResult,
                     request_deserializer=mailvet_dot_v1_dot_result__service__pb2.GetResultRequest.FromString,
                     response_serializer=mailvet_dot_v1_dot_result__service__pb2.GetResultResponse.SerializeToString,
+            ),
+            'ExportResults': grpc.unary_stream_rpc_method_handler(
+                    servicer.ExportResults,
+                    request_deserializer=mailvet_dot_v1_dot_result__service__pb2.ExportResultsRequest.FromString,
+                    response_serializer=mailvet_dot_v1_dot_result__service__pb2.ExportResultsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -187,6 +209,33 @@ class ResultService(object):
             '/mailvet.v1.ResultService/GetResult',
             mailvet_dot_v1_dot_result__service__pb2.GetResultRequest.SerializeToString,
             mailvet_dot_v1_dot_result__service__pb2.GetResultResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ExportResults(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/mailvet.v1.ResultService/ExportResults',
+            mailvet_dot_v1_dot_result__service__pb2.ExportResultsRequest.SerializeToString,
+            mailvet_dot_v1_dot_result__service__pb2.ExportResultsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -51,6 +51,14 @@ class ResultServiceStub:
 
     Errors: NOT_FOUND when the batch has no such entry.
     """
+    ExportResults: _grpc.UnaryStreamMultiCallable[_result_service_pb2.ExportResultsRequest, _result_service_pb2.ExportResultsResponse]
+    """Makes a file of the results there are, in input order, and streams its bytes. To
+    resume after a cut, ask again with the offset reached and the file's etag: the
+    results of a batch that ended always make the same bytes.
+
+    Errors: NOT_FOUND, INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH) when the bytes are
+    others by now: begin again at 0.
+    """
 
 @_typing.type_check_only
 class ResultServiceAsyncStub(ResultServiceStub):
@@ -74,6 +82,14 @@ class ResultServiceAsyncStub(ResultServiceStub):
     """Returns the answer about one entry, or how long to wait for it.
 
     Errors: NOT_FOUND when the batch has no such entry.
+    """
+    ExportResults: _aio.UnaryStreamMultiCallable[_result_service_pb2.ExportResultsRequest, _result_service_pb2.ExportResultsResponse]  # type: ignore[assignment]
+    """Makes a file of the results there are, in input order, and streams its bytes. To
+    resume after a cut, ask again with the offset reached and the file's etag: the
+    results of a batch that ended always make the same bytes.
+
+    Errors: NOT_FOUND, INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH) when the bytes are
+    others by now: begin again at 0.
     """
 
 class ResultServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -113,6 +129,20 @@ class ResultServiceServicer(metaclass=_abc_1.ABCMeta):
         """Returns the answer about one entry, or how long to wait for it.
 
         Errors: NOT_FOUND when the batch has no such entry.
+        """
+
+    @_abc_1.abstractmethod
+    def ExportResults(
+        self,
+        request: _result_service_pb2.ExportResultsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_result_service_pb2.ExportResultsResponse], _abc.AsyncIterator[_result_service_pb2.ExportResultsResponse]]:
+        """Makes a file of the results there are, in input order, and streams its bytes. To
+        resume after a cut, ask again with the offset reached and the file's etag: the
+        results of a batch that ended always make the same bytes.
+
+        Errors: NOT_FOUND, INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH) when the bytes are
+        others by now: begin again at 0.
         """
 
 def add_ResultServiceServicer_to_server(servicer: ResultServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

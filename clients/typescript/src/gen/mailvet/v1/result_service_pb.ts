@@ -8,6 +8,8 @@ import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { GoingAway, Progress } from "./batch_pb.js";
 import { file_mailvet_v1_batch } from "./batch_pb.js";
+import type { ExportDialect, ExportedFile, ExportFormat } from "./export_pb.js";
+import { file_mailvet_v1_export } from "./export_pb.js";
 import type { Result, ResultView } from "./result_pb.js";
 import { file_mailvet_v1_result } from "./result_pb.js";
 import type { Classification, EntryStatus } from "./status_pb.js";
@@ -18,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mailvet/v1/result_service.proto.
  */
 export const file_mailvet_v1_result_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9tYWlsdmV0L3YxL3Jlc3VsdF9zZXJ2aWNlLnByb3RvEgptYWlsdmV0LnYxIt4BCgxSZXN1bHRGaWx0ZXISMwoPY2xhc3NpZmljYXRpb25zGAEgAygOMhoubWFpbHZldC52MS5DbGFzc2lmaWNhdGlvbhI7ChdleGNsdWRlX2NsYXNzaWZpY2F0aW9ucxgCIAMoDjIaLm1haWx2ZXQudjEuQ2xhc3NpZmljYXRpb24SKQoIc3RhdHVzZXMYAyADKA4yFy5tYWlsdmV0LnYxLkVudHJ5U3RhdHVzEjEKEGV4Y2x1ZGVfc3RhdHVzZXMYBCADKA4yFy5tYWlsdmV0LnYxLkVudHJ5U3RhdHVzIvQBChRTdHJlYW1SZXN1bHRzUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRIOCgZjdXJzb3IYAiABKAkSEwoGZm9sbG93GAMgASgISACIAQESKAoGZmlsdGVyGAQgASgLMhgubWFpbHZldC52MS5SZXN1bHRGaWx0ZXISJAoEdmlldxgFIAEoDjIWLm1haWx2ZXQudjEuUmVzdWx0VmlldxITCgttYXhfcmVzdWx0cxgGIAEoBRI1ChJoZWFydGJlYXRfaW50ZXJ2YWwYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCQoHX2ZvbGxvdyLAAQoVU3RyZWFtUmVzdWx0c1Jlc3BvbnNlEiMKB3Jlc3VsdHMYASADKAsyEi5tYWlsdmV0LnYxLlJlc3VsdBIOCgZjdXJzb3IYAiABKAkSEQoJY2F1Z2h0X3VwGAMgASgIEgwKBGRvbmUYBCABKAgSJgoIcHJvZ3Jlc3MYBSABKAsyFC5tYWlsdmV0LnYxLlByb2dyZXNzEikKCmdvaW5nX2F3YXkYBiABKAsyFS5tYWlsdmV0LnYxLkdvaW5nQXdheSKdAQoSTGlzdFJlc3VsdHNSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEigKBmZpbHRlchgEIAEoCzIYLm1haWx2ZXQudjEuUmVzdWx0RmlsdGVyEiQKBHZpZXcYBSABKA4yFi5tYWlsdmV0LnYxLlJlc3VsdFZpZXciUwoTTGlzdFJlc3VsdHNSZXNwb25zZRIjCgdyZXN1bHRzGAEgAygLMhIubWFpbHZldC52MS5SZXN1bHQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlkKEEdldFJlc3VsdFJlcXVlc3QSEAoIYmF0Y2hfaWQYASABKAkSDQoFaW5kZXgYAiABKAUSJAoEdmlldxgDIAEoDjIWLm1haWx2ZXQudjEuUmVzdWx0VmlldyKVAQoRR2V0UmVzdWx0UmVzcG9uc2USJQoFc3RhdGUYASABKA4yFi5tYWlsdmV0LnYxLkVudHJ5U3RhdGUSIgoGcmVzdWx0GAIgASgLMhIubWFpbHZldC52MS5SZXN1bHQSNQoRbmV4dF9hdHRlbXB0X3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wKnEKCkVudHJ5U3RhdGUSGwoXRU5UUllfU1RBVEVfVU5TUEVDSUZJRUQQABIXChNFTlRSWV9TVEFURV9QRU5ESU5HEAESFwoTRU5UUllfU1RBVEVfV0FJVElORxACEhQKEEVOVFJZX1NUQVRFX0RPTkUQAzKBAgoNUmVzdWx0U2VydmljZRJWCg1TdHJlYW1SZXN1bHRzEiAubWFpbHZldC52MS5TdHJlYW1SZXN1bHRzUmVxdWVzdBohLm1haWx2ZXQudjEuU3RyZWFtUmVzdWx0c1Jlc3BvbnNlMAESTgoLTGlzdFJlc3VsdHMSHi5tYWlsdmV0LnYxLkxpc3RSZXN1bHRzUmVxdWVzdBofLm1haWx2ZXQudjEuTGlzdFJlc3VsdHNSZXNwb25zZRJICglHZXRSZXN1bHQSHC5tYWlsdmV0LnYxLkdldFJlc3VsdFJlcXVlc3QaHS5tYWlsdmV0LnYxLkdldFJlc3VsdFJlc3BvbnNlQjoKDmRldi5tYWlsdmV0LnYxUAFaJm1haWx2ZXQuZGV2L2NsaWVudC9tYWlsdmV0djE7bWFpbHZldHYxYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_mailvet_v1_batch, file_mailvet_v1_result, file_mailvet_v1_status]);
+  fileDesc("Ch9tYWlsdmV0L3YxL3Jlc3VsdF9zZXJ2aWNlLnByb3RvEgptYWlsdmV0LnYxIt4BCgxSZXN1bHRGaWx0ZXISMwoPY2xhc3NpZmljYXRpb25zGAEgAygOMhoubWFpbHZldC52MS5DbGFzc2lmaWNhdGlvbhI7ChdleGNsdWRlX2NsYXNzaWZpY2F0aW9ucxgCIAMoDjIaLm1haWx2ZXQudjEuQ2xhc3NpZmljYXRpb24SKQoIc3RhdHVzZXMYAyADKA4yFy5tYWlsdmV0LnYxLkVudHJ5U3RhdHVzEjEKEGV4Y2x1ZGVfc3RhdHVzZXMYBCADKA4yFy5tYWlsdmV0LnYxLkVudHJ5U3RhdHVzIvQBChRTdHJlYW1SZXN1bHRzUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRIOCgZjdXJzb3IYAiABKAkSEwoGZm9sbG93GAMgASgISACIAQESKAoGZmlsdGVyGAQgASgLMhgubWFpbHZldC52MS5SZXN1bHRGaWx0ZXISJAoEdmlldxgFIAEoDjIWLm1haWx2ZXQudjEuUmVzdWx0VmlldxITCgttYXhfcmVzdWx0cxgGIAEoBRI1ChJoZWFydGJlYXRfaW50ZXJ2YWwYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCQoHX2ZvbGxvdyLAAQoVU3RyZWFtUmVzdWx0c1Jlc3BvbnNlEiMKB3Jlc3VsdHMYASADKAsyEi5tYWlsdmV0LnYxLlJlc3VsdBIOCgZjdXJzb3IYAiABKAkSEQoJY2F1Z2h0X3VwGAMgASgIEgwKBGRvbmUYBCABKAgSJgoIcHJvZ3Jlc3MYBSABKAsyFC5tYWlsdmV0LnYxLlByb2dyZXNzEikKCmdvaW5nX2F3YXkYBiABKAsyFS5tYWlsdmV0LnYxLkdvaW5nQXdheSKdAQoSTGlzdFJlc3VsdHNSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEigKBmZpbHRlchgEIAEoCzIYLm1haWx2ZXQudjEuUmVzdWx0RmlsdGVyEiQKBHZpZXcYBSABKA4yFi5tYWlsdmV0LnYxLlJlc3VsdFZpZXciUwoTTGlzdFJlc3VsdHNSZXNwb25zZRIjCgdyZXN1bHRzGAEgAygLMhIubWFpbHZldC52MS5SZXN1bHQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlkKEEdldFJlc3VsdFJlcXVlc3QSEAoIYmF0Y2hfaWQYASABKAkSDQoFaW5kZXgYAiABKAUSJAoEdmlldxgDIAEoDjIWLm1haWx2ZXQudjEuUmVzdWx0VmlldyKVAQoRR2V0UmVzdWx0UmVzcG9uc2USJQoFc3RhdGUYASABKA4yFi5tYWlsdmV0LnYxLkVudHJ5U3RhdGUSIgoGcmVzdWx0GAIgASgLMhIubWFpbHZldC52MS5SZXN1bHQSNQoRbmV4dF9hdHRlbXB0X3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIqUCChRFeHBvcnRSZXN1bHRzUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRIoCgZmb3JtYXQYAiABKA4yGC5tYWlsdmV0LnYxLkV4cG9ydEZvcm1hdBIqCgdkaWFsZWN0GAMgASgOMhkubWFpbHZldC52MS5FeHBvcnREaWFsZWN0Eg8KB2NvbHVtbnMYBCADKAkSKAoGZmlsdGVyGAUgASgLMhgubWFpbHZldC52MS5SZXN1bHRGaWx0ZXISFQoNa2VlcF9mb3JtdWxhcxgGIAEoCBIOCgZvZmZzZXQYByABKAMSDAoEZXRhZxgIIAEoCRI1ChJoZWFydGJlYXRfaW50ZXJ2YWwYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24ivgEKFUV4cG9ydFJlc3VsdHNSZXNwb25zZRIWCg5wcmVwYXJlZF9jb3VudBgBIAEoBRImCgRmaWxlGAIgASgLMhgubWFpbHZldC52MS5FeHBvcnRlZEZpbGUSDAoEZGF0YRgDIAEoDBIOCgZvZmZzZXQYBCABKAMSDgoGY3JjMzJjGAUgASgHEgwKBGRvbmUYBiABKAgSKQoKZ29pbmdfYXdheRgHIAEoCzIVLm1haWx2ZXQudjEuR29pbmdBd2F5KnEKCkVudHJ5U3RhdGUSGwoXRU5UUllfU1RBVEVfVU5TUEVDSUZJRUQQABIXChNFTlRSWV9TVEFURV9QRU5ESU5HEAESFwoTRU5UUllfU1RBVEVfV0FJVElORxACEhQKEEVOVFJZX1NUQVRFX0RPTkUQAzLZAgoNUmVzdWx0U2VydmljZRJWCg1TdHJlYW1SZXN1bHRzEiAubWFpbHZldC52MS5TdHJlYW1SZXN1bHRzUmVxdWVzdBohLm1haWx2ZXQudjEuU3RyZWFtUmVzdWx0c1Jlc3BvbnNlMAESTgoLTGlzdFJlc3VsdHMSHi5tYWlsdmV0LnYxLkxpc3RSZXN1bHRzUmVxdWVzdBofLm1haWx2ZXQudjEuTGlzdFJlc3VsdHNSZXNwb25zZRJICglHZXRSZXN1bHQSHC5tYWlsdmV0LnYxLkdldFJlc3VsdFJlcXVlc3QaHS5tYWlsdmV0LnYxLkdldFJlc3VsdFJlc3BvbnNlElYKDUV4cG9ydFJlc3VsdHMSIC5tYWlsdmV0LnYxLkV4cG9ydFJlc3VsdHNSZXF1ZXN0GiEubWFpbHZldC52MS5FeHBvcnRSZXN1bHRzUmVzcG9uc2UwAUI6Cg5kZXYubWFpbHZldC52MVABWiZtYWlsdmV0LmRldi9jbGllbnQvbWFpbHZldHYxO21haWx2ZXR2MWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_mailvet_v1_batch, file_mailvet_v1_export, file_mailvet_v1_result, file_mailvet_v1_status]);
 
 /**
  * Which results to send. An empty filter lets all through; several conditions must
@@ -332,6 +334,150 @@ export const GetResultResponseSchema: GenMessage<GetResultResponse> = /*@__PURE_
   messageDesc(file_mailvet_v1_result_service, 6);
 
 /**
+ * Request of ExportResults. With nothing but the batch it is CSV in our own words.
+ *
+ * @generated from message mailvet.v1.ExportResultsRequest
+ */
+export type ExportResultsRequest = Message<"mailvet.v1.ExportResultsRequest"> & {
+  /**
+   * The batch.
+   *
+   * @generated from field: string batch_id = 1;
+   */
+  batchId: string;
+
+  /**
+   * What kind of file.
+   *
+   * @generated from field: mailvet.v1.ExportFormat format = 2;
+   */
+  format: ExportFormat;
+
+  /**
+   * Whose words.
+   *
+   * @generated from field: mailvet.v1.ExportDialect dialect = 3;
+   */
+  dialect: ExportDialect;
+
+  /**
+   * Columns of our own words, in this order: fields of Result, or `labels.NAME` for
+   * another column of an uploaded file. All when empty. At most 200.
+   *
+   * @generated from field: repeated string columns = 4;
+   */
+  columns: string[];
+
+  /**
+   * Which results; a duplicate has no classification.
+   *
+   * @generated from field: mailvet.v1.ResultFilter filter = 5;
+   */
+  filter?: ResultFilter | undefined;
+
+  /**
+   * Leave texts alone that a spreadsheet would run as formulas; without it an
+   * apostrophe stands before them in CSV, TSV and an uploaded text file. Workbooks
+   * have them as texts, JSON and XML are never altered.
+   *
+   * @generated from field: bool keep_formulas = 6;
+   */
+  keepFormulas: boolean;
+
+  /**
+   * Resumes: the first byte wanted.
+   *
+   * @generated from field: int64 offset = 7;
+   */
+  offset: bigint;
+
+  /**
+   * Resumes: the etag of the file whose beginning is there already; needed with
+   * `offset`.
+   *
+   * @generated from field: string etag = 8;
+   */
+  etag: string;
+
+  /**
+   * A quiet stream says something after this time: 5 to 60 s, 15 s when not set.
+   *
+   * @generated from field: google.protobuf.Duration heartbeat_interval = 9;
+   */
+  heartbeatInterval?: Duration | undefined;
+};
+
+/**
+ * Describes the message mailvet.v1.ExportResultsRequest.
+ * Use `create(ExportResultsRequestSchema)` to create a new message.
+ */
+export const ExportResultsRequestSchema: GenMessage<ExportResultsRequest> = /*@__PURE__*/
+  messageDesc(file_mailvet_v1_result_service, 7);
+
+/**
+ * One frame of an export: how far it is prepared, then the file, then its bytes.
+ *
+ * @generated from message mailvet.v1.ExportResultsResponse
+ */
+export type ExportResultsResponse = Message<"mailvet.v1.ExportResultsResponse"> & {
+  /**
+   * While the file is prepared: how many results it has so far.
+   *
+   * @generated from field: int32 prepared_count = 1;
+   */
+  preparedCount: number;
+
+  /**
+   * The file; in the first frame after it was prepared.
+   *
+   * @generated from field: mailvet.v1.ExportedFile file = 2;
+   */
+  file?: ExportedFile | undefined;
+
+  /**
+   * Some of its bytes, at most 256 KiB.
+   *
+   * @generated from field: bytes data = 3;
+   */
+  data: Uint8Array;
+
+  /**
+   * Where in the file they begin.
+   *
+   * @generated from field: int64 offset = 4;
+   */
+  offset: bigint;
+
+  /**
+   * CRC-32C (RFC 3720 B.4) of these bytes.
+   *
+   * @generated from field: fixed32 crc32c = 5;
+   */
+  crc32c: number;
+
+  /**
+   * The last frame: every byte was sent.
+   *
+   * @generated from field: bool done = 6;
+   */
+  done: boolean;
+
+  /**
+   * The last frame: the server drains.
+   *
+   * @generated from field: mailvet.v1.GoingAway going_away = 7;
+   */
+  goingAway?: GoingAway | undefined;
+};
+
+/**
+ * Describes the message mailvet.v1.ExportResultsResponse.
+ * Use `create(ExportResultsResponseSchema)` to create a new message.
+ */
+export const ExportResultsResponseSchema: GenMessage<ExportResultsResponse> = /*@__PURE__*/
+  messageDesc(file_mailvet_v1_result_service, 8);
+
+/**
  * Where an entry stands.
  *
  * @generated from enum mailvet.v1.EntryState
@@ -416,6 +562,21 @@ export const ResultService: GenService<{
     methodKind: "unary";
     input: typeof GetResultRequestSchema;
     output: typeof GetResultResponseSchema;
+  },
+  /**
+   * Makes a file of the results there are, in input order, and streams its bytes. To
+   * resume after a cut, ask again with the offset reached and the file's etag: the
+   * results of a batch that ended always make the same bytes.
+   *
+   * Errors: NOT_FOUND, INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH) when the bytes are
+   * others by now: begin again at 0.
+   *
+   * @generated from rpc mailvet.v1.ResultService.ExportResults
+   */
+  exportResults: {
+    methodKind: "server_streaming";
+    input: typeof ExportResultsRequestSchema;
+    output: typeof ExportResultsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_mailvet_v1_result_service, 0);

@@ -1,0 +1,122 @@
+"""How an export is made: results are copied from the store to a spool, a process writes them.
+
+Nothing of it has a name on disk: when the server goes, the files go with it.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any, BinaryIO, NamedTuple
+
+from mailvet.errors import Unavailable
+from mailvet.files import FileRefused
+from mailvet.files.plain import time_text
+from mailvet.files.spool import packed
+from mailvet.model.batch import Batch, ResultFilter
+from mailvet.rpc.export_process import Job, Written
+from mailvet.rpc.frames import body
+from mailvet.store.base import Store
+from mailvet.v1 import result_pb2 as result_pb
+
+PAGE_RESULTS = 2_000
+"""Copied in one go: a few milliseconds of the event loop."""
+_FULL = result_pb.RESULT_VIEW_FULL
+Note = Callable[[int], None]
+
+
+class ExportSpec(NamedTuple):
+    """What an export is to be."""
+
+    form: str
+    """One of `files.writers.FORMATS`; empty for the uploaded file with columns added."""
+    dialect: str
+    columns: tuple[str, ...]
+    where: ResultFilter | None
+    escape: bool
+
+
+class ExportFile:
+    """A file that is ready; it is gone when nobody holds it any more."""
+
+    def __init__(self, fd: int, written: Written) -> None:
+        self._fd = fd
+        self.written = written
+
+    def read(self, offset: int, most: int) -> bytes:
+        """Return up to `most` bytes from `offset` on."""
+        return os.pread(self._fd, most, offset)
+
+    def __del__(self) -> None:
+        os.close(self._fd)
+
+
+async def build(store: Store, batch: Batch, spec: ExportSpec, note: Note) -> ExportFile:
+    """Make an export of the results there are; `note` hears how many are written so far.
+
+    Raises FileRefused when the format cannot hold them, `NotFound` when the batch goes.
+    """
+    with ExitStack() as stack:
+        results = stack.enter_context(tempfile.TemporaryFile(prefix="mailvet-"))
+        out = stack.enter_context(tempfile.TemporaryFile(prefix="mailvet-"))
+        await _copy(store, batch, spec.where, results)
+        job = Job(
+            results_fd=results.fileno(),
+            out_fd=out.fileno(),
+            form=spec.form,
+            dialect=spec.dialect,
+            columns=spec.columns,
+            escape=spec.escape,
+            facts=_facts(batch),
+            only_answered=spec.where is not None,
+        )
+        written = await _written(job, note)
+        return ExportFile(os.dup(out.fileno()), written)
+
+
+async def _copy(store: Store, batch: Batch, where: ResultFilter | None, out: BinaryIO) -> None:
+    sequence, caught_up = 0, False
+    while not caught_up:
+        page = await store.results_after(
+            batch.tenant, batch.batch_id, sequence, limit=PAGE_RESULTS, where=where
+        )
+        out.write(b"".join(packed(row.entry_index, body(row, _FULL)) for row in page.rows))
+        sequence, caught_up = page.sequence, page.caught_up
+    out.flush()
+
+
+def _facts(batch: Batch) -> dict[str, str]:
+    return {
+        "batch_id": batch.batch_id,
+        "state": batch.state.name,
+        "create_time": time_text(batch.create_time) or "",
+    }
+
+
+async def _written(job: Job, note: Note) -> Written:
+    fds = [fd for fd in (job.results_fd, job.labels_fd, job.out_fd) if fd is not None]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "mailvet.rpc.export_process", job.text()),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        pass_fds=fds,
+    )
+    assert process.stdout is not None
+    told: dict[str, Any] = {}
+    try:
+        async for line in process.stdout:
+            told = json.loads(line)
+            note(told.get("prepared", 0))
+        await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if "refused" in told:
+        raise FileRefused(*told["refused"])
+    if process.returncode:
+        raise Unavailable("the export could not be written; is there room on the disk?")
+    return Written(**told)
