@@ -15,6 +15,7 @@ COMMANDS = (
     "demo",
     "verify",
     "watch",
+    "export",
     "batches",
     "keys",
     "backup",

@@ -3,8 +3,8 @@
 import subprocess
 import sys
 
-BASE = ("grpc", "google", "typing_extensions")
-"""The import names of grpcio, protobuf, googleapis-common-protos and what they need."""
+BASE = ("grpc", "google", "google_crc32c", "typing_extensions")
+"""The import names of grpcio, protobuf, googleapis-common-protos, google-crc32c and their needs."""
 
 PROGRAM = """
 import sys
@@ -23,7 +23,7 @@ print(sorted(mailvet.client.__all__))
 
 
 def test_the_client_needs_the_base_install_only() -> None:
-    """`mailvet.client` is imported with grpcio, protobuf and googleapis-common-protos alone."""
+    """`mailvet.client` is imported with what the base install names, alone."""
     program = PROGRAM.format(allowed=("mailvet", *BASE))
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
