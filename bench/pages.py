@@ -9,7 +9,7 @@ from typing import Any
 
 import grpc
 
-from mailvet.cli.remote import run
+from mailvet.loop import run
 
 
 async def serve(port: int, count: int, page: bytes) -> None:

@@ -1,6 +1,7 @@
 """The whole service under load: a list uploaded, verified over DNS and SMTP, streamed out.
 
-    python -m bench.verify --list dense|middle|tail [--entries N] [--delay-ms 0|20] [--floor]
+    python -m bench.verify --list dense|middle|tail [--entries N] [--delay-ms 0|20]
+        [--processes 0|2] [--floor]
 
 Every answer is held to the truth. Prints one JSON line; `server_cpu_us` (the server's own
 processor time for each address) is the steady figure, addresses a second depend on who else uses
@@ -39,11 +40,13 @@ LOG_CHARS = 3000
 """Shown of the server's log when an answer is wrong."""
 
 
-async def measure(shape: Shape, count: int, delay_ms: float, *, floor: bool) -> dict[str, Any]:
+async def measure(
+    shape: Shape, count: int, delay_ms: float, *, processes: int, floor: bool
+) -> dict[str, Any]:
     """Run once; returns the figures."""
     with tempfile.TemporaryDirectory() as folder:
         async with world(shape, delay_ms) as there:
-            server = ServerProcess(there, Path(folder), **SETTINGS)
+            server = ServerProcess(there, Path(folder), processes=str(processes), **SETTINGS)
             await server.start()
             try:
                 figures = await _measure(server, there, shape, count)
@@ -52,7 +55,12 @@ async def measure(shape: Shape, count: int, delay_ms: float, *, floor: bool) -> 
                 raise
             finally:
                 await server.stop()
-            figures = {"list": shape.name, "delay_ms": delay_ms, **figures}
+            figures = {
+                "list": shape.name,
+                "delay_ms": delay_ms,
+                "processes": processes,
+                **figures,
+            }
             if floor:
                 least = await Floor(shape, there, count).measure()
                 figures |= least
@@ -104,11 +112,13 @@ def main() -> None:
     parser.add_argument("--list", choices=SHAPES, default="dense")
     parser.add_argument("--entries", type=int)
     parser.add_argument("--delay-ms", type=float, default=0)
+    parser.add_argument("--processes", type=int, default=0)
     parser.add_argument("--floor", action="store_true")
     options = parser.parse_args()
     shape = SHAPES[options.list]
     count = options.entries or shape.entries
-    figures = asyncio.run(measure(shape, count, options.delay_ms, floor=options.floor))
+    work = measure(shape, count, options.delay_ms, processes=options.processes, floor=options.floor)
+    figures = asyncio.run(work)
     print(json.dumps(figures))
 
 

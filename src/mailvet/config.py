@@ -91,6 +91,13 @@ class Settings(BaseModel):
     window_entries: int = Field(
         5000, ge=1, le=1_000_000, description="entries held in memory while they are worked on"
     )
+    processes: int = Field(
+        0,
+        ge=0,
+        le=64,
+        description="processes that probe beside the serving one; 0 lets it probe itself. Each has"
+        " its share of the limits below, at least one session to each set of exchangers",
+    )
     max_sessions: int = Field(
         500, ge=1, le=60_000, description="SMTP sessions at once, to all exchangers together"
     )

@@ -117,14 +117,25 @@ class ServerProcess:
         return int(line.split()[1]) / 1024
 
     def cpu_seconds(self) -> float:
-        """The processor time it has used, user and system together (Linux)."""
+        """The processor time that it and its children have used, user and system (Linux)."""
         assert self.process is not None
-        stat = Path(f"/proc/{self.process.pid}/stat").read_text("ascii")
-        fields = stat.rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return sum(map(_cpu_seconds, (self.process.pid, *self.children())))
+
+    def children(self) -> list[int]:
+        """The processes it started (Linux)."""
+        assert self.process is not None
+        tasks = Path(f"/proc/{self.process.pid}/task")
+        listed = " ".join(path.read_text("ascii") for path in tasks.glob("*/children"))
+        return [int(number) for number in listed.split()]
 
     @contextlib.asynccontextmanager
     async def client(self) -> AsyncIterator[Client]:
         """A client of it."""
         async with connect(self.target) as client:
             yield client
+
+
+def _cpu_seconds(pid: int) -> float:
+    stat = Path(f"/proc/{pid}/stat").read_text("ascii")
+    fields = stat.rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -362,3 +362,17 @@ async def test_finishing_everything_gives_each_entry_one_result(store: Store) ->
     page = await store.results_after(TENANT, "b1", 0, limit=1000)
     assert list(range(90)) == sorted(result.entry_index for result in page.rows)
     assert BatchState.COMPLETED == page.state
+
+
+async def test_what_a_lost_owner_held_is_ready_at_once(store: Store) -> None:
+    """Another claims it under a new fence; what others hold stays theirs."""
+    await launched(store, 20)
+    lost = await store.claim("lost", max_entries=1)
+    kept = await store.claim("kept", max_entries=1)
+
+    assert len(lost) == await store.let_go("lost")
+    again = await store.claim("kept", max_entries=len(lost[0].entries))
+    assert {one.chunk for one in lost} == {one.chunk for one in again}
+    assert [False] == await store.settle([settled(lost[0])])
+    assert [True] == await store.settle([settled(kept[0])])
+    assert 0 == await store.let_go("lost")

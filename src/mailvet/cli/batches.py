@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Awaitable, Callable
 
 from mailvet.cli.lines import json_line, printable
-from mailvet.cli.remote import remote_client, run
+from mailvet.cli.remote import remote_client
 from mailvet.cli.show import (
     ProgressLine,
     ResultPrinter,
@@ -13,6 +13,7 @@ from mailvet.cli.show import (
 )
 from mailvet.client import Client
 from mailvet.errors import ConfigError
+from mailvet.loop import run
 from mailvet.v1 import batch_pb2, batch_service_pb2, result_service_pb2
 
 Action = Callable[[Client, argparse.Namespace], Awaitable[None]]

@@ -17,11 +17,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from mailvet.cli.remote import run
 from mailvet.cli.show import ProgressLine, summary
 from mailvet.client import Client, ServiceError, connect
 from mailvet.config import PREFIX
 from mailvet.errors import ConfigError
+from mailvet.loop import run
 from mailvet.model.status import EntryStatus, QualityLevel
 from mailvet.testbed.world import Expectation, load_world
 from mailvet.v1 import (

@@ -8,8 +8,9 @@ from itertools import islice
 from typing import Any
 
 from mailvet.cli.lines import Asked, Found, NotUnderstood, field, print_found, questions
-from mailvet.cli.remote import network_settings, runner
+from mailvet.cli.remote import network_settings
 from mailvet.lists import operator_of
+from mailvet.loop import runner
 from mailvet.model.address import SyntaxFault
 from mailvet.mx import Resolver
 from mailvet.serve.engine_room import build_resolver

@@ -4,8 +4,9 @@ import argparse
 from typing import Any
 
 from mailvet.cli.lines import json_line, printable
-from mailvet.cli.remote import any_client, run
+from mailvet.cli.remote import any_client
 from mailvet.cli.show import as_dict, result_dict
+from mailvet.loop import run
 from mailvet.v1 import explain_pb2, result_pb2, verification_service_pb2
 
 _ARROWS = {

@@ -1,20 +1,17 @@
 """Which server a command talks to: the one it is told, or one of its own."""
 
 import argparse
-import asyncio
 import os
 import tempfile
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from mailvet.cli.flags import DEFAULT_TARGET
 from mailvet.client import Client, ServiceError, connect
 from mailvet.errors import ConfigError
 from mailvet.v1 import catalog_service_pb2
-
-T = TypeVar("T")
 
 EMBEDDED_PATIENCE_S = 3.0
 """Somebody waits for a command: it says soon that port 25 is closed; a service has time."""
@@ -95,18 +92,3 @@ def network_settings(arguments: argparse.Namespace, **more: Any) -> Any:
 
     flags = {name: getattr(arguments, name) for name in _NETWORK_SETTINGS}
     return load({**flags, **more}, arguments.config)
-
-
-def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run a command's coroutine and return what it returns."""
-    with runner() as loop:
-        return loop.run(main)
-
-
-def runner() -> asyncio.Runner:
-    """Return an event loop, uvloop's when it is installed, to be closed by `with`."""
-    try:
-        import uvloop
-    except ModuleNotFoundError:
-        return asyncio.Runner()
-    return asyncio.Runner(loop_factory=uvloop.new_event_loop)

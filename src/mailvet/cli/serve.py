@@ -2,8 +2,8 @@
 
 import argparse
 
-from mailvet.cli.remote import run
 from mailvet.config import Settings, load
+from mailvet.loop import run
 from mailvet.serve.run import serve as serve_until_signal
 from mailvet.telemetry.logs import configure_logging
 

@@ -8,10 +8,11 @@ import uuid
 
 from mailvet.cli.export import export_request, write_export
 from mailvet.cli.inputs import entries as read_entries
-from mailvet.cli.remote import any_client, run
+from mailvet.cli.remote import any_client
 from mailvet.cli.show import ProgressLine, ResultPrinter, summary
 from mailvet.client import Client
 from mailvet.errors import ConfigError
+from mailvet.loop import run
 from mailvet.v1 import batch_pb2, batch_service_pb2, result_pb2, result_service_pb2, status_pb2
 
 EGRESS_HINT = (

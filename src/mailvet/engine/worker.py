@@ -17,7 +17,7 @@ from mailvet.engine.pipeline import Pipeline
 from mailvet.engine.retry import RetrySchedule
 from mailvet.errors import Unavailable
 from mailvet.model.batch import Claim, Deferral, ResultRow, Settlement
-from mailvet.store.base import Store
+from mailvet.store.base import WorkStore
 from mailvet.verdict.policy import policy_of
 
 CLAIM_ENTRIES = 1000
@@ -84,7 +84,7 @@ class Worker:
 
     def __init__(
         self,
-        store: Store,
+        store: WorkStore,
         pipeline: Pipeline,
         *,
         window_entries: int,

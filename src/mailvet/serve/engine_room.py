@@ -31,7 +31,7 @@ from mailvet.smtp import Envelope, Identity, IdentityPool, Report, VisitLimits, 
 from mailvet.smtp.greeting import greets
 from mailvet.smtp.meanings import meaning_of
 from mailvet.smtp.transcript import OnLine
-from mailvet.store.base import Store
+from mailvet.store.base import WorkStore
 from mailvet.verdict.points import Weights, default_weights, read_weights
 
 _RANDOM = random.Random()  # noqa: S311
@@ -95,7 +95,7 @@ class EngineRoom:
     def __init__(
         self,
         settings: Settings,
-        store: Store,
+        store: WorkStore,
         encoder: Encoder,
         rhythm: Rhythm = DEFAULT_RHYTHM,
     ) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import gc
 import signal
 from pathlib import Path
 from types import TracebackType
@@ -16,6 +15,8 @@ from mailvet.rpc.health import ENGINE
 from mailvet.rpc.server import RpcServer, build_server
 from mailvet.serve.engine_room import EngineRoom
 from mailvet.serve.listening import server_options
+from mailvet.serve.probers import Probers
+from mailvet.serve.process import spare_the_collector
 from mailvet.store.base import Store
 from mailvet.store.keyring import KeyRing
 from mailvet.store.memory import MemoryStore
@@ -27,9 +28,6 @@ HEALTH_EVERY_S = 1.0
 
 SESSIONS_GRACE_S = 5.0
 """For SMTP sessions to end by themselves, out of the grace; a healthy one takes a second or two."""
-
-GC_THRESHOLDS = (50_000, 20, 50)
-"""Containers made before the collector looks at them, and how often before it looks deeper."""
 
 _LOG = logger("serve")
 
@@ -61,6 +59,7 @@ class Service:
         self._store: Store | None = None
         self._engine: EngineRoom | None = None
         self._server: RpcServer | None = None
+        self._probers: Probers | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -84,8 +83,12 @@ class Service:
         self._engine = engine = EngineRoom(self._settings, store, Forms())
         self._server = server = build_server(store, engine.realtime, self._options)
         engine.start()
-        self._tasks = [
-            asyncio.create_task(engine.worker.run(), name="worker"),
+        if self._settings.processes:
+            self._probers = Probers(self._settings, store)
+            self._probers.start()
+        else:
+            self._tasks.append(asyncio.create_task(engine.worker.run(), name="worker"))
+        self._tasks += [
             asyncio.create_task(self._tell_health(engine, server), name="health"),
             asyncio.create_task(engine.lists_watch.run(), name="lists"),
         ]
@@ -120,6 +123,8 @@ class Service:
             self._engine.worker.stop_claiming()
         if self._server is not None:
             await self._server.stop(grace_s - sessions_grace_s)
+        if self._probers is not None:
+            await self._probers.stop(sessions_grace_s)
         if self._engine is not None:
             await self._engine.close(sessions_grace_s)
         for task in self._tasks:
@@ -127,7 +132,7 @@ class Service:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._store is not None:
             await self._store.close()
-        self._server = self._engine = self._store = None
+        self._server = self._engine = self._store = self._probers = None
         self._tasks = []
 
     async def run_until_signal(self) -> None:
@@ -145,17 +150,6 @@ class Service:
             loop.remove_signal_handler(number)  # a second signal ends at once
         with contextlib.suppress(asyncio.CancelledError):
             await self.stop(self._settings.drain_grace_s)
-
-
-def spare_the_collector() -> None:
-    """Let the collector of cycles run less often, and never over what is there from the start.
-
-    Looking through the lists again and again took a seventh of the time of a batch. What is made
-    for an entry has no cycles; those of a session or a call are few.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)
 
 
 async def serve(settings: Settings) -> None:

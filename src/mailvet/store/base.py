@@ -49,7 +49,69 @@ class Created(NamedTuple):
     replayed: bool
 
 
-class Store(Protocol):
+class WorkStore(Protocol):
+    """What engines ask of a store; also of one in another process (`store.piped`)."""
+
+    async def plan_launched(self) -> int:
+        """Cut every launched batch that has no chunks yet into chunks; return how many batches.
+
+        Duplicates (same key, as the batch's settings say which is kept) and entries without a
+        domain go to chunks of their own; the rest is cut in order of domain, so that a chunk
+        has few domains. Safe to repeat after a crash at any point.
+        """
+        ...
+
+    async def claim(self, owner: str, *, max_entries: int) -> list[Claim]:
+        """Claim ready chunks, fairest first, until `max_entries` is reached or exceeded.
+
+        At least one chunk is returned when one is ready.
+        """
+        ...
+
+    async def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
+        """Commit what was learnt, all in one transaction; True for each that still held its fence.
+
+        Results get the next sequence numbers of their batch. Deferred entries leave the chunk for
+        a new one with `attempt` one higher. A chunk with nothing left is gone. When the last
+        entry of a batch has its result, the batch is COMPLETED in the same transaction.
+        """
+        ...
+
+    async def heartbeat(self, owner: str, chunks: Collection[int]) -> frozenset[int]:
+        """Extend the leases that `owner` has of these chunks; return the keys of their batches.
+
+        A worker drops what it holds of any other batch: it was cancelled or deleted. It names its
+        chunks because it does not know of one whose claim took effect and then failed: the lease
+        of that one has to end.
+        """
+        ...
+
+    async def reap(self) -> int:
+        """Make chunks whose lease ran out ready again; return how many."""
+        ...
+
+    async def let_go(self, owner: str) -> int:
+        """Make the chunks of an owner ready again that is known to be gone; return how many."""
+        ...
+
+    async def next_run_at(self) -> float | None:
+        """Return when the earliest unclaimed chunk becomes ready, None when there is none."""
+        ...
+
+    async def work_signal(self, *, after: int, timeout_s: float) -> int:
+        """As `changed`, for new work: a launch, a deferral or a reaped chunk."""
+        ...
+
+    async def note_hindrance(self, kind: str, detail: str | None) -> None:
+        """Say (or with None take back) that something holds up all work, such as a closed port."""
+        ...
+
+    async def get_rules(self, tenant: str) -> TenantRules:
+        """Return what a tenant has set; with revision 0 when it never did."""
+        ...
+
+
+class Store(WorkStore, Protocol):
     """Everything the rooms above may ask of a store."""
 
     @property
@@ -180,58 +242,6 @@ class Store(Protocol):
         """
         ...
 
-    # Work, for engines
-
-    async def plan_launched(self) -> int:
-        """Cut every launched batch that has no chunks yet into chunks; return how many batches.
-
-        Duplicates (same key, as the batch's settings say which is kept) and entries without a
-        domain go to chunks of their own; the rest is cut in order of domain, so that a chunk
-        has few domains. Safe to repeat after a crash at any point.
-        """
-        ...
-
-    async def claim(self, owner: str, *, max_entries: int) -> list[Claim]:
-        """Claim ready chunks, fairest first, until `max_entries` is reached or exceeded.
-
-        At least one chunk is returned when one is ready.
-        """
-        ...
-
-    async def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
-        """Commit what was learnt, all in one transaction; True for each that still held its fence.
-
-        Results get the next sequence numbers of their batch. Deferred entries leave the chunk for
-        a new one with `attempt` one higher. A chunk with nothing left is gone. When the last
-        entry of a batch has its result, the batch is COMPLETED in the same transaction.
-        """
-        ...
-
-    async def heartbeat(self, owner: str, chunks: Collection[int]) -> frozenset[int]:
-        """Extend the leases that `owner` has of these chunks; return the keys of their batches.
-
-        A worker drops what it holds of any other batch: it was cancelled or deleted. It names its
-        chunks because it does not know of one whose claim took effect and then failed: the lease
-        of that one has to end.
-        """
-        ...
-
-    async def reap(self) -> int:
-        """Make chunks whose lease ran out ready again; return how many."""
-        ...
-
-    async def next_run_at(self) -> float | None:
-        """Return when the earliest unclaimed chunk becomes ready, None when there is none."""
-        ...
-
-    async def work_signal(self, *, after: int, timeout_s: float) -> int:
-        """As `changed`, for new work: a launch, a deferral or a reaped chunk."""
-        ...
-
-    async def note_hindrance(self, kind: str, detail: str | None) -> None:
-        """Say (or with None take back) that something holds up all work, such as a closed port."""
-        ...
-
     async def hindrances(self) -> list[tuple[str, str]]:
         """Return what holds up all work now, as (kind, detail)."""
         ...
@@ -255,10 +265,6 @@ class Store(Protocol):
         ...
 
     # What tenants decide themselves
-
-    async def get_rules(self, tenant: str) -> TenantRules:
-        """Return what a tenant has set; with revision 0 when it never did."""
-        ...
 
     async def put_rules(
         self, tenant: str, rules: TenantRules, *, over: int | None = None

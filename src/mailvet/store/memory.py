@@ -320,6 +320,12 @@ class MemoryStore:
         self._changes.note([WORK] if reaped else [])
         return reaped
 
+    async def let_go(self, owner: str) -> int:
+        """See `WorkStore.let_go`."""
+        ready = self._queue.let_go(owner)
+        self._changes.note([WORK] if ready else [])
+        return ready
+
     async def next_run_at(self) -> float | None:
         """See `Store.next_run_at`."""
         return self._queue.next_run_at()

@@ -158,6 +158,13 @@ class Queue:
             chunk.owner = None
         return len(late)
 
+    def let_go(self, owner: str) -> int:
+        """See `WorkStore.let_go`."""
+        held = [chunk for chunk in self._chunks.values() if chunk.owner == owner]
+        for chunk in held:
+            chunk.owner = None
+        return len(held)
+
     def next_run_at(self) -> float | None:
         """See `Store.next_run_at`."""
         return min((c.run_at for c in self._chunks.values() if c.owner is None), default=None)

@@ -326,6 +326,12 @@ class SqliteStore:
         del self._in_vain[: len(in_vain)]
         return reaped
 
+    async def let_go(self, owner: str) -> int:
+        """See `WorkStore.let_go`."""
+        return await self._file.write(
+            lambda transaction: sqlite_work.let_go_of(transaction, owner=owner)
+        )
+
     async def next_run_at(self) -> float | None:
         """See `Store.next_run_at`."""
         return await self._file.read(sqlite_work.next_run_at)

@@ -292,6 +292,18 @@ def reap(transaction: Transaction, *, now: float) -> int:
     return reaped
 
 
+def let_go_of(transaction: Transaction, *, owner: str) -> int:
+    """Make the chunks of an owner ready again that is known to be gone."""
+    ready = transaction.connection.execute(
+        "UPDATE chunk SET state = 0, owner = NULL, lease_until = NULL"
+        " WHERE state = 1 AND owner = ?",
+        (owner,),
+    ).rowcount
+    if ready:
+        transaction.touch_work()
+    return ready
+
+
 def next_run_at(connection: Connection) -> float | None:
     """Return when the earliest chunk that nobody holds becomes ready."""
     row = connection.execute(
