@@ -4,10 +4,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from mailvet.cli.remote import remote_client, run
+from mailvet.cli.remote import remote_client
 from mailvet.cli.show import ProgressLine
 from mailvet.client import Client
 from mailvet.errors import ConfigError
+from mailvet.loop import run
 from mailvet.v1 import export_pb2, result_service_pb2, status_pb2
 
 STANDARD_OUTPUT = "-"
