@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PROTO := .venv-proto
 
-.PHONY: help install demo test lint check-proto unit docs test-slow faults test-real bench proto requirements tools clean
+.PHONY: help install demo test lint check-proto unit docs test-slow faults test-real bench proto protoset requirements tools clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -59,6 +59,9 @@ check-proto: tools
 	$(PROTO)/bin/buf lint
 	$(PROTO)/bin/buf format --diff --exit-code proto
 	scripts/check_generated.sh
+
+protoset: install  ## the descriptors as a file, for grpcurl without reflection
+	$(BIN)/python scripts/write_protoset.py dist/mailvet.protoset
 
 bench: $(VENV)/.bench  ## measure everything five times, as root (40 min), and rewrite bench/README.md
 	$(BIN)/python -m bench.run

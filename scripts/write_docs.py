@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 """Writes the pages of docs/ that are made from the code; with --check, fails when one differs."""
 
+import json
 import re
+import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 import grpc
 
 from mailvet.config import PREFIX, Settings
-from mailvet.rpc.descriptors import enum_comments
+from mailvet.rpc.descriptors import enum_comments, pool
 from mailvet.v1.error_reason_pb2 import ErrorReason
 
 DOCS = Path(__file__).parent.parent / "docs"
@@ -105,11 +108,50 @@ def _default(name: str) -> str:
     return f"`{str(field.default).lower()}`"
 
 
+def grpcui_examples() -> str:
+    """The lines of grpcurl.md as the examples that grpcui puts into its menu."""
+    page = (DOCS / "grpcurl.md").read_text("utf-8")
+    shown = re.findall(r"^# (.*)\n(grpcurl .*)$", page, re.MULTILINE)
+    return json.dumps([_example(*one) for one in shown], indent=2, ensure_ascii=False) + "\n"
+
+
+def _example(sentence: str, line: str) -> dict[str, Any]:
+    arguments = shlex.split(line)
+    service, _, method = arguments[-1].partition("/")
+    text = arguments[arguments.index("-d") + 1] if "-d" in arguments else "{}"
+    messages, decoder = [], json.JSONDecoder()
+    while text := text.lstrip():
+        message, end = decoder.raw_decode(text)
+        messages.append(message)
+        text = text[end:]
+    return {
+        "name": method,
+        "description": sentence,
+        "service": service,
+        "method": method,
+        "request": {"data": messages if _takes_stream(service, method) else messages[0]},
+    }
+
+
+def _takes_stream(service: str, method: str) -> bool:
+    if not service.startswith("mailvet."):
+        return False
+    found = pool().FindServiceByName(service).methods_by_name[method]
+    return bool(found.client_streaming)
+
+
+PAGES = {
+    "errors.md": errors_page,
+    "settings.md": settings_page,
+    "grpcui-examples.json": grpcui_examples,
+}
+
+
 def main(arguments: list[str]) -> int:
-    """Write both pages, or with --check only compare; returns the exit code."""
+    """Write the pages, or with --check only compare; returns the exit code."""
     stale = []
-    for name, text in (("errors.md", errors_page()), ("settings.md", settings_page())):
-        path = DOCS / name
+    for name, made in PAGES.items():
+        path, text = DOCS / name, made()
         if not path.is_file() or path.read_text("utf-8") != text:
             stale.append(name)
             if "--check" not in arguments:

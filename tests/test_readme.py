@@ -2,69 +2,29 @@
 
 import ast
 import inspect
-import json
 import re
-import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mailvet.v1 import result_pb2
-from tests.cli.run import server
 from tests.cli.test_main import COMMANDS
+from tests.grpcurl import ROOT, TARGET, blocks, demo_server, documents, grpcurl, run_line
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
-GRPCURL = ROOT / ".tools" / "bin" / "grpcurl"
-TARGET = "127.0.0.1:50051"
-"""What the README calls; tests call a free port instead."""
 
 
 @pytest.fixture(name="target", scope="module")
 def _target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server in front of the demo's mail internet."""
-    command = [sys.executable, "-m", "mailvet.testbed", "demo", "--ready-json", "--no-record"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE)
-    assert process.stdout is not None
-    try:
-        bed = json.loads(process.stdout.readline())
-        flags = ["--resolver", bed["resolver"], "--smtp-port", str(bed["smtp_port"])]
-        flags += ["--helo", "readme.mailvet.test"]
-        flags += [flag for one in bed["allow_network"] for flag in ("--allow-network", one)]
-        with server(tmp_path_factory.mktemp("readme"), *flags) as target:
-            yield target
-    finally:
-        process.terminate()
-        process.wait(10)
-        process.stdout.close()
-
-
-def grpcurl(*arguments: str) -> "subprocess.CompletedProcess[str]":
-    """Run the real grpcurl."""
-    assert GRPCURL.is_file(), "grpcurl is missing: `make tools` installs it"
-    return subprocess.run(
-        [str(GRPCURL), *arguments], capture_output=True, text=True, timeout=30, check=False
-    )
+    with demo_server(tmp_path_factory.mktemp("readme")) as target:
+        yield target
 
 
 def block(language: str, opening: str) -> str:
     """The first fenced block of the language that starts with the words."""
-    blocks: list[str] = re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
-    return next(found for found in blocks if found.startswith(opening))
-
-
-def documents(text: str) -> list[Any]:
-    """JSON documents one after the other, as grpcurl prints a stream."""
-    found, decoder = [], json.JSONDecoder()
-    while text := text.lstrip():
-        document, end = decoder.raw_decode(text)
-        found.append(document)
-        text = text[end:]
-    return found
+    return next(found for found in blocks(README, language) if found.startswith(opening))
 
 
 def test_every_command_stands_in_the_table() -> None:
@@ -83,12 +43,9 @@ def test_the_session_goes_as_shown(target: str) -> None:
     said: dict[str, list[Any]] = {}
     for line in block("", "grpcurl").splitlines():
         if line:
-            program, *arguments = shlex.split(line)
-            assert "grpcurl" == program
-            assert TARGET in arguments
-            done = grpcurl(*(target if one == TARGET else one for one in arguments))
+            done = run_line(line, target)
             assert (0, "") == (done.returncode, done.stderr), line
-            said[arguments[-1].rpartition("/")[2]] = documents(done.stdout)
+            said[line.rpartition("/")[2]] = documents(done.stdout)
     assert "ENTRY_STATUS_SUCCESS" == said["VerifyEmail"][0]["result"]["status"]
     assert "spring" == said["CreateBatch"][0]["batch"]["batchId"]
     frames = said["StreamResults"]

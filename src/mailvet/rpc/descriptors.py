@@ -4,6 +4,7 @@ from functools import cache
 from importlib.resources import files
 
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
+from google.protobuf.descriptor_pool import DescriptorPool
 
 _ENUM_TYPE = 5
 """Field number of enum_type in FileDescriptorProto: the path of a comment starts with it."""
@@ -16,6 +17,15 @@ def descriptor_set() -> FileDescriptorSet:
     """Return every file of mailvet.v1 and what they import, with source info."""
     raw = files("mailvet.v1").joinpath("mailvet.binpb").read_bytes()
     return FileDescriptorSet.FromString(raw)
+
+
+@cache
+def pool() -> DescriptorPool:
+    """Return every service and message of mailvet.v1, also those nobody has imported."""
+    found = DescriptorPool()
+    for file in descriptor_set().file:  # protoc writes what is imported first
+        found.AddSerializedFile(file.SerializeToString())
+    return found
 
 
 def enum_comments(file_name: str, enum_name: str) -> dict[int, str]:

@@ -12,6 +12,7 @@ from google.protobuf.descriptor_pb2 import (
     DescriptorProto,
     EnumDescriptorProto,
     FileDescriptorProto,
+    FileDescriptorSet,
 )
 from google.rpc import error_details_pb2, status_pb2
 from grpc_health.v1 import health_pb2
@@ -87,6 +88,18 @@ class Reflection:
                 raw = file.SerializeToString()
                 reply.file_descriptor_response.file_descriptor_proto.append(raw)
                 waiting += file.dependency
+
+
+def protoset() -> FileDescriptorSet:
+    """Return all that reflection tells, for tools that read it from a file."""
+    found = FileDescriptorSet()
+    waiting = _all_files()
+    while waiting:  # what is imported comes first: readers of such files rely on it
+        ready = [
+            name for name, file in waiting.items() if waiting.keys().isdisjoint(file.dependency)
+        ]
+        found.file.extend(waiting.pop(name) for name in ready)
+    return found
 
 
 def _refuse(reply: pb.ServerReflectionResponse, code: grpc.StatusCode, message: str) -> None:
