@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
 from typing import Any, BinaryIO
 
 import grpc
@@ -11,13 +12,16 @@ from google.protobuf.duration_pb2 import Duration
 from mailvet import __version__
 from mailvet.client.download import Download
 from mailvet.client.errors import ServiceError, from_rpc_error
+from mailvet.client.lines import entries_of
 from mailvet.client.patience import Patience, retried
 from mailvet.client.upload import Upload
+from mailvet.client.versions import difference
 from mailvet.v1 import (
     account_service_pb2_grpc,
     batch_pb2,
     batch_service_pb2,
     batch_service_pb2_grpc,
+    catalog_service_pb2,
     catalog_service_pb2_grpc,
     export_pb2,
     result_pb2,
@@ -29,10 +33,11 @@ from mailvet.v1 import (
 
 PATIENCE_S = 60.0
 """A server is restarted, or moved to another machine, in less."""
+KEEPALIVE_S = 30.0
+"""Shorter than what firewalls and load balancers forget a quiet connection after."""
 
 _OPTIONS = (
     ("grpc.max_receive_message_length", 16 * 1024 * 1024),
-    ("grpc.keepalive_time_ms", 30_000),
     ("grpc.keepalive_timeout_ms", 20_000),
     # gRPC's own wait before it dials again is up to two minutes; ours decides (patience.py).
     ("grpc.initial_reconnect_backoff_ms", 100),
@@ -53,18 +58,21 @@ async def connect(
     key: str | None = None,
     tls: bool = False,
     root_certificates: bytes | None = None,
+    keepalive_s: float = KEEPALIVE_S,
     patience_s: float = PATIENCE_S,
 ) -> AsyncIterator["Client"]:
     """Yield a client of the server at `HOST:PORT`.
 
     With `tls`, the system's root certificates must vouch for the server; with `root_certificates`
-    (PEM), these. A server that is unavailable is waited for `patience_s` seconds.
+    (PEM), these. A connection is asked for a sign of life after `keepalive_s` seconds without
+    one. A server that is unavailable is waited for `patience_s` seconds.
     """
+    options = (*_OPTIONS, ("grpc.keepalive_time_ms", int(keepalive_s * 1000)))
     if tls or root_certificates is not None:
         credentials = grpc.ssl_channel_credentials(root_certificates)
-        channel = grpc.aio.secure_channel(target, credentials, options=_OPTIONS)
+        channel = grpc.aio.secure_channel(target, credentials, options=options)
     else:
-        channel = grpc.aio.insecure_channel(target, options=_OPTIONS)
+        channel = grpc.aio.insecure_channel(target, options=options)
     async with channel:
         yield Client(channel, key, patience_s=patience_s)
 
@@ -115,7 +123,7 @@ class Client:
 
     async def explain_email(
         self, address: str, *, custom: str = "", timeout_s: float = 120.0
-    ) -> AsyncIterator[Explained]:
+    ) -> AsyncGenerator[Explained, None]:
         """Yield every step of one verification as it happens; the last frame has the result.
 
         It cannot be resumed: after a failure, ask again. Stopping early ends the work.
@@ -185,6 +193,8 @@ class Client:
         once = asked.HasField("follow") and not asked.follow
         async with aclosing(self._resumed(self.results.StreamResults, asked, once=once)) as frames:
             async for frame in frames:
+                if frame.results and frame.cursor == asked.cursor:
+                    continue  # results move the cursor: this frame was here before
                 yield frame
                 asked.cursor = frame.cursor or asked.cursor
 
@@ -222,6 +232,44 @@ class Client:
                 else:
                     return download.file
 
+    async def verify_file(
+        self,
+        path: str | Path,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+        batch: batch_service_pb2.CreateBatchRequest | None = None,
+    ) -> AsyncGenerator[result_pb2.Result, None]:
+        """Verify a text file, one address a line, and yield the results as they come.
+
+        `progress` is told how many results there are, of how many entries. `batch` says how to
+        verify. Raises `OSError` or `UnicodeError` when the file cannot be read as UTF-8.
+        """
+        asked = batch_service_pb2.CreateBatchRequest(name=Path(path).name)
+        if batch is not None:
+            asked.MergeFrom(batch)
+        tell = progress or _nobody
+        made = await self.create_batch(asked)
+        made = await self.upload(
+            made.batch_id, entries_of(path), launch=True, acked=lambda kept: tell(0, kept)
+        )
+        request = result_service_pb2.StreamResultsRequest(batch_id=made.batch_id)
+        answered = 0
+        async with aclosing(self.stream_results(request)) as frames:
+            async for frame in frames:
+                answered += len(frame.results)
+                tell(answered, made.entry_count)
+                for result in frame.results:
+                    yield result
+
+    async def check_server(self) -> str:
+        """Return what is wrong with the server's version for this client; empty when nothing is.
+
+        A difference is told, never refused: most calls work across versions.
+        """
+        request = catalog_service_pb2.GetServerInfoRequest()
+        info = await self.call(self.catalog.GetServerInfo, request)
+        return difference(__version__, info.version)
+
     async def _resumed(
         self, method: Any, request: Any, *, once: bool = False
     ) -> AsyncGenerator[Any, None]:
@@ -247,3 +295,7 @@ class Client:
                 await patience.wait_or_raise(error)
             finally:
                 call.cancel()  # an abandoned call is never collected by itself
+
+
+def _nobody(answered: int, total: int) -> None:
+    """Nobody asked for progress."""
