@@ -1,9 +1,10 @@
 """The kill matrix: seeds x failpoints, as many as fit into the time.
 
     python -m tests.faults.matrix --minutes 10 --seeds 200 [--from 17 --place settle.begun]
+        [--record FILE]
 
 Every place gets its first seed before any gets its second. A failure names place and seed, with
-which it can be repeated.
+which it can be repeated. With a record, what it says was lived through well is not lived again.
 """
 
 import argparse
@@ -26,9 +27,13 @@ AT_ONCE = 2
 class Matrix:
     """Histories that were lived so far."""
 
-    def __init__(self, histories: Iterator[tuple[int, str]], ends_at: float) -> None:
+    def __init__(
+        self, histories: Iterator[tuple[int, str]], ends_at: float, record: Path | None
+    ) -> None:
         self._histories = histories
         self._ends_at = ends_at
+        self._record = record
+        self._before = _read(record)
         self.lived: Counter[str] = Counter()
         self.deaths: Counter[str] = Counter()
         self.failed: list[str] = []
@@ -36,6 +41,10 @@ class Matrix:
     async def go_on(self) -> None:
         """Live through one history after another until there are no more, or no more time."""
         for seed, place in self._histories:
+            if f"{place} {seed}" in self._before:
+                self.lived[place] += 1
+                self.deaths[place] += self._before[f"{place} {seed}"]
+                continue
             if time.monotonic() > self._ends_at:
                 return
             with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
@@ -43,7 +52,11 @@ class Matrix:
 
     async def _live(self, place: str, seed: int, folder: Path) -> None:
         try:
-            self.deaths[place] += await live(place, seed, folder)
+            died = await live(place, seed, folder)
+            self.deaths[place] += died
+            if self._record is not None:
+                with self._record.open("a", encoding="ascii") as record:
+                    record.write(f"{place} {seed} {died}\n")
         except (Exception, asyncio.CancelledError) as error:
             self.failed.append(f"--place {place} --from {seed} --seeds 1: {error!r}")
             log = (folder / "serve.log").read_text("utf-8", "replace")
@@ -51,12 +64,21 @@ class Matrix:
         self.lived[place] += 1
 
 
+def _read(record: Path | None) -> dict[str, int]:
+    """How often the server died in each history of a record."""
+    if record is None or not record.exists():
+        return {}
+    lines = [line.rpartition(" ") for line in record.read_text("ascii").splitlines()]
+    return {history: int(died) for history, _, died in lines}
+
+
 async def run(options: argparse.Namespace) -> int:
     """Run the matrix; returns the exit status."""
     places = [options.place] if options.place else list(failpoints.PLACES)
     seeds = range(options.first, options.first + options.seeds)
     began = time.monotonic()
-    matrix = Matrix(iter(itertools.product(seeds, places)), began + options.minutes * 60)
+    histories = iter(itertools.product(seeds, places))
+    matrix = Matrix(histories, began + options.minutes * 60, options.record)
     await asyncio.gather(*(matrix.go_on() for _ in range(AT_ONCE)))
     seconds = time.monotonic() - began
     sys.stdout.write(
@@ -76,6 +98,7 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10, help="no history begins after them")
     parser.add_argument("--seeds", type=int, default=200, help="for each failpoint")
     parser.add_argument("--from", dest="first", type=int, default=0, help="the first seed")
+    parser.add_argument("--record", type=Path, help="file of what was lived through, added to")
     parser.add_argument("--place", choices=failpoints.PLACES, help="only this failpoint")
     return asyncio.run(run(parser.parse_args()))
 

@@ -44,6 +44,7 @@ class Scene:
 
     store: FaultyStore
     world: World
+    room: EngineRoom
     told: Counter[str] = field(default_factory=Counter)
 
     async def insist(self, call: Callable[[], Awaitable[Any]], *, gone: bool = False) -> Any:
@@ -84,7 +85,7 @@ async def _scene(kind: str, folder: Path) -> AsyncIterator[Scene]:
         world = await stack.enter_async_context(open_world(store, verifier=room.realtime))
         working = asyncio.create_task(room.worker.run())
         try:
-            yield Scene(store, world)
+            yield Scene(store, world, room)
         finally:
             store.disarm()
             room.worker.stop_claiming()
@@ -173,3 +174,34 @@ async def test_every_call_of_every_method_fails(kind: str, when: When, tmp_path:
         for name in METHODS:
             await _fail(scene, name, when, range(2, MOST_CALLS))
         assert {"UNAVAILABLE"} == set(scene.told)
+
+
+class Poisoned:
+    """Lists over which the engine stumbles at one domain."""
+
+    def __init__(self, lists: Any) -> None:
+        self._lists = lists
+
+    def classify(self, local_part: str, domain: str) -> Any:
+        """Fail for the poisoned domain, answer for every other."""
+        if domain == "poison.test":
+            raise ZeroDivisionError
+        return self._lists.classify(local_part, domain)
+
+
+async def test_a_poisoned_entry_spoils_only_itself(tmp_path: Path) -> None:
+    """It ends UNKNOWN as our fault; its neighbours in the same chunk get their answers."""
+    async with _scene("sqlite", tmp_path) as scene:
+        lists: Any = Poisoned(scene.room.lists_watch.lists)
+        scene.room.lists_watch.lists = lists
+        texts = ["no-at-sign", "user@poison.test", "user@refused.test"]
+        entries = [batch_pb2.Entry(input_data=text) for text in texts]
+        create = batch_service_pb2.CreateBatchRequest(batch_id="b", entries=entries, launch=True)
+        await scene.world.batches.CreateBatch(create)
+        frames = await _streamed(scene, "b")
+        validators.complete(frames, len(texts))
+        found = {result.index: result for frame in frames for result in frame.results}
+        assert status_pb2.ENTRY_STATUS_UNHANDLED_EXCEPTION == found[1].status
+        assert status_pb2.CLASSIFICATION_UNKNOWN == found[1].classification
+        assert status_pb2.ENTRY_STATUS_AT_SIGN_NOT_FOUND == found[0].status
+        assert status_pb2.ENTRY_STATUS_UNHANDLED_EXCEPTION != found[2].status

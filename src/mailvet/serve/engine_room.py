@@ -3,7 +3,7 @@
 import contextlib
 import random
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from mailvet.config import Settings
 from mailvet.engine.answers import Answers, Encoder
@@ -98,8 +98,10 @@ class EngineRoom:
         store: WorkStore,
         encoder: Encoder,
         rhythm: Rhythm = DEFAULT_RHYTHM,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
-        clock, wall_clock = time.monotonic, time.time
         self._settings = settings
         self._store = store
         self._blocked = False
