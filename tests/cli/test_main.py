@@ -20,6 +20,7 @@ COMMANDS = (
     "keys",
     "backup",
     "restore",
+    "migrate",
     "parse",
     "mx",
     "probe",

@@ -152,6 +152,17 @@ async def test_a_chunk_may_be_settled_in_parts(store: Store) -> None:
     assert BatchState.COMPLETED == page.state
 
 
+async def test_a_batch_runs_until_its_last_result(store: Store) -> None:
+    """One result short it is still running; with the last one it is completed."""
+    await launched(store, 4)
+    (claim,) = await store.claim("w", max_entries=4)
+    states = []
+    for index in range(4):
+        await store.settle([Settlement(claim, [row(index)], [])])
+        states.append((await store.get_batch(TENANT, "b1")).state)
+    assert [BatchState.RUNNING] * 3 + [BatchState.COMPLETED] == states
+
+
 async def test_no_entry_gets_a_second_result(store: Store) -> None:
     """A repeated, doubled or foreign index in a settlement is passed over."""
     await launched(store, 8)

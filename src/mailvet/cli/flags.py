@@ -188,6 +188,16 @@ def keys(parser: argparse.ArgumentParser) -> None:
 def backup(parser: argparse.ArgumentParser) -> None:
     """`mailvet backup`."""
     parser.add_argument("file", metavar="FILE", help="where the copy goes")
+    _store_file(parser)
+
+
+def migrate(parser: argparse.ArgumentParser) -> None:
+    """`mailvet migrate`."""
+    parser.add_argument("--check", action="store_true", help="only tell what would be done")
+    _store_file(parser)
+
+
+def _store_file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--store", metavar="PATH", help="the server's store (MAILVET_STORE)")
     parser.add_argument("--config", metavar="FILE", help="TOML file of settings (MAILVET_CONFIG)")
 

@@ -28,6 +28,7 @@ _COMMANDS: tuple[tuple[str, str, str, Setup], ...] = (
     ("keys", "mailvet.cli.keys:keys", "create, list and revoke API keys", flags.keys),
     ("backup", "mailvet.cli.backup:backup_tool", "copy the store into a file", flags.backup),
     ("restore", "mailvet.cli.backup:restore_tool", "put a backup back", flags.restore),
+    ("migrate", "mailvet.cli.migrate:migrate_tool", "bring a store up to date", flags.migrate),
     ("parse", "mailvet.cli.tools:parse_tool", "syntax, parts and lists of an address", flags.tool),
     ("mx", "mailvet.cli.mx:mx_tool", "where mail for a domain goes", flags.mx),
     ("probe", "mailvet.cli.probe:probe_tool", "one address, step by step", flags.probe),

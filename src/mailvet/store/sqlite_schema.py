@@ -5,7 +5,7 @@ appended at the end of a tree; keys in random order cost ten times as much to wr
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import sqlite_utils
 from sqlite_utils import Migrations
@@ -23,19 +23,42 @@ SECRET_BYTES = 32
 """As long as the SHA-256 digest it keys (RFC 2104 3)."""
 
 
-def migrate(connection: Connection, path: str) -> None:
-    """Bring the tables up to date; raise `StoreRefused` when a newer mailvet wrote them."""
-    database = sqlite_utils.Database(connection, execute_plugins=False)
-    migrations = Migrations("mailvet")
-    for name, step in STEPS.items():
+_SET = "mailvet"
+"""The name of our steps among those that the table of steps may have."""
+
+Steps = Mapping[str, Callable[[sqlite_utils.Database], None]]
+"""What makes a newer schema of an older one, by name, in order."""
+
+
+def migrate(connection: Connection, path: str, steps: Steps | None = None) -> tuple[str, ...]:
+    """Bring the tables up to date; return the steps that were taken.
+
+    Each step is one transaction. Raises `StoreRefused` when a newer mailvet wrote the tables.
+    """
+    steps = STEPS if steps is None else steps
+    lacking = pending(connection, path, steps)
+    migrations = Migrations(_SET)
+    for name, step in steps.items():
         migrations(name=name)(step)
-    unknown = sorted({step.name for step in migrations.applied(database)} - STEPS.keys())
+    migrations.apply(_database(connection))
+    return lacking
+
+
+def pending(connection: Connection, path: str, steps: Steps | None = None) -> tuple[str, ...]:
+    """Return the steps that `migrate` would take, or raise as it does; nothing is changed."""
+    known = STEPS if steps is None else steps
+    applied = {step.name for step in Migrations(_SET).applied(_database(connection))}
+    unknown = sorted(applied - known.keys())
     if unknown:
         raise StoreRefused(
             f"the store {path!r} was written by a newer mailvet (it has {unknown[-1]!r});"
             " run that version, or restore a backup made before it"
         )
-    migrations.apply(database)
+    return tuple(name for name in known if name not in applied)
+
+
+def _database(connection: Connection) -> sqlite_utils.Database:
+    return sqlite_utils.Database(connection, execute_plugins=False)
 
 
 def _store(database: sqlite_utils.Database) -> None:
@@ -178,7 +201,7 @@ def _rules(database: sqlite_utils.Database) -> None:
     )
 
 
-STEPS: dict[str, Callable[[sqlite_utils.Database], None]] = {
+STEPS: Steps = {
     "0001_store": _store,
     "0002_batches": _batches,
     "0003_rows": _rows,
