@@ -17,6 +17,7 @@ COMMANDS = (
     "watch",
     "export",
     "batches",
+    "call",
     "keys",
     "backup",
     "restore",

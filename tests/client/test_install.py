@@ -28,7 +28,10 @@ def test_the_client_needs_the_base_install_only() -> None:
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
-    assert ("['Client', 'FieldViolation', 'ServiceError', 'connect']\n", "") == (done.stdout, done.stderr)
+    assert ("['Client', 'FieldViolation', 'ServiceError', 'connect']\n", "") == (
+        done.stdout,
+        done.stderr,
+    )
 
 
 def test_help_needs_no_more_either() -> None:

@@ -174,6 +174,25 @@ def batches(parser: argparse.ArgumentParser) -> None:
     remote(parser)
 
 
+def call(parser: argparse.ArgumentParser) -> None:
+    """`mailvet call`."""
+    parser.add_argument(
+        "method", nargs="?", metavar="METHOD", help="such as GetBatch; without it, all are listed"
+    )
+    parser.add_argument(
+        "json",
+        nargs="?",
+        metavar="JSON",
+        help="the request, @FILE, or `-` for standard input; several objects one after the other "
+        "are the messages of a stream, or a call each ({})",
+    )
+    parser.add_argument(
+        "--describe", action="store_true", help="show the fields of the request and of the reply"
+    )
+    parser.add_argument("--timeout", type=float, metavar="SECONDS", help="the call's deadline")
+    remote(parser)
+
+
 def keys(parser: argparse.ArgumentParser) -> None:
     """`mailvet keys`."""
     parser.add_argument("action", choices=("create", "list", "revoke"))

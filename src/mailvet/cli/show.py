@@ -4,6 +4,7 @@ import csv
 import shutil
 import sys
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterable
 from typing import Any, TextIO
 
@@ -35,7 +36,7 @@ _COLOURS = {"DELIVERABLE": "32", "RISKY": "33", "UNDELIVERABLE": "31", "UNKNOWN"
 
 def as_dict(message: Message) -> dict[str, Any]:
     """Return a message as JSON shows it here: snake_case names, enum values without prefix,
-    times as RFC 3339; unset optional fields and unspecified enums are null."""
+    times as RFC 3339, bytes in base64; unset optional fields and unspecified enums are null."""
     return {field.name: _value(message, field) for field in message.DESCRIPTOR.fields}
 
 
@@ -45,7 +46,8 @@ def _value(message: Message, field: Any) -> Any:
     value = getattr(message, field.name)
     if field.is_repeated:
         if field.message_type is not None and field.message_type.GetOptions().map_entry:
-            return dict(value)
+            kind = field.message_type.fields_by_name["value"]
+            return {str(key): _plain(item, kind) for key, item in value.items()}
         return [_plain(item, field) for item in value]
     return _plain(value, field)
 
@@ -53,6 +55,8 @@ def _value(message: Message, field: Any) -> Any:
 def _plain(value: Any, field: Any) -> Any:
     if field.enum_type is not None:
         return _enum_name(value, field)
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
     if field.message_type is None:
         return value
     if field.message_type.full_name in (

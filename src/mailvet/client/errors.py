@@ -44,7 +44,7 @@ def from_rpc_error(error: grpc.aio.AioRpcError) -> ServiceError:
     """Read the google.rpc.Status that travels with a gRPC error."""
     reason, metadata, retry_after_s = "", {}, None
     violations: list[FieldViolation] = []
-    for detail in _details(error):
+    for detail in details_of(error):
         if detail.Is(error_details_pb2.ErrorInfo.DESCRIPTOR):
             info = error_details_pb2.ErrorInfo()
             detail.Unpack(info)
@@ -69,7 +69,8 @@ def from_rpc_error(error: grpc.aio.AioRpcError) -> ServiceError:
     )
 
 
-def _details(error: grpc.aio.AioRpcError) -> list[Any]:
+def details_of(error: grpc.aio.AioRpcError) -> list[Any]:
+    """Return the `google.protobuf.Any` details that travel with a gRPC error, if there are any."""
     metadata: Any = error.trailing_metadata() or ()
     for key, value in metadata:
         if key == _DETAILS_KEY and isinstance(value, bytes):

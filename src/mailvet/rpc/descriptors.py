@@ -3,8 +3,10 @@
 from functools import cache
 from importlib.resources import files
 
-from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
+from google.protobuf.descriptor_pb2 import FileDescriptorSet
 from google.protobuf.descriptor_pool import DescriptorPool
+
+PACKAGE = "mailvet.v1"
 
 _ENUM_TYPE = 5
 """Field number of enum_type in FileDescriptorProto: the path of a comment starts with it."""
@@ -32,14 +34,26 @@ def enum_comments(file_name: str, enum_name: str) -> dict[int, str]:
     """Return the comment of each value of an enum, by number, on one line."""
     file = next(file for file in descriptor_set().file if file.name == file_name)
     enum_index = next(i for i, enum in enumerate(file.enum_type) if enum.name == enum_name)
-    comments = _comments_below(file, (_ENUM_TYPE, enum_index, _ENUM_VALUE))
-    values = file.enum_type[enum_index].value
-    return {value.number: comments.get(place, "") for place, value in enumerate(values)}
-
-
-def _comments_below(file: FileDescriptorProto, path: tuple[int, ...]) -> dict[int, str]:
+    found = comments(file_name)
     return {
-        location.path[-1]: " ".join(location.leading_comments.split())
-        for location in file.source_code_info.location
-        if len(location.path) == len(path) + 1 and tuple(location.path[:-1]) == path
+        value.number: found.get((_ENUM_TYPE, enum_index, _ENUM_VALUE, place), "").replace("\n", " ")
+        for place, value in enumerate(file.enum_type[enum_index].value)
     }
+
+
+@cache
+def comments(file_name: str) -> dict[tuple[int, ...], str]:
+    """Return the comment above each element of a file by its path, a line for each paragraph.
+
+    A path is field numbers of descriptor.proto and places, in turn.
+    """
+    file = next(file for file in descriptor_set().file if file.name == file_name)
+    return {
+        tuple(location.path): _paragraphs(location.leading_comments)
+        for location in file.source_code_info.location
+        if location.leading_comments
+    }
+
+
+def _paragraphs(comment: str) -> str:
+    return "\n".join(" ".join(part.split()) for part in comment.strip().split("\n\n"))
