@@ -72,7 +72,7 @@ def test_an_error_has_its_details(target: str) -> None:
     [
         ("did you mean BatchService/GetBatch", ("GetBach", "{}")),
         ("did you mean batch_id?", ("GetBatch", '{"batch": "x"}')),
-        ("did you mean entries?", ("StreamEntries", '{"batch_id": "x"} {"entris": []}')),
+        ("did you mean entries?", ("StreamEntries", '{"entris": []}')),
         ("this is no JSON", ("GetBatch", "batch_id")),
         ("no-such-file: No such file", ("GetBatch", "@no-such-file")),
     ],

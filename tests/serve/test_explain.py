@@ -142,7 +142,7 @@ async def test_who_hangs_up_ends_the_session(tmp_path: Path) -> None:
         async for frame in steps:
             if frame.HasField("smtp_line"):
                 break
-        await steps.aclose()  # type: ignore[attr-defined]
+        await steps.aclose()
         async with asyncio.timeout(10):
             while bed.sessions.open["mx.mute.test"] or not bed.sessions.count["mx.mute.test"]:
                 await asyncio.sleep(0)
