@@ -18,6 +18,7 @@ OpenWorld = Callable[..., Awaitable[World]]
 BOTH_STORES = (
     "test_batch_service",
     "test_error_table",
+    "test_file_stream",
     "test_result_service",
     "test_upload_stream",
 )

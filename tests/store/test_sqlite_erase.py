@@ -53,6 +53,21 @@ async def test_nothing_of_a_deleted_batch_is_left_on_disk(
     assert {} == canaries(tmp_path)
 
 
+async def test_nothing_of_a_file_is_left_on_disk(sqlite: SqliteStore, tmp_path: Path) -> None:
+    """Neither its bytes nor its name, nor the labels of entries."""
+    await sqlite.create_batch(TENANT, "b1", BatchSpec())
+    await sqlite.open_upload(TENANT, "b1", "canary.csv", '"canary"')
+    for n in range(5):
+        await sqlite.append_upload(TENANT, "b1", n * 600_000, CANARY * 100_000)
+    await sqlite.append_entries(
+        TENANT, "b1", 0, [one._replace(labels="canary") for one in entries(9)]
+    )
+    await sqlite.finish_upload(TENANT, "b1", "canary")
+    assert canaries(tmp_path)
+    await sqlite.delete_batch(TENANT, "b1", force=False)
+    assert {} == canaries(tmp_path)
+
+
 async def test_a_batch_among_others_is_erased_alone(sqlite: SqliteStore, tmp_path: Path) -> None:
     """Its neighbours were written in turns with it, and keep every entry and result."""
     await sqlite.create_batch(TENANT, "mine", BatchSpec())

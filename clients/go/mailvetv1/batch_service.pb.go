@@ -1167,7 +1167,7 @@ var File_mailvet_v1_batch_service_proto protoreflect.FileDescriptor
 const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	"\n" +
 	"\x1emailvet/v1/batch_service.proto\x12\n" +
-	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x16mailvet/v1/batch.proto\x1a\x16mailvet/v1/rules.proto\x1a\x17mailvet/v1/status.proto\"\x82\x05\n" +
+	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x16mailvet/v1/batch.proto\x1a\x16mailvet/v1/rules.proto\x1a\x17mailvet/v1/status.proto\x1a\x1cmailvet/v1/upload_file.proto\"\x82\x05\n" +
 	"\x12CreateBatchRequest\x12\x19\n" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12 \n" +
@@ -1248,12 +1248,15 @@ const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	"\x05force\x18\x02 \x01(\bR\x05force\x12#\n" +
 	"\rallow_missing\x18\x03 \x01(\bR\fallowMissing\"E\n" +
 	"\x13DeleteBatchResponse\x12.\n" +
-	"\x13deleted_entry_count\x18\x01 \x01(\x05R\x11deletedEntryCount2\xdb\x05\n" +
+	"\x13deleted_entry_count\x18\x01 \x01(\x05R\x11deletedEntryCount2\xf0\x06\n" +
 	"\fBatchService\x12N\n" +
 	"\vCreateBatch\x12\x1e.mailvet.v1.CreateBatchRequest\x1a\x1f.mailvet.v1.CreateBatchResponse\x12K\n" +
 	"\n" +
 	"AddEntries\x12\x1d.mailvet.v1.AddEntriesRequest\x1a\x1e.mailvet.v1.AddEntriesResponse\x12X\n" +
-	"\rStreamEntries\x12 .mailvet.v1.StreamEntriesRequest\x1a!.mailvet.v1.StreamEntriesResponse(\x010\x01\x12N\n" +
+	"\rStreamEntries\x12 .mailvet.v1.StreamEntriesRequest\x1a!.mailvet.v1.StreamEntriesResponse(\x010\x01\x12B\n" +
+	"\aAddFile\x12\x1a.mailvet.v1.AddFileRequest\x1a\x1b.mailvet.v1.AddFileResponse\x12O\n" +
+	"\n" +
+	"UploadFile\x12\x1d.mailvet.v1.UploadFileRequest\x1a\x1e.mailvet.v1.UploadFileResponse(\x010\x01\x12N\n" +
 	"\vLaunchBatch\x12\x1e.mailvet.v1.LaunchBatchRequest\x1a\x1f.mailvet.v1.LaunchBatchResponse\x12N\n" +
 	"\vCancelBatch\x12\x1e.mailvet.v1.CancelBatchRequest\x1a\x1f.mailvet.v1.CancelBatchResponse\x12E\n" +
 	"\bGetBatch\x12\x1b.mailvet.v1.GetBatchRequest\x1a\x1c.mailvet.v1.GetBatchResponse\x12N\n" +
@@ -1307,6 +1310,10 @@ var file_mailvet_v1_batch_service_proto_goTypes = []any{
 	(BatchState)(0),               // 27: mailvet.v1.BatchState
 	(*Progress)(nil),              // 28: mailvet.v1.Progress
 	(*GoingAway)(nil),             // 29: mailvet.v1.GoingAway
+	(*AddFileRequest)(nil),        // 30: mailvet.v1.AddFileRequest
+	(*UploadFileRequest)(nil),     // 31: mailvet.v1.UploadFileRequest
+	(*AddFileResponse)(nil),       // 32: mailvet.v1.AddFileResponse
+	(*UploadFileResponse)(nil),    // 33: mailvet.v1.UploadFileResponse
 }
 var file_mailvet_v1_batch_service_proto_depIdxs = []int32{
 	19, // 0: mailvet.v1.CreateBatchRequest.labels:type_name -> mailvet.v1.CreateBatchRequest.LabelsEntry
@@ -1333,23 +1340,27 @@ var file_mailvet_v1_batch_service_proto_depIdxs = []int32{
 	0,  // 21: mailvet.v1.BatchService.CreateBatch:input_type -> mailvet.v1.CreateBatchRequest
 	2,  // 22: mailvet.v1.BatchService.AddEntries:input_type -> mailvet.v1.AddEntriesRequest
 	4,  // 23: mailvet.v1.BatchService.StreamEntries:input_type -> mailvet.v1.StreamEntriesRequest
-	7,  // 24: mailvet.v1.BatchService.LaunchBatch:input_type -> mailvet.v1.LaunchBatchRequest
-	9,  // 25: mailvet.v1.BatchService.CancelBatch:input_type -> mailvet.v1.CancelBatchRequest
-	11, // 26: mailvet.v1.BatchService.GetBatch:input_type -> mailvet.v1.GetBatchRequest
-	13, // 27: mailvet.v1.BatchService.ListBatches:input_type -> mailvet.v1.ListBatchesRequest
-	15, // 28: mailvet.v1.BatchService.WatchBatch:input_type -> mailvet.v1.WatchBatchRequest
-	17, // 29: mailvet.v1.BatchService.DeleteBatch:input_type -> mailvet.v1.DeleteBatchRequest
-	1,  // 30: mailvet.v1.BatchService.CreateBatch:output_type -> mailvet.v1.CreateBatchResponse
-	3,  // 31: mailvet.v1.BatchService.AddEntries:output_type -> mailvet.v1.AddEntriesResponse
-	6,  // 32: mailvet.v1.BatchService.StreamEntries:output_type -> mailvet.v1.StreamEntriesResponse
-	8,  // 33: mailvet.v1.BatchService.LaunchBatch:output_type -> mailvet.v1.LaunchBatchResponse
-	10, // 34: mailvet.v1.BatchService.CancelBatch:output_type -> mailvet.v1.CancelBatchResponse
-	12, // 35: mailvet.v1.BatchService.GetBatch:output_type -> mailvet.v1.GetBatchResponse
-	14, // 36: mailvet.v1.BatchService.ListBatches:output_type -> mailvet.v1.ListBatchesResponse
-	16, // 37: mailvet.v1.BatchService.WatchBatch:output_type -> mailvet.v1.WatchBatchResponse
-	18, // 38: mailvet.v1.BatchService.DeleteBatch:output_type -> mailvet.v1.DeleteBatchResponse
-	30, // [30:39] is the sub-list for method output_type
-	21, // [21:30] is the sub-list for method input_type
+	30, // 24: mailvet.v1.BatchService.AddFile:input_type -> mailvet.v1.AddFileRequest
+	31, // 25: mailvet.v1.BatchService.UploadFile:input_type -> mailvet.v1.UploadFileRequest
+	7,  // 26: mailvet.v1.BatchService.LaunchBatch:input_type -> mailvet.v1.LaunchBatchRequest
+	9,  // 27: mailvet.v1.BatchService.CancelBatch:input_type -> mailvet.v1.CancelBatchRequest
+	11, // 28: mailvet.v1.BatchService.GetBatch:input_type -> mailvet.v1.GetBatchRequest
+	13, // 29: mailvet.v1.BatchService.ListBatches:input_type -> mailvet.v1.ListBatchesRequest
+	15, // 30: mailvet.v1.BatchService.WatchBatch:input_type -> mailvet.v1.WatchBatchRequest
+	17, // 31: mailvet.v1.BatchService.DeleteBatch:input_type -> mailvet.v1.DeleteBatchRequest
+	1,  // 32: mailvet.v1.BatchService.CreateBatch:output_type -> mailvet.v1.CreateBatchResponse
+	3,  // 33: mailvet.v1.BatchService.AddEntries:output_type -> mailvet.v1.AddEntriesResponse
+	6,  // 34: mailvet.v1.BatchService.StreamEntries:output_type -> mailvet.v1.StreamEntriesResponse
+	32, // 35: mailvet.v1.BatchService.AddFile:output_type -> mailvet.v1.AddFileResponse
+	33, // 36: mailvet.v1.BatchService.UploadFile:output_type -> mailvet.v1.UploadFileResponse
+	8,  // 37: mailvet.v1.BatchService.LaunchBatch:output_type -> mailvet.v1.LaunchBatchResponse
+	10, // 38: mailvet.v1.BatchService.CancelBatch:output_type -> mailvet.v1.CancelBatchResponse
+	12, // 39: mailvet.v1.BatchService.GetBatch:output_type -> mailvet.v1.GetBatchResponse
+	14, // 40: mailvet.v1.BatchService.ListBatches:output_type -> mailvet.v1.ListBatchesResponse
+	16, // 41: mailvet.v1.BatchService.WatchBatch:output_type -> mailvet.v1.WatchBatchResponse
+	18, // 42: mailvet.v1.BatchService.DeleteBatch:output_type -> mailvet.v1.DeleteBatchResponse
+	32, // [32:43] is the sub-list for method output_type
+	21, // [21:32] is the sub-list for method input_type
 	21, // [21:21] is the sub-list for extension type_name
 	21, // [21:21] is the sub-list for extension extendee
 	0,  // [0:21] is the sub-list for field type_name
@@ -1363,6 +1374,7 @@ func file_mailvet_v1_batch_service_proto_init() {
 	file_mailvet_v1_batch_proto_init()
 	file_mailvet_v1_rules_proto_init()
 	file_mailvet_v1_status_proto_init()
+	file_mailvet_v1_upload_file_proto_init()
 	file_mailvet_v1_batch_service_proto_msgTypes[0].OneofWrappers = []any{}
 	file_mailvet_v1_batch_service_proto_msgTypes[2].OneofWrappers = []any{}
 	file_mailvet_v1_batch_service_proto_msgTypes[4].OneofWrappers = []any{}

@@ -22,6 +22,8 @@ const (
 	BatchService_CreateBatch_FullMethodName   = "/mailvet.v1.BatchService/CreateBatch"
 	BatchService_AddEntries_FullMethodName    = "/mailvet.v1.BatchService/AddEntries"
 	BatchService_StreamEntries_FullMethodName = "/mailvet.v1.BatchService/StreamEntries"
+	BatchService_AddFile_FullMethodName       = "/mailvet.v1.BatchService/AddFile"
+	BatchService_UploadFile_FullMethodName    = "/mailvet.v1.BatchService/UploadFile"
 	BatchService_LaunchBatch_FullMethodName   = "/mailvet.v1.BatchService/LaunchBatch"
 	BatchService_CancelBatch_FullMethodName   = "/mailvet.v1.BatchService/CancelBatch"
 	BatchService_GetBatch_FullMethodName      = "/mailvet.v1.BatchService/GetBatch"
@@ -56,6 +58,19 @@ type BatchServiceClient interface {
 	//
 	// Errors: as AddEntries.
 	StreamEntries(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[StreamEntriesRequest, StreamEntriesResponse], error)
+	// Adds the addresses in a file of at most 3 MiB to a DRAFT batch; a row's other
+	// columns are kept as the entry's labels. The file is kept with the batch.
+	//
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when the
+	// batch has other entries or is no DRAFT.
+	AddFile(ctx context.Context, in *AddFileRequest, opts ...grpc.CallOption) (*AddFileResponse, error)
+	// The same for a file of any size, frame by frame; each reply says how many bytes
+	// are durably kept. To resume after a cut, open a new stream: the first reply says
+	// where to go on. After the last frame replies tell how far reading is, at last how
+	// it went; it can be repeated until that was heard.
+	//
+	// Errors: as AddFile, and OUT_OF_RANGE (OFFSET_GAP), RESOURCE_EXHAUSTED.
+	UploadFile(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[UploadFileRequest, UploadFileResponse], error)
 	// Starts the work on a DRAFT batch. Launching a RUNNING batch changes nothing.
 	//
 	// Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it ended or is empty.
@@ -127,6 +142,29 @@ func (c *batchServiceClient) StreamEntries(ctx context.Context, opts ...grpc.Cal
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type BatchService_StreamEntriesClient = grpc.BidiStreamingClient[StreamEntriesRequest, StreamEntriesResponse]
 
+func (c *batchServiceClient) AddFile(ctx context.Context, in *AddFileRequest, opts ...grpc.CallOption) (*AddFileResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AddFileResponse)
+	err := c.cc.Invoke(ctx, BatchService_AddFile_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *batchServiceClient) UploadFile(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[UploadFileRequest, UploadFileResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &BatchService_ServiceDesc.Streams[1], BatchService_UploadFile_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[UploadFileRequest, UploadFileResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type BatchService_UploadFileClient = grpc.BidiStreamingClient[UploadFileRequest, UploadFileResponse]
+
 func (c *batchServiceClient) LaunchBatch(ctx context.Context, in *LaunchBatchRequest, opts ...grpc.CallOption) (*LaunchBatchResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(LaunchBatchResponse)
@@ -169,7 +207,7 @@ func (c *batchServiceClient) ListBatches(ctx context.Context, in *ListBatchesReq
 
 func (c *batchServiceClient) WatchBatch(ctx context.Context, in *WatchBatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchBatchResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &BatchService_ServiceDesc.Streams[1], BatchService_WatchBatch_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &BatchService_ServiceDesc.Streams[2], BatchService_WatchBatch_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -222,6 +260,19 @@ type BatchServiceServer interface {
 	//
 	// Errors: as AddEntries.
 	StreamEntries(grpc.BidiStreamingServer[StreamEntriesRequest, StreamEntriesResponse]) error
+	// Adds the addresses in a file of at most 3 MiB to a DRAFT batch; a row's other
+	// columns are kept as the entry's labels. The file is kept with the batch.
+	//
+	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when the
+	// batch has other entries or is no DRAFT.
+	AddFile(context.Context, *AddFileRequest) (*AddFileResponse, error)
+	// The same for a file of any size, frame by frame; each reply says how many bytes
+	// are durably kept. To resume after a cut, open a new stream: the first reply says
+	// where to go on. After the last frame replies tell how far reading is, at last how
+	// it went; it can be repeated until that was heard.
+	//
+	// Errors: as AddFile, and OUT_OF_RANGE (OFFSET_GAP), RESOURCE_EXHAUSTED.
+	UploadFile(grpc.BidiStreamingServer[UploadFileRequest, UploadFileResponse]) error
 	// Starts the work on a DRAFT batch. Launching a RUNNING batch changes nothing.
 	//
 	// Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it ended or is empty.
@@ -268,6 +319,12 @@ func (UnimplementedBatchServiceServer) AddEntries(context.Context, *AddEntriesRe
 }
 func (UnimplementedBatchServiceServer) StreamEntries(grpc.BidiStreamingServer[StreamEntriesRequest, StreamEntriesResponse]) error {
 	return status.Error(codes.Unimplemented, "method StreamEntries not implemented")
+}
+func (UnimplementedBatchServiceServer) AddFile(context.Context, *AddFileRequest) (*AddFileResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AddFile not implemented")
+}
+func (UnimplementedBatchServiceServer) UploadFile(grpc.BidiStreamingServer[UploadFileRequest, UploadFileResponse]) error {
+	return status.Error(codes.Unimplemented, "method UploadFile not implemented")
 }
 func (UnimplementedBatchServiceServer) LaunchBatch(context.Context, *LaunchBatchRequest) (*LaunchBatchResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method LaunchBatch not implemented")
@@ -350,6 +407,31 @@ func _BatchService_StreamEntries_Handler(srv interface{}, stream grpc.ServerStre
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type BatchService_StreamEntriesServer = grpc.BidiStreamingServer[StreamEntriesRequest, StreamEntriesResponse]
+
+func _BatchService_AddFile_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AddFileRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(BatchServiceServer).AddFile(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: BatchService_AddFile_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(BatchServiceServer).AddFile(ctx, req.(*AddFileRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _BatchService_UploadFile_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(BatchServiceServer).UploadFile(&grpc.GenericServerStream[UploadFileRequest, UploadFileResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type BatchService_UploadFileServer = grpc.BidiStreamingServer[UploadFileRequest, UploadFileResponse]
 
 func _BatchService_LaunchBatch_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(LaunchBatchRequest)
@@ -468,6 +550,10 @@ var BatchService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _BatchService_AddEntries_Handler,
 		},
 		{
+			MethodName: "AddFile",
+			Handler:    _BatchService_AddFile_Handler,
+		},
+		{
 			MethodName: "LaunchBatch",
 			Handler:    _BatchService_LaunchBatch_Handler,
 		},
@@ -492,6 +578,12 @@ var BatchService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "StreamEntries",
 			Handler:       _BatchService_StreamEntries_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
+		{
+			StreamName:    "UploadFile",
+			Handler:       _BatchService_UploadFile_Handler,
 			ServerStreams: true,
 			ClientStreams: true,
 		},

@@ -557,8 +557,10 @@ type GetResultResponse struct {
 	Result *Result `protobuf:"bytes,2,opt,name=result,proto3" json:"result,omitempty"`
 	// When WAITING: when it is tried again.
 	NextAttemptTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=next_attempt_time,json=nextAttemptTime,proto3" json:"next_attempt_time,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// The other columns of the entry's row, when it came from a file.
+	Labels        map[string]string `protobuf:"bytes,4,rep,name=labels,proto3" json:"labels,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *GetResultResponse) Reset() {
@@ -608,6 +610,13 @@ func (x *GetResultResponse) GetResult() *Result {
 func (x *GetResultResponse) GetNextAttemptTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.NextAttemptTime
+	}
+	return nil
+}
+
+func (x *GetResultResponse) GetLabels() map[string]string {
+	if x != nil {
+		return x.Labels
 	}
 	return nil
 }
@@ -876,11 +885,15 @@ const file_mailvet_v1_result_service_proto_rawDesc = "" +
 	"\x10GetResultRequest\x12\x19\n" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12\x14\n" +
 	"\x05index\x18\x02 \x01(\x05R\x05index\x12*\n" +
-	"\x04view\x18\x03 \x01(\x0e2\x16.mailvet.v1.ResultViewR\x04view\"\xb5\x01\n" +
+	"\x04view\x18\x03 \x01(\x0e2\x16.mailvet.v1.ResultViewR\x04view\"\xb3\x02\n" +
 	"\x11GetResultResponse\x12,\n" +
 	"\x05state\x18\x01 \x01(\x0e2\x16.mailvet.v1.EntryStateR\x05state\x12*\n" +
 	"\x06result\x18\x02 \x01(\v2\x12.mailvet.v1.ResultR\x06result\x12F\n" +
-	"\x11next_attempt_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x0fnextAttemptTime\"\xff\x02\n" +
+	"\x11next_attempt_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x0fnextAttemptTime\x12A\n" +
+	"\x06labels\x18\x04 \x03(\v2).mailvet.v1.GetResultResponse.LabelsEntryR\x06labels\x1a9\n" +
+	"\vLabelsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xff\x02\n" +
 	"\x14ExportResultsRequest\x12\x19\n" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x120\n" +
 	"\x06format\x18\x02 \x01(\x0e2\x18.mailvet.v1.ExportFormatR\x06format\x123\n" +
@@ -926,7 +939,7 @@ func file_mailvet_v1_result_service_proto_rawDescGZIP() []byte {
 }
 
 var file_mailvet_v1_result_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_mailvet_v1_result_service_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_mailvet_v1_result_service_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_mailvet_v1_result_service_proto_goTypes = []any{
 	(EntryState)(0),               // 0: mailvet.v1.EntryState
 	(*ResultFilter)(nil),          // 1: mailvet.v1.ResultFilter
@@ -938,55 +951,57 @@ var file_mailvet_v1_result_service_proto_goTypes = []any{
 	(*GetResultResponse)(nil),     // 7: mailvet.v1.GetResultResponse
 	(*ExportResultsRequest)(nil),  // 8: mailvet.v1.ExportResultsRequest
 	(*ExportResultsResponse)(nil), // 9: mailvet.v1.ExportResultsResponse
-	(Classification)(0),           // 10: mailvet.v1.Classification
-	(EntryStatus)(0),              // 11: mailvet.v1.EntryStatus
-	(ResultView)(0),               // 12: mailvet.v1.ResultView
-	(*durationpb.Duration)(nil),   // 13: google.protobuf.Duration
-	(*Result)(nil),                // 14: mailvet.v1.Result
-	(*Progress)(nil),              // 15: mailvet.v1.Progress
-	(*GoingAway)(nil),             // 16: mailvet.v1.GoingAway
-	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
-	(ExportFormat)(0),             // 18: mailvet.v1.ExportFormat
-	(ExportDialect)(0),            // 19: mailvet.v1.ExportDialect
-	(*ExportedFile)(nil),          // 20: mailvet.v1.ExportedFile
+	nil,                           // 10: mailvet.v1.GetResultResponse.LabelsEntry
+	(Classification)(0),           // 11: mailvet.v1.Classification
+	(EntryStatus)(0),              // 12: mailvet.v1.EntryStatus
+	(ResultView)(0),               // 13: mailvet.v1.ResultView
+	(*durationpb.Duration)(nil),   // 14: google.protobuf.Duration
+	(*Result)(nil),                // 15: mailvet.v1.Result
+	(*Progress)(nil),              // 16: mailvet.v1.Progress
+	(*GoingAway)(nil),             // 17: mailvet.v1.GoingAway
+	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
+	(ExportFormat)(0),             // 19: mailvet.v1.ExportFormat
+	(ExportDialect)(0),            // 20: mailvet.v1.ExportDialect
+	(*ExportedFile)(nil),          // 21: mailvet.v1.ExportedFile
 }
 var file_mailvet_v1_result_service_proto_depIdxs = []int32{
-	10, // 0: mailvet.v1.ResultFilter.classifications:type_name -> mailvet.v1.Classification
-	10, // 1: mailvet.v1.ResultFilter.exclude_classifications:type_name -> mailvet.v1.Classification
-	11, // 2: mailvet.v1.ResultFilter.statuses:type_name -> mailvet.v1.EntryStatus
-	11, // 3: mailvet.v1.ResultFilter.exclude_statuses:type_name -> mailvet.v1.EntryStatus
+	11, // 0: mailvet.v1.ResultFilter.classifications:type_name -> mailvet.v1.Classification
+	11, // 1: mailvet.v1.ResultFilter.exclude_classifications:type_name -> mailvet.v1.Classification
+	12, // 2: mailvet.v1.ResultFilter.statuses:type_name -> mailvet.v1.EntryStatus
+	12, // 3: mailvet.v1.ResultFilter.exclude_statuses:type_name -> mailvet.v1.EntryStatus
 	1,  // 4: mailvet.v1.StreamResultsRequest.filter:type_name -> mailvet.v1.ResultFilter
-	12, // 5: mailvet.v1.StreamResultsRequest.view:type_name -> mailvet.v1.ResultView
-	13, // 6: mailvet.v1.StreamResultsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	14, // 7: mailvet.v1.StreamResultsResponse.results:type_name -> mailvet.v1.Result
-	15, // 8: mailvet.v1.StreamResultsResponse.progress:type_name -> mailvet.v1.Progress
-	16, // 9: mailvet.v1.StreamResultsResponse.going_away:type_name -> mailvet.v1.GoingAway
+	13, // 5: mailvet.v1.StreamResultsRequest.view:type_name -> mailvet.v1.ResultView
+	14, // 6: mailvet.v1.StreamResultsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	15, // 7: mailvet.v1.StreamResultsResponse.results:type_name -> mailvet.v1.Result
+	16, // 8: mailvet.v1.StreamResultsResponse.progress:type_name -> mailvet.v1.Progress
+	17, // 9: mailvet.v1.StreamResultsResponse.going_away:type_name -> mailvet.v1.GoingAway
 	1,  // 10: mailvet.v1.ListResultsRequest.filter:type_name -> mailvet.v1.ResultFilter
-	12, // 11: mailvet.v1.ListResultsRequest.view:type_name -> mailvet.v1.ResultView
-	14, // 12: mailvet.v1.ListResultsResponse.results:type_name -> mailvet.v1.Result
-	12, // 13: mailvet.v1.GetResultRequest.view:type_name -> mailvet.v1.ResultView
+	13, // 11: mailvet.v1.ListResultsRequest.view:type_name -> mailvet.v1.ResultView
+	15, // 12: mailvet.v1.ListResultsResponse.results:type_name -> mailvet.v1.Result
+	13, // 13: mailvet.v1.GetResultRequest.view:type_name -> mailvet.v1.ResultView
 	0,  // 14: mailvet.v1.GetResultResponse.state:type_name -> mailvet.v1.EntryState
-	14, // 15: mailvet.v1.GetResultResponse.result:type_name -> mailvet.v1.Result
-	17, // 16: mailvet.v1.GetResultResponse.next_attempt_time:type_name -> google.protobuf.Timestamp
-	18, // 17: mailvet.v1.ExportResultsRequest.format:type_name -> mailvet.v1.ExportFormat
-	19, // 18: mailvet.v1.ExportResultsRequest.dialect:type_name -> mailvet.v1.ExportDialect
-	1,  // 19: mailvet.v1.ExportResultsRequest.filter:type_name -> mailvet.v1.ResultFilter
-	13, // 20: mailvet.v1.ExportResultsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	20, // 21: mailvet.v1.ExportResultsResponse.file:type_name -> mailvet.v1.ExportedFile
-	16, // 22: mailvet.v1.ExportResultsResponse.going_away:type_name -> mailvet.v1.GoingAway
-	2,  // 23: mailvet.v1.ResultService.StreamResults:input_type -> mailvet.v1.StreamResultsRequest
-	4,  // 24: mailvet.v1.ResultService.ListResults:input_type -> mailvet.v1.ListResultsRequest
-	6,  // 25: mailvet.v1.ResultService.GetResult:input_type -> mailvet.v1.GetResultRequest
-	8,  // 26: mailvet.v1.ResultService.ExportResults:input_type -> mailvet.v1.ExportResultsRequest
-	3,  // 27: mailvet.v1.ResultService.StreamResults:output_type -> mailvet.v1.StreamResultsResponse
-	5,  // 28: mailvet.v1.ResultService.ListResults:output_type -> mailvet.v1.ListResultsResponse
-	7,  // 29: mailvet.v1.ResultService.GetResult:output_type -> mailvet.v1.GetResultResponse
-	9,  // 30: mailvet.v1.ResultService.ExportResults:output_type -> mailvet.v1.ExportResultsResponse
-	27, // [27:31] is the sub-list for method output_type
-	23, // [23:27] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	15, // 15: mailvet.v1.GetResultResponse.result:type_name -> mailvet.v1.Result
+	18, // 16: mailvet.v1.GetResultResponse.next_attempt_time:type_name -> google.protobuf.Timestamp
+	10, // 17: mailvet.v1.GetResultResponse.labels:type_name -> mailvet.v1.GetResultResponse.LabelsEntry
+	19, // 18: mailvet.v1.ExportResultsRequest.format:type_name -> mailvet.v1.ExportFormat
+	20, // 19: mailvet.v1.ExportResultsRequest.dialect:type_name -> mailvet.v1.ExportDialect
+	1,  // 20: mailvet.v1.ExportResultsRequest.filter:type_name -> mailvet.v1.ResultFilter
+	14, // 21: mailvet.v1.ExportResultsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	21, // 22: mailvet.v1.ExportResultsResponse.file:type_name -> mailvet.v1.ExportedFile
+	17, // 23: mailvet.v1.ExportResultsResponse.going_away:type_name -> mailvet.v1.GoingAway
+	2,  // 24: mailvet.v1.ResultService.StreamResults:input_type -> mailvet.v1.StreamResultsRequest
+	4,  // 25: mailvet.v1.ResultService.ListResults:input_type -> mailvet.v1.ListResultsRequest
+	6,  // 26: mailvet.v1.ResultService.GetResult:input_type -> mailvet.v1.GetResultRequest
+	8,  // 27: mailvet.v1.ResultService.ExportResults:input_type -> mailvet.v1.ExportResultsRequest
+	3,  // 28: mailvet.v1.ResultService.StreamResults:output_type -> mailvet.v1.StreamResultsResponse
+	5,  // 29: mailvet.v1.ResultService.ListResults:output_type -> mailvet.v1.ListResultsResponse
+	7,  // 30: mailvet.v1.ResultService.GetResult:output_type -> mailvet.v1.GetResultResponse
+	9,  // 31: mailvet.v1.ResultService.ExportResults:output_type -> mailvet.v1.ExportResultsResponse
+	28, // [28:32] is the sub-list for method output_type
+	24, // [24:28] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_mailvet_v1_result_service_proto_init() }
@@ -1005,7 +1020,7 @@ func file_mailvet_v1_result_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_mailvet_v1_result_service_proto_rawDesc), len(file_mailvet_v1_result_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   9,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

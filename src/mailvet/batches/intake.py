@@ -19,6 +19,8 @@ class RawEntry(NamedTuple):
 
     input_data: str
     custom: str = ""
+    labels: str = ""
+    """The other columns of its row in a file, as JSON."""
 
 
 class Intake:
@@ -38,13 +40,13 @@ class Intake:
 
     def entry(self, raw: RawEntry, mode: Deduplication) -> Entry:
         """Return one entry; its domain is empty where syntax or provider rules decide already."""
-        text, custom = raw
+        text, custom, labels = raw
         address = parse(text)
         if isinstance(address, SyntaxFault) or check_provider_syntax(address) is not None:
             key = 0 if mode is Deduplication.OFF else self._hash("\0" + text.strip())
-            return Entry(text, custom, "", key)
+            return Entry(text, custom, "", key, labels)
         key = 0 if mode is Deduplication.OFF else self._hash(duplicate_key(address, mode))
-        return Entry(text, custom, address.domain.ascii, key)
+        return Entry(text, custom, address.domain.ascii, key, labels)
 
     def _hash(self, text: str) -> int:
         # A copy of the keyed state saves hashing the key once more for every entry.

@@ -10,6 +10,13 @@ MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 """gRPC's own default, which every client library expects."""
 MAX_INPUT_BYTES = 65_536
 """No address is so long; a longer line means that the file was cut up wrongly."""
+MAX_FILE_BYTES = 2048 * 1024 * 1024
+"""Some 60 million addresses as text; a larger file belongs into several batches."""
+MAX_FILE_FRAME_BYTES = 3 * 1024 * 1024
+"""Of a file, in one message: well within `MAX_MESSAGE_BYTES`."""
+MAX_FILE_NAME_CHARACTERS = 255
+MAX_LABELS_BYTES = 65_536
+"""The other columns of a row: a hundred of ordinary length; further ones are left out."""
 MAX_CUSTOM_CHARACTERS = 1_024
 MAX_NAME_CHARACTERS = 200
 MAX_DESCRIPTION_CHARACTERS = 2_000

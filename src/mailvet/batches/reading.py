@@ -5,6 +5,7 @@ soon is read again.
 """
 
 import asyncio
+import json
 from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
@@ -125,6 +126,12 @@ class Results:
     async def of(self, tenant: str, batch_id: str, index: int) -> EntryPlace:
         """Return where one entry stands; raises `NotFound`."""
         return await self._store.result_of(tenant, batch_id, index)
+
+    async def labels_of(self, tenant: str, batch_id: str, index: int) -> dict[str, str]:
+        """Return the other columns of the row that one entry came from."""
+        (text, *_) = await self._store.labels_from(tenant, batch_id, index, limit=1) or ("",)
+        found: dict[str, str] = json.loads(text) if text else {}
+        return found
 
     async def look(self, batch: Batch) -> Standing:
         """Return how a batch stands."""

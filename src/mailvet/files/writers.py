@@ -32,6 +32,13 @@ def format_of(name: str) -> str:
     return found
 
 
+def same_form(kind: str) -> str:
+    """Return the format in which a list of some kind (`Reading.kind`) is written again."""
+    if kind in ("xlsx", "xlsb", "ods"):
+        return "xlsx"
+    return "xls" if kind == "xls" else "csv"
+
+
 def write_results(
     results: Answers,
     out: BinaryIO,
@@ -146,8 +153,9 @@ def _workbook(form: str, out: BinaryIO) -> Table:
 
 def _same_kind(listed: AddressList, out: BinaryIO, *, escape: bool) -> Table:
     reading = listed.reading
-    if reading.kind in ("xlsx", "xlsb", "ods", "xls"):
-        return _workbook("xls" if reading.kind == "xls" else "xlsx", out)
+    form = same_form(reading.kind)
+    if form != "csv":
+        return _workbook(form, out)
     delimiter = reading.delimiter or ","
     return CsvTable(out, delimiter=delimiter, codec=reading.encoding, escape=escape)
 

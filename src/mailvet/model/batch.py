@@ -69,6 +69,22 @@ class Entry(NamedTuple):
     """The A-label domain, for grouping; empty when syntax or provider rules decide already."""
     key: int
     """63-bit hash of the duplicates key; 0 when the entry can be nobody's duplicate."""
+    labels: str = ""
+    """The other columns of its row in a file, a JSON object of texts; empty when there are none."""
+
+
+class UploadedFile(NamedTuple):
+    """A file with a list of addresses, kept with its batch."""
+
+    name: str
+    options: str
+    """How it is to be read, as JSON; the store only keeps it."""
+    size: int = 0
+    """Bytes durably kept so far."""
+    crc32c: int = 0
+    """CRC-32C of them (RFC 3720 B.4)."""
+    reading: str = ""
+    """How it was read, as JSON; empty before it was."""
 
 
 class ResultRow(NamedTuple):

@@ -7,8 +7,10 @@ from mailvet.rpc import decode, upload_stream
 from mailvet.rpc.call import GOING_AWAY_DELAY_S, Call
 from mailvet.rpc.encode import duration, encode_batch, encode_progress
 from mailvet.rpc.exports import Exports
+from mailvet.rpc.file_stream import FileUploads
 from mailvet.v1 import batch_pb2 as batch_pb
 from mailvet.v1 import batch_service_pb2 as pb
+from mailvet.v1 import upload_file_pb2 as file_pb
 
 _MARGIN_S = 0.25
 """The way back to the caller."""
@@ -22,12 +24,14 @@ class BatchService:
         batches: Batches,
         observer: Observer,
         exports: Exports,
+        files: FileUploads,
         *,
         min_heartbeat_s: float = MIN_HEARTBEAT_S,
     ) -> None:
         self._batches = batches
         self._observer = observer
         self._exports = exports
+        self._files = files
         self._min_heartbeat_s = min_heartbeat_s
 
     async def create_batch(
@@ -48,6 +52,16 @@ class BatchService:
     async def stream_entries(self, _request: None, call: Call[pb.StreamEntriesRequest]) -> None:
         """Append frames of entries, each acknowledged when it is durable."""
         await upload_stream.receive(self._batches, call)
+
+    async def add_file(
+        self, request: file_pb.AddFileRequest, call: Call[file_pb.AddFileRequest]
+    ) -> file_pb.AddFileResponse:
+        """Append the addresses in a small file."""
+        return await self._files.add(request, call.tenant)
+
+    async def upload_file(self, _request: None, call: Call[file_pb.UploadFileRequest]) -> None:
+        """Append the addresses in a file that comes in frames."""
+        await self._files.receive(call)
 
     async def launch_batch(
         self, request: pb.LaunchBatchRequest, call: Call[pb.LaunchBatchRequest]

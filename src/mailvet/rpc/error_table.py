@@ -13,6 +13,7 @@ from google.rpc import error_details_pb2, status_pb2
 from mailvet import errors
 from mailvet.batches.limits import MAX_VIOLATION_BYTES
 from mailvet.errors import MailvetError
+from mailvet.files.refusal import FileRefused
 from mailvet.rpc.encode import duration, printable
 
 DOMAIN = "mailvet.dev"
@@ -75,6 +76,7 @@ class Row(NamedTuple):
 
 TABLE: dict[type[MailvetError], Row] = {
     errors.InvalidRequest: Row(_Code.INVALID_ARGUMENT, _bad_request),
+    FileRefused: Row(_Code.INVALID_ARGUMENT, _bad_request),
     errors.NotFound: Row(_Code.NOT_FOUND, _resource),
     errors.AlreadyExists: Row(_Code.ALREADY_EXISTS, _resource),
     errors.WrongState: Row(_Code.FAILED_PRECONDITION, _precondition),

@@ -10,13 +10,16 @@ import sys
 import tempfile
 from collections.abc import Callable
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
+from mailvet.batches.file_intake import copy_upload
 from mailvet.errors import Unavailable
 from mailvet.files import FileRefused
+from mailvet.files.dialects import OWN
 from mailvet.files.plain import time_text
 from mailvet.files.spool import packed
-from mailvet.model.batch import Batch, ResultFilter
+from mailvet.model.batch import Batch, ResultFilter, UploadedFile
 from mailvet.rpc.export_process import Job, Written
 from mailvet.rpc.frames import body
 from mailvet.store.base import Store
@@ -60,21 +63,61 @@ async def build(store: Store, batch: Batch, spec: ExportSpec, note: Note) -> Exp
     Raises FileRefused when the format cannot hold them, `NotFound` when the batch goes.
     """
     with ExitStack() as stack:
-        results = stack.enter_context(tempfile.TemporaryFile(prefix="mailvet-"))
-        out = stack.enter_context(tempfile.TemporaryFile(prefix="mailvet-"))
+        results, labels, out = (
+            stack.enter_context(tempfile.TemporaryFile(prefix="mailvet-")) for _ in range(3)
+        )
         await _copy(store, batch, spec.where, results)
+        kept = await store.get_upload(batch.tenant, batch.batch_id)
+        names: tuple[str, ...] = ()
+        if kept and kept.reading and spec.form and spec.dialect == OWN.name:
+            names = await _copy_labels(store, batch, kept, labels)
+        upload = _Upload()
+        if kept and not spec.form:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="mailvet-"))
+            upload = await _copy_file(store, batch, kept, Path(folder) / "file")
         job = Job(
             results_fd=results.fileno(),
+            labels_fd=labels.fileno(),
             out_fd=out.fileno(),
             form=spec.form,
             dialect=spec.dialect,
             columns=spec.columns,
+            label_names=names,
             escape=spec.escape,
             facts=_facts(batch),
+            upload=upload.path,
+            upload_name=upload.name,
+            upload_options=upload.options,
             only_answered=spec.where is not None,
         )
         written = await _written(job, note)
         return ExportFile(os.dup(out.fileno()), written)
+
+
+class _Upload(NamedTuple):
+    """A copy of the uploaded file, where one is needed."""
+
+    path: str = ""
+    name: str = ""
+    options: dict[str, Any] = {}  # noqa: RUF012 - never written to
+
+
+async def _copy_file(store: Store, batch: Batch, kept: UploadedFile, path: Path) -> _Upload:
+    await copy_upload(store, batch, path)
+    return _Upload(str(path), kept.name or "file", json.loads(kept.options))
+
+
+async def _copy_labels(
+    store: Store, batch: Batch, kept: UploadedFile, out: BinaryIO
+) -> tuple[str, ...]:
+    """Copy what entries have of their rows; return the names of those columns."""
+    index = 0
+    while texts := await store.labels_from(batch.tenant, batch.batch_id, index, limit=PAGE_RESULTS):
+        out.write(b"".join(packed(at, text.encode()) for at, text in enumerate(texts, index)))
+        index += len(texts)
+    out.flush()
+    reading = json.loads(kept.reading)
+    return tuple(name for at, name in enumerate(reading["column_names"]) if at != reading["column"])
 
 
 async def _copy(store: Store, batch: Batch, where: ResultFilter | None, out: BinaryIO) -> None:
@@ -97,12 +140,11 @@ def _facts(batch: Batch) -> dict[str, str]:
 
 
 async def _written(job: Job, note: Note) -> Written:
-    fds = [fd for fd in (job.results_fd, job.labels_fd, job.out_fd) if fd is not None]
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "mailvet.rpc.export_process", job.text()),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
-        pass_fds=fds,
+        pass_fds=(job.results_fd, job.labels_fd, job.out_fd),
     )
     assert process.stdout is not None
     told: dict[str, Any] = {}

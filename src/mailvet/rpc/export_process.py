@@ -8,6 +8,7 @@ or `{"refused": [WHAT, WHY]}`.
 import json
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from pathlib import Path
@@ -35,7 +36,7 @@ class Job:
 
     results_fd: int
     """A spool of encoded results."""
-    labels_fd: int | None = None
+    labels_fd: int
     """A spool of the labels of entries, each a JSON object."""
     out_fd: int
     form: str = ""
@@ -118,9 +119,7 @@ class _Counting:
         return plain_result(document)
 
 
-def _labels(fd: int | None) -> Any:
-    if fd is None:
-        return None
+def _labels(fd: int) -> Callable[[int], dict[str, str]]:
     spool = Spool(os.fdopen(fd, "rb"))
 
     def labels(index: int) -> dict[str, str]:

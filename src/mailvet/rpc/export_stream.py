@@ -1,6 +1,8 @@
 """ExportResults: how far the file is, the file, then its bytes from an offset on."""
 
 import asyncio
+import json
+from pathlib import Path
 
 import google_crc32c
 
@@ -8,7 +10,8 @@ from mailvet.batches.limits import MAX_FRAME_BYTES
 from mailvet.errors import EtagMismatch, NotFound, Violations
 from mailvet.files import FileRefused
 from mailvet.files.dialects import DIALECTS, OWN
-from mailvet.model.batch import Batch
+from mailvet.files.writers import same_form
+from mailvet.model.batch import Batch, UploadedFile
 from mailvet.rpc import rules
 from mailvet.rpc.call import GOING_AWAY_DELAY_S, Call
 from mailvet.rpc.decode import result_filter
@@ -65,8 +68,6 @@ def export_spec(request: pb.ExportResultsRequest) -> ExportSpec:
         where=result_filter(request.filter, wrong),
         escape=not request.keep_formulas,
     )
-    if not spec.form:
-        wrong.add("format", "the batch has no uploaded file")
     _check_columns(spec, wrong)
     wrong.raise_if_any()
     return spec
@@ -95,6 +96,9 @@ async def send(
     spec = export_spec(request)
     wrong = Violations()
     heartbeat_s = rules.heartbeat(request, least_heartbeat_s, wrong)
+    kept = None if spec.form else await exports.upload_of(batch)
+    if not spec.form and not (kept and kept.reading):
+        wrong.add("format", "the batch was not made of a file; choose another format")
     wrong.raise_if_any()
     async with exports.opened(batch, spec, request.etag) as export:
         file = await _made(export, call, heartbeat_s)
@@ -102,7 +106,7 @@ async def send(
         if request.etag and request.etag != written.etag:
             raise EtagMismatch(written.etag)
         first = pb.ExportResultsResponse(
-            prepared_count=written.record_count, file=_told(batch, spec, written)
+            prepared_count=written.record_count, file=_told(batch, kept, spec, written)
         )
         await _send_bytes(file, request.offset, call, first)
 
@@ -157,10 +161,16 @@ async def _go_away(call: Call[pb.ExportResultsRequest]) -> None:
     raise call.going_away()
 
 
-def _told(batch: Batch, spec: ExportSpec, written: Written) -> export_pb.ExportedFile:
+def _told(
+    batch: Batch, kept: UploadedFile | None, spec: ExportSpec, written: Written
+) -> export_pb.ExportedFile:
+    form = spec.form or same_form(json.loads(kept.reading)["kind"] if kept else "")
+    name = batch.batch_id
+    if kept and kept.name:
+        name = Path(kept.name).stem
     return export_pb.ExportedFile(
-        file_name=f"{batch.batch_id}.{spec.form}",
-        media_type=_MEDIA_TYPES[spec.form],
+        file_name=f"{name}.{form}",
+        media_type=_MEDIA_TYPES[form],
         size_bytes=written.size_bytes,
         crc32c=written.crc32c,
         etag=written.etag,

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from mailvet.model.batch import Batch
+from mailvet.model.batch import Batch, UploadedFile
 from mailvet.rpc.export_build import ExportFile, ExportSpec, build
 from mailvet.store.base import Store
 
@@ -65,6 +65,10 @@ class Exports:
             if not export.is_made and not export.readers:
                 await self._drop(export)
             self._tidy()
+
+    async def upload_of(self, batch: Batch) -> UploadedFile | None:
+        """Return the file that a batch was made of."""
+        return await self._store.get_upload(batch.tenant, batch.batch_id)
 
     def forget(self, tenant: str, batch_id: str) -> None:
         """Let go of every file of a batch: it is deleted."""

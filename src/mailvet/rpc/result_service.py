@@ -79,6 +79,7 @@ class ResultService:
         rest = pb.GetResultResponse(
             state=_entry_state(answered=row is not None, waiting=next_attempt_at is not None),
             next_attempt_time=timestamp(next_attempt_at) if row is None else None,
+            labels=await self._results.labels_of(call.tenant, request.batch_id, request.index),
         )
         return frames.splice([row] if row else [], view, field=_ONE, rest=rest)
 

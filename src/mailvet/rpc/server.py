@@ -17,6 +17,7 @@ from structlog.typing import FilteringBoundLogger
 from mailvet.batches import limits
 from mailvet.batches.cursor import Marks
 from mailvet.batches.drain import Drain
+from mailvet.batches.file_intake import FileIntake
 from mailvet.batches.intake import Intake
 from mailvet.batches.lifecycle import Batches
 from mailvet.batches.reading import FRAME_GAP_S, Results
@@ -30,6 +31,7 @@ from mailvet.rpc.call import Method
 from mailvet.rpc.catalog_service import CatalogService
 from mailvet.rpc.dispatch import Dispatcher, methods_of
 from mailvet.rpc.exports import Exports
+from mailvet.rpc.file_stream import FileUploads
 from mailvet.rpc.health import Health, health_methods
 from mailvet.rpc.metrics import RpcCounters, RpcMetrics
 from mailvet.rpc.reflection import reflection_methods
@@ -114,14 +116,18 @@ def build_server(
     drain = Drain()
     marks = Marks(store.secret, store.epoch)
     observer = Observer(store, clock=clock, wall_clock=wall_clock, gap_s=options.watch_gap_s)
-    batches = Batches(store, observer, Intake(store.secret), marks, wall_clock=wall_clock)
+    intake = Intake(store.secret)
+    batches = Batches(store, observer, intake, marks, wall_clock=wall_clock)
     results = Results(store, observer, clock=clock, gap_s=options.frame_gap_s)
     exports = Exports(store, clock=clock)
+    files = FileUploads(batches, FileIntake(store, intake))
 
     methods = [
         *_methods(
             batch_service_pb2,
-            BatchService(batches, observer, exports, min_heartbeat_s=options.min_heartbeat_s),
+            BatchService(
+                batches, observer, exports, files, min_heartbeat_s=options.min_heartbeat_s
+            ),
         ),
         *_methods(
             result_service_pb2,

@@ -63,13 +63,14 @@ class VerificationService:
         budget_s = call.budget_s(MAX_EXPLAIN_S)
         await explain_stream.send(
             call,
-            lambda tell: self._verifier.explain(asked.entry, budget_s, call.tenant, tell),
+            lambda tell: self._verifier.explain(asked.entry[:2], budget_s, call.tenant, tell),
             heartbeat_s=asked.heartbeat_s,
         )
 
     async def _verify(self, asked: Questions, call: Call[Any]) -> list[Result]:
         budget_s = call.budget_s(MAX_BUDGET_S)
-        return await self._verifier.verify(asked.entries, budget_s, call.tenant)
+        entries = [entry[:2] for entry in asked.entries]
+        return await self._verifier.verify(entries, budget_s, call.tenant)
 
 
 def _spliced(

@@ -40,6 +40,7 @@ from mailvet.model.batch import (
 )
 from mailvet.model.ruling import TenantRules
 from mailvet.model.status import BatchState
+from mailvet.store.base_uploads import UploadStore
 
 
 class Created(NamedTuple):
@@ -111,7 +112,7 @@ class WorkStore(Protocol):
         ...
 
 
-class Store(WorkStore, Protocol):
+class Store(WorkStore, UploadStore, Protocol):
     """Everything the rooms above may ask of a store."""
 
     @property

@@ -20,6 +20,7 @@ from mailvet.model.batch import (
     ResultPage,
     ResultRow,
     Settlement,
+    UploadedFile,
 )
 from mailvet.model.ruling import NO_RULES, TenantRules
 from mailvet.model.status import BatchState
@@ -28,6 +29,7 @@ from mailvet.store.base import Created
 from mailvet.store.changes import WORK, Changes
 from mailvet.store.memory_plan import plan
 from mailvet.store.memory_queue import Queue
+from mailvet.store.memory_uploads import MemoryUploads
 from mailvet.store.rules import next_revision
 
 LEASE_S = 30.0
@@ -48,9 +50,11 @@ class Kept:
     results: list[ResultRow] = field(default_factory=list)
     by_entry: dict[int, ResultRow] = field(default_factory=dict)
     planned: bool = False
+    upload: UploadedFile | None = None
+    parts: list[bytes] = field(default_factory=list)
 
 
-class MemoryStore:
+class MemoryStore(MemoryUploads):
     """A store that lives as long as its process."""
 
     epoch = 1

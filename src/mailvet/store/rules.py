@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import google_crc32c
+
 from mailvet.errors import EtagMismatch, NotFound, OffsetGap, RequestIdReused, WrongState
-from mailvet.model.batch import Batch, Entry, ResultFilter
+from mailvet.model.batch import Batch, Entry, ResultFilter, UploadedFile
 from mailvet.model.ruling import TenantRules
 from mailvet.model.status import BatchState
 from mailvet.store.base import Created
@@ -33,6 +35,48 @@ def new_entries(batch: Batch, offset: int | None, entries: Sequence[Entry]) -> S
     if start > kept:
         raise OffsetGap(start, kept)
     return entries[kept - start :]
+
+
+def opened_upload(batch: Batch, kept: UploadedFile | None, name: str, options: str) -> UploadedFile:
+    """Return a batch's file as it is when an upload begins or goes on.
+
+    Raises `WrongState` as `Store.open_upload` says.
+    """
+    if kept is None:
+        _require_draft(batch)
+        if batch.entry_count:
+            raise WrongState(
+                batch.batch_id, "filled already", "no entries", "upload the file to another batch"
+            )
+        return UploadedFile(name, options)
+    return kept if kept.reading else kept._replace(name=name, options=options)
+
+
+def new_bytes(batch: Batch, kept: UploadedFile, offset: int, data: bytes) -> bytes:
+    """Return those bytes of an upload that are not kept yet.
+
+    Raises `WrongState` and `OffsetGap` as `Store.append_upload` says.
+    """
+    if kept.reading and offset + len(data) > kept.size:
+        raise WrongState(
+            batch.batch_id, "made of a file already", "no file", "upload this one to another batch"
+        )
+    if offset > kept.size:
+        raise OffsetGap(offset, kept.size)
+    return data[kept.size - offset :]
+
+
+def grown(kept: UploadedFile, new: bytes) -> UploadedFile:
+    """Return a file with more bytes behind those that are kept."""
+    crc32c = google_crc32c.extend(kept.crc32c, new)
+    return kept._replace(size=kept.size + len(new), crc32c=crc32c)
+
+
+def require_upload(batch: Batch, kept: UploadedFile | None) -> UploadedFile:
+    """Return a batch's file, or raise `NotFound`."""
+    if kept is None:
+        raise NotFound("file", batch.batch_id)
+    return kept
 
 
 def require_launchable(batch: Batch) -> None:

@@ -35,6 +35,7 @@ from mailvet.store.base import Created
 from mailvet.store.changes import WORK
 from mailvet.store.sqlite_open import OpenFile
 from mailvet.store.sqlite_space import RESERVE_BYTES
+from mailvet.store.sqlite_uploads import SqliteUploads
 from mailvet.store.sqlite_writer import Transaction
 
 LEASE_S = 30.0
@@ -44,7 +45,7 @@ CHUNK_SIZE = 256
 """Where a commit, a message and a session are nearly as cheap per entry as they get."""
 
 
-class SqliteStore:
+class SqliteStore(SqliteUploads):
     """A store in one file, owned by one process."""
 
     def __init__(

@@ -185,7 +185,7 @@ def append(
 def _insert_entries(connection: Connection, key: int, start: int, entries: Sequence[Entry]) -> None:
     first = (key << KEY_BITS) + start
     connection.executemany(
-        "INSERT INTO entry (id, input_data, custom, domain, key) VALUES (?, ?, ?, ?, ?)",
+        "INSERT INTO entry (id, input_data, custom, domain, key, labels) VALUES (?, ?, ?, ?, ?, ?)",
         [(number, *entry) for number, entry in enumerate(entries, first)],
     )
 

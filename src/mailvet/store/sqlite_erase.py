@@ -23,6 +23,13 @@ CHECKPOINT_WAIT_MS = 50
 """How long the writer stands still for a reader before others get their turn."""
 
 
+UPLOAD_PART_ROWS = 1_000
+"""What a piece of an uploaded file counts for: it has a megabyte or more."""
+
+_TABLES = (("result", SEGMENT_ROWS), ("entry", 1), ("place", 1), ("upload_part", UPLOAD_PART_ROWS))
+"""What is erased in slices, and for how many rows each of theirs counts."""
+
+
 def hide(transaction: Transaction, tenant: str, batch_id: str, *, force: bool) -> int:
     """Take a batch out of sight and return how many entries it had."""
     connection = transaction.connection
@@ -31,6 +38,7 @@ def hide(transaction: Transaction, tenant: str, batch_id: str, *, force: bool) -
     connection.execute("INSERT INTO erasure (batch_key) VALUES (?)", (batch.key,))
     connection.execute("DELETE FROM chunk WHERE batch_key = ?", (batch.key,))
     connection.execute("DELETE FROM tally WHERE batch_key = ?", (batch.key,))
+    connection.execute("DELETE FROM upload WHERE batch_key = ?", (batch.key,))
     connection.execute("DELETE FROM batch WHERE key = ?", (batch.key,))
     transaction.touched.add(batch.key)
     return batch.entry_count
@@ -42,7 +50,7 @@ def erase_slice(connection: Connection, rows: int = SLICE_ROWS) -> bool:
     if row[0] is None:
         return False
     key = row[0]
-    for table, each_holds in (("result", SEGMENT_ROWS), ("entry", 1), ("place", 1)):
+    for table, each_holds in _TABLES:
         erased = connection.execute(
             f"DELETE FROM {table} WHERE id IN"  # noqa: S608
             f" (SELECT id FROM {table} WHERE id >= ? AND id < ? LIMIT ?)",

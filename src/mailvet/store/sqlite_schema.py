@@ -141,9 +141,16 @@ def _batches(database: sqlite_utils.Database) -> None:
 
 def _rows(database: sqlite_utils.Database) -> None:
     database.table("entry").create(
-        {"id": int, "input_data": str, "custom": str, "domain": str, "key": int},
+        {
+            "id": int,
+            "input_data": str,
+            "custom": str,
+            "domain": str,
+            "key": int,
+            "labels": str,
+        },
         pk="id",
-        not_null={"input_data", "custom", "domain", "key"},
+        not_null={"input_data", "custom", "domain", "key", "labels"},
         strict=True,
     )
     # Segments of results (store.segments); the id ends with the sequence of the last of them.
@@ -201,10 +208,32 @@ def _rules(database: sqlite_utils.Database) -> None:
     )
 
 
+def _uploads(database: sqlite_utils.Database) -> None:
+    database.table("upload").create(
+        {
+            "batch_key": int,
+            "name": str,
+            "options": str,
+            "size": int,
+            "crc32c": int,
+            "reading": str,
+            "parts": int,
+        },
+        pk="batch_key",
+        not_null={"name", "options", "size", "crc32c", "reading", "parts"},
+        strict=True,
+    )
+    # Pieces of an uploaded file; the id ends with the number of the piece.
+    database.table("upload_part").create(
+        {"id": int, "data": bytes}, pk="id", not_null={"data"}, strict=True
+    )
+
+
 STEPS: Steps = {
     "0001_store": _store,
     "0002_batches": _batches,
     "0003_rows": _rows,
     "0004_chunks": _chunks,
     "0005_rules": _rules,
+    "0006_uploads": _uploads,
 }

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from mailvet.v1 import batch_service_pb2 as mailvet_dot_v1_dot_batch__service__pb2
+from mailvet.v1 import upload_file_pb2 as mailvet_dot_v1_dot_upload__file__pb2
 
 GRPC_GENERATED_VERSION = '1.76.0'
 GRPC_VERSION = grpc.__version__
@@ -53,6 +54,16 @@ class BatchServiceStub(object):
                 '/mailvet.v1.BatchService/StreamEntries',
                 request_serializer=mailvet_dot_v1_dot_batch__service__pb2.StreamEntriesRequest.SerializeToString,
                 response_deserializer=mailvet_dot_v1_dot_batch__service__pb2.StreamEntriesResponse.FromString,
+                _registered_method=True)
+        self.AddFile = channel.unary_unary(
+                '/mailvet.v1.BatchService/AddFile',
+                request_serializer=mailvet_dot_v1_dot_upload__file__pb2.AddFileRequest.SerializeToString,
+                response_deserializer=mailvet_dot_v1_dot_upload__file__pb2.AddFileResponse.FromString,
+                _registered_method=True)
+        self.UploadFile = channel.stream_stream(
+                '/mailvet.v1.BatchService/UploadFile',
+                request_serializer=mailvet_dot_v1_dot_upload__file__pb2.UploadFileRequest.SerializeToString,
+                response_deserializer=mailvet_dot_v1_dot_upload__file__pb2.UploadFileResponse.FromString,
                 _registered_method=True)
         self.LaunchBatch = channel.unary_unary(
                 '/mailvet.v1.BatchService/LaunchBatch',
@@ -120,6 +131,29 @@ class BatchServiceServicer(object):
         where to go on. Entries below that offset are skipped, a gap is refused.
 
         Errors: as AddEntries.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def AddFile(self, request, context):
+        """Adds the addresses in a file of at most 3 MiB to a DRAFT batch; a row's other
+        columns are kept as the entry's labels. The file is kept with the batch.
+
+        Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when the
+        batch has other entries or is no DRAFT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UploadFile(self, request_iterator, context):
+        """The same for a file of any size, frame by frame; each reply says how many bytes
+        are durably kept. To resume after a cut, open a new stream: the first reply says
+        where to go on. After the last frame replies tell how far reading is, at last how
+        it went; it can be repeated until that was heard.
+
+        Errors: as AddFile, and OUT_OF_RANGE (OFFSET_GAP), RESOURCE_EXHAUSTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -200,6 +234,16 @@ def add_BatchServiceServicer_to_server(servicer, server):
                     servicer.StreamEntries,
                     request_deserializer=mailvet_dot_v1_dot_batch__service__pb2.StreamEntriesRequest.FromString,
                     response_serializer=mailvet_dot_v1_dot_batch__service__pb2.StreamEntriesResponse.SerializeToString,
+            ),
+            'AddFile': grpc.unary_unary_rpc_method_handler(
+                    servicer.AddFile,
+                    request_deserializer=mailvet_dot_v1_dot_upload__file__pb2.AddFileRequest.FromString,
+                    response_serializer=mailvet_dot_v1_dot_upload__file__pb2.AddFileResponse.SerializeToString,
+            ),
+            'UploadFile': grpc.stream_stream_rpc_method_handler(
+                    servicer.UploadFile,
+                    request_deserializer=mailvet_dot_v1_dot_upload__file__pb2.UploadFileRequest.FromString,
+                    response_serializer=mailvet_dot_v1_dot_upload__file__pb2.UploadFileResponse.SerializeToString,
             ),
             'LaunchBatch': grpc.unary_unary_rpc_method_handler(
                     servicer.LaunchBatch,
@@ -318,6 +362,60 @@ class BatchService(object):
             '/mailvet.v1.BatchService/StreamEntries',
             mailvet_dot_v1_dot_batch__service__pb2.StreamEntriesRequest.SerializeToString,
             mailvet_dot_v1_dot_batch__service__pb2.StreamEntriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def AddFile(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mailvet.v1.BatchService/AddFile',
+            mailvet_dot_v1_dot_upload__file__pb2.AddFileRequest.SerializeToString,
+            mailvet_dot_v1_dot_upload__file__pb2.AddFileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UploadFile(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/mailvet.v1.BatchService/UploadFile',
+            mailvet_dot_v1_dot_upload__file__pb2.UploadFileRequest.SerializeToString,
+            mailvet_dot_v1_dot_upload__file__pb2.UploadFileResponse.FromString,
             options,
             channel_credentials,
             insecure,

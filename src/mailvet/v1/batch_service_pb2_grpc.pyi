@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from grpc import aio as _aio
 from mailvet.v1 import batch_service_pb2 as _batch_service_pb2
+from mailvet.v1 import upload_file_pb2 as _upload_file_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -56,6 +57,21 @@ class BatchServiceStub:
     where to go on. Entries below that offset are skipped, a gap is refused.
 
     Errors: as AddEntries.
+    """
+    AddFile: _grpc.UnaryUnaryMultiCallable[_upload_file_pb2.AddFileRequest, _upload_file_pb2.AddFileResponse]
+    """Adds the addresses in a file of at most 3 MiB to a DRAFT batch; a row's other
+    columns are kept as the entry's labels. The file is kept with the batch.
+
+    Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when the
+    batch has other entries or is no DRAFT.
+    """
+    UploadFile: _grpc.StreamStreamMultiCallable[_upload_file_pb2.UploadFileRequest, _upload_file_pb2.UploadFileResponse]
+    """The same for a file of any size, frame by frame; each reply says how many bytes
+    are durably kept. To resume after a cut, open a new stream: the first reply says
+    where to go on. After the last frame replies tell how far reading is, at last how
+    it went; it can be repeated until that was heard.
+
+    Errors: as AddFile, and OUT_OF_RANGE (OFFSET_GAP), RESOURCE_EXHAUSTED.
     """
     LaunchBatch: _grpc.UnaryUnaryMultiCallable[_batch_service_pb2.LaunchBatchRequest, _batch_service_pb2.LaunchBatchResponse]
     """Starts the work on a DRAFT batch. Launching a RUNNING batch changes nothing.
@@ -120,6 +136,21 @@ class BatchServiceAsyncStub(BatchServiceStub):
     where to go on. Entries below that offset are skipped, a gap is refused.
 
     Errors: as AddEntries.
+    """
+    AddFile: _aio.UnaryUnaryMultiCallable[_upload_file_pb2.AddFileRequest, _upload_file_pb2.AddFileResponse]  # type: ignore[assignment]
+    """Adds the addresses in a file of at most 3 MiB to a DRAFT batch; a row's other
+    columns are kept as the entry's labels. The file is kept with the batch.
+
+    Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when the
+    batch has other entries or is no DRAFT.
+    """
+    UploadFile: _aio.StreamStreamMultiCallable[_upload_file_pb2.UploadFileRequest, _upload_file_pb2.UploadFileResponse]  # type: ignore[assignment]
+    """The same for a file of any size, frame by frame; each reply says how many bytes
+    are durably kept. To resume after a cut, open a new stream: the first reply says
+    where to go on. After the last frame replies tell how far reading is, at last how
+    it went; it can be repeated until that was heard.
+
+    Errors: as AddFile, and OUT_OF_RANGE (OFFSET_GAP), RESOURCE_EXHAUSTED.
     """
     LaunchBatch: _aio.UnaryUnaryMultiCallable[_batch_service_pb2.LaunchBatchRequest, _batch_service_pb2.LaunchBatchResponse]  # type: ignore[assignment]
     """Starts the work on a DRAFT batch. Launching a RUNNING batch changes nothing.
@@ -199,6 +230,33 @@ class BatchServiceServicer(metaclass=_abc_1.ABCMeta):
         where to go on. Entries below that offset are skipped, a gap is refused.
 
         Errors: as AddEntries.
+        """
+
+    @_abc_1.abstractmethod
+    def AddFile(
+        self,
+        request: _upload_file_pb2.AddFileRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_upload_file_pb2.AddFileResponse, _abc.Awaitable[_upload_file_pb2.AddFileResponse]]:
+        """Adds the addresses in a file of at most 3 MiB to a DRAFT batch; a row's other
+        columns are kept as the entry's labels. The file is kept with the batch.
+
+        Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when the
+        batch has other entries or is no DRAFT.
+        """
+
+    @_abc_1.abstractmethod
+    def UploadFile(
+        self,
+        request_iterator: _MaybeAsyncIterator[_upload_file_pb2.UploadFileRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_upload_file_pb2.UploadFileResponse], _abc.AsyncIterator[_upload_file_pb2.UploadFileResponse]]:
+        """The same for a file of any size, frame by frame; each reply says how many bytes
+        are durably kept. To resume after a cut, open a new stream: the first reply says
+        where to go on. After the last frame replies tell how far reading is, at last how
+        it went; it can be repeated until that was heard.
+
+        Errors: as AddFile, and OUT_OF_RANGE (OFFSET_GAP), RESOURCE_EXHAUSTED.
         """
 
     @_abc_1.abstractmethod
