@@ -14,7 +14,7 @@ python -m grpc_tools.protoc -I proto --grpc_python_out="$out/src" proto/mailvet/
 python -m grpc_tools.protoc -I proto --include_imports --include_source_info \
     --descriptor_set_out="$out/src/mailvet/v1/mailvet.binpb" proto/mailvet/v1/*.proto
 printf '"""Generated stubs of package mailvet.v1; never edited."""\n' > "$out/src/mailvet/v1/__init__.py"
-# The TypeScript package's face: every generated module.
-(cd "$out/clients/typescript/src" && for file in gen/mailvet/v1/*_pb.ts; do
+# One module that has every generated one, for the package's face.
+(cd "$out/clients/typescript/src/gen" && for file in mailvet/v1/*_pb.ts; do
     printf 'export * from "./%s.js";\n' "${file%.ts}"
 done > index.ts)

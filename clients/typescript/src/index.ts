@@ -1,13 +1,5 @@
-export * from "./gen/mailvet/v1/account_service_pb.js";
-export * from "./gen/mailvet/v1/batch_pb.js";
-export * from "./gen/mailvet/v1/batch_service_pb.js";
-export * from "./gen/mailvet/v1/catalog_service_pb.js";
-export * from "./gen/mailvet/v1/error_reason_pb.js";
-export * from "./gen/mailvet/v1/explain_pb.js";
-export * from "./gen/mailvet/v1/export_pb.js";
-export * from "./gen/mailvet/v1/result_pb.js";
-export * from "./gen/mailvet/v1/result_service_pb.js";
-export * from "./gen/mailvet/v1/rules_pb.js";
-export * from "./gen/mailvet/v1/status_pb.js";
-export * from "./gen/mailvet/v1/upload_file_pb.js";
-export * from "./gen/mailvet/v1/verification_service_pb.js";
+export * from "./gen/index.js";
+export { Client, connect, type Options, type VerifyFileOptions, VERSION } from "./client.js";
+export { type FieldViolation, ServiceError } from "./errors.js";
+export { Code } from "@connectrpc/connect";
+export { create } from "@bufbuild/protobuf";

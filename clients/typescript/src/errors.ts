@@ -1,0 +1,88 @@
+// What a failed call tells: code, reason, metadata and wrong fields, as one typed error.
+
+import { BinaryReader } from "@bufbuild/protobuf/wire";
+import { Code, ConnectError } from "@connectrpc/connect";
+
+/** One wrong field of a request. */
+export interface FieldViolation {
+  field: string;
+  description: string;
+}
+
+/** A call that the server, or the way to it, refused. */
+export class ServiceError extends Error {
+  override readonly name = "ServiceError";
+  /** The ErrorReason, such as `WRONG_STATE`; empty when the server gave none. */
+  reason = "";
+  metadata: Record<string, string> = {};
+  violations: FieldViolation[] = [];
+  /** How long the server asks to wait. */
+  retryAfterMs?: number;
+
+  constructor(
+    readonly code: Code,
+    readonly text: string,
+    cause?: unknown,
+  ) {
+    super(text, { cause });
+  }
+}
+
+/** Reads the google.rpc.Status that travels with a gRPC error. */
+export function toServiceError(error: unknown): ServiceError {
+  if (error instanceof ServiceError) return error;
+  const told = ConnectError.from(error);
+  const result = new ServiceError(told.code, told.rawMessage, error);
+  for (const detail of told.details) {
+    if ("type" in detail) note(result, detail.type, detail.value);
+  }
+  result.message = `${result.reason || Code[told.code]}: ${told.rawMessage}`;
+  return result;
+}
+
+/** The details of google/rpc/error_details.proto that mailvet sends, by field number. */
+function note(error: ServiceError, type: string, value: Uint8Array): void {
+  const fields = fieldsOf(value);
+  if (type === "google.rpc.ErrorInfo") {
+    error.reason = text(fields, 1);
+    for (const entry of all(fields, 3)) {
+      const pair = fieldsOf(entry);
+      error.metadata[text(pair, 1)] = text(pair, 2);
+    }
+  } else if (type === "google.rpc.BadRequest") {
+    error.violations = all(fields, 1).map((each) => {
+      const violation = fieldsOf(each);
+      return { field: text(violation, 1), description: text(violation, 2) };
+    });
+  } else if (type === "google.rpc.RetryInfo") {
+    const delay = fieldsOf(all(fields, 1)[0] ?? new Uint8Array());
+    error.retryAfterMs = number(delay, 1) * 1000 + number(delay, 2) / 1e6;
+  }
+}
+
+type Fields = Map<number, (Uint8Array | number)[]>;
+
+function fieldsOf(bytes: Uint8Array): Fields {
+  const reader = new BinaryReader(bytes);
+  const fields: Fields = new Map();
+  while (reader.pos < reader.len) {
+    const [tag, wireType] = reader.tag();
+    const value = wireType === 2 ? reader.bytes() : wireType === 0 ? Number(reader.int64()) : null;
+    if (value === null) reader.skip(wireType);
+    else fields.set(tag, [...(fields.get(tag) ?? []), value]);
+  }
+  return fields;
+}
+
+function all(fields: Fields, tag: number): Uint8Array[] {
+  return (fields.get(tag) ?? []).filter((value) => value instanceof Uint8Array);
+}
+
+function text(fields: Fields, tag: number): string {
+  return new TextDecoder().decode(all(fields, tag)[0]);
+}
+
+function number(fields: Fields, tag: number): number {
+  const value = fields.get(tag)?.[0];
+  return typeof value === "number" ? value : 0;
+}
