@@ -86,6 +86,8 @@ def test_every_line_runs(target: str) -> None:
         if "/" in called(line):
             said[called(line).rpartition("/")[2]] = parsed(line, documents(done.stdout))
     assert 5 == said["StreamEntries"][-1].batch.entry_count
+    assert 2 == said["AddFile"][0].reading.rows_kept
+    assert 2 == said["UploadFile"][-1].batch.entry_count
     assert said["WatchBatch"][-1].done
     assert 5 == said["GetBatch"][0].batch.progress.result_count
     results = [result.index for frame in said["StreamResults"] for result in frame.results]
