@@ -91,7 +91,27 @@ def test_a_running_batch_is_cancelled_then_deleted(target: str) -> None:
     assert (1, True) == (gone.returncode, gone.stderr.startswith("mailvet: NOT_FOUND: "))
 
 
-@pytest.mark.parametrize("action", ["show", "results", "cancel", "delete"])
+def test_a_batch_is_updated(target: str, batch_id: str) -> None:
+    """Only what is said is changed; a batch that ended is not paused."""
+    arguments = ("update", batch_id, "--name", "spring", "--label", "shop=eu", "--priority", "9")
+    done = mailvet("batches", *arguments, "--json", "--target", target)
+    (updated,) = json_lines(done.stdout)
+    stale = mailvet(
+        "batches", "update", batch_id, "--name", "x", "--etag", "r1.3", "--target", target
+    )
+    paused = mailvet("batches", "pause", batch_id, "--target", target)
+    assert ("spring", {"shop": "eu"}, 9) == (
+        updated["name"],
+        updated["labels"],
+        updated["priority"],
+    )
+    assert (1, True) == (stale.returncode, "ETAG_MISMATCH" in stale.stderr)
+    assert (1, True) == (paused.returncode, "WRONG_STATE" in paused.stderr)
+
+
+@pytest.mark.parametrize(
+    "action", ["show", "results", "update", "pause", "resume", "cancel", "delete"]
+)
 def test_an_action_needs_its_batch(capsys: pytest.CaptureFixture[str], action: str) -> None:
     """The way out is told, exit code 1."""
     assert (1, "", f"mailvet: `mailvet batches {action}` needs the id of a BATCH\n") == run(

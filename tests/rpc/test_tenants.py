@@ -21,17 +21,23 @@ NEEDED = {
 CREATING = {"BatchService/CreateBatch"}
 """Names a batch that is to be: here another tenant's id is simply free."""
 
+WHOLE = {"BatchService/UpdateBatch"}
+"""Names its batch in a whole `Batch`."""
+
 
 def methods_with_a_batch() -> Iterator[str]:
     """Every method whose request names a batch, from the descriptors."""
     for method in all_methods():
         fields = request_type(method).DESCRIPTOR.fields_by_name
-        if "batch_id" in fields and method not in CREATING:
+        named = "batch_id" in fields or method in WHOLE
+        if named and method not in CREATING:
             yield method
 
 
 def request_for(method: str, batch_id: str) -> Message:
     """A good request of a method for a batch."""
+    if method in WHOLE:
+        return request_type(method)(batch={"batch_id": batch_id, "name": "x"})
     more = NEEDED.get(method.partition("/")[2], {})
     return request_type(method)(batch_id=batch_id, **more)
 

@@ -137,7 +137,7 @@ class MemoryMachine(RuleBasedStateMachine):
 
     def _settled(self, batch_id: str) -> None:
         batch = self.expected[batch_id]
-        assert BatchState.RUNNING is batch.state
+        assert batch.state in (BatchState.RUNNING, BatchState.PAUSED)
         page = self.run(self.store.results_after(TENANT, batch_id, len(batch.results), limit=1_000))
         batch.results += [result.entry_index for result in page.rows]
         if len(batch.results) == len(batch.entries):
@@ -148,6 +148,28 @@ class MemoryMachine(RuleBasedStateMachine):
         """Time passes, and leases that ran out are reaped."""
         self.clock.advance(seconds)
         self.run(self.store.reap())
+
+    @rule(which=st.integers(0, 9), pause=st.booleans())
+    def pause_or_resume(self, which: int, pause: bool) -> None:
+        """Only what runs is paused, only what is paused is resumed."""
+        old, new = BatchState.RUNNING, BatchState.PAUSED
+        call = self.store.pause_batch if pause else self.store.resume_batch
+        old, new = (old, new) if pause else (new, old)
+        for batch_id, batch in self._pick(which):
+            if batch.state in (old, new):
+                assert new is self.run(call(TENANT, batch_id)).state
+                batch.state = new
+            else:
+                with contextlib.suppress(WrongState):
+                    self.run(call(TENANT, batch_id))
+                    raise AssertionError(f"a batch was moved from {batch.state} to {new}")
+
+    @rule(which=st.integers(0, 9), priority=st.integers(0, 255))
+    def update(self, which: int, priority: int) -> None:
+        """A new priority moves work in the queue; none of it is lost."""
+        for batch_id, _ in self._pick(which):
+            updated = self.run(self.store.update_batch(TENANT, batch_id, {"priority": priority}))
+            assert priority == updated.spec.priority
 
     @rule(which=st.integers(0, 9))
     def cancel(self, which: int) -> None:
@@ -192,6 +214,9 @@ class MemoryMachine(RuleBasedStateMachine):
             self.loop.close()
 
     def _finish_all(self) -> None:
+        for batch_id, batch in self.expected.items():
+            if batch.state is BatchState.PAUSED:
+                batch.state = self.run(self.store.resume_batch(TENANT, batch_id)).state
         self.clock.advance(1_000)
         self.run(self.store.reap())
         self.run(self.store.plan_launched())

@@ -148,6 +148,8 @@ const (
 	BatchState_BATCH_STATE_COMPLETED BatchState = 3
 	// Was cancelled: results so far stay readable.
 	BatchState_BATCH_STATE_CANCELLED BatchState = 4
+	// Hands out no work until it is resumed; what was under way is answered.
+	BatchState_BATCH_STATE_PAUSED BatchState = 5
 )
 
 // Enum value maps for BatchState.
@@ -158,6 +160,7 @@ var (
 		2: "BATCH_STATE_RUNNING",
 		3: "BATCH_STATE_COMPLETED",
 		4: "BATCH_STATE_CANCELLED",
+		5: "BATCH_STATE_PAUSED",
 	}
 	BatchState_value = map[string]int32{
 		"BATCH_STATE_UNSPECIFIED": 0,
@@ -165,6 +168,7 @@ var (
 		"BATCH_STATE_RUNNING":     2,
 		"BATCH_STATE_COMPLETED":   3,
 		"BATCH_STATE_CANCELLED":   4,
+		"BATCH_STATE_PAUSED":      5,
 	}
 )
 
@@ -227,7 +231,10 @@ type Batch struct {
 	// How the work stands.
 	Progress *Progress `protobuf:"bytes,14,opt,name=progress,proto3" json:"progress,omitempty"`
 	// How many override rules the batch was created with.
-	RuleCount     int32 `protobuf:"varint,15,opt,name=rule_count,json=ruleCount,proto3" json:"rule_count,omitempty"`
+	RuleCount int32 `protobuf:"varint,15,opt,name=rule_count,json=ruleCount,proto3" json:"rule_count,omitempty"`
+	// Names the batch as it is: changes with its settings, its entries, and the state
+	// that callers give it. For the `etag` fields of requests.
+	Etag          string `protobuf:"bytes,16,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -365,6 +372,13 @@ func (x *Batch) GetRuleCount() int32 {
 		return x.RuleCount
 	}
 	return 0
+}
+
+func (x *Batch) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
 }
 
 // How the work on a batch stands. Counts and results agree: a frame's counts
@@ -759,7 +773,7 @@ var File_mailvet_v1_batch_proto protoreflect.FileDescriptor
 const file_mailvet_v1_batch_proto_rawDesc = "" +
 	"\n" +
 	"\x16mailvet/v1/batch.proto\x12\n" +
-	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17mailvet/v1/status.proto\"\xee\x05\n" +
+	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17mailvet/v1/status.proto\"\x82\x06\n" +
 	"\x05Batch\x12\x19\n" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12 \n" +
@@ -780,7 +794,8 @@ const file_mailvet_v1_batch_proto_rawDesc = "" +
 	"\bend_time\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\aendTime\x120\n" +
 	"\bprogress\x18\x0e \x01(\v2\x14.mailvet.v1.ProgressR\bprogress\x12\x1d\n" +
 	"\n" +
-	"rule_count\x18\x0f \x01(\x05R\truleCount\x1a9\n" +
+	"rule_count\x18\x0f \x01(\x05R\truleCount\x12\x12\n" +
+	"\x04etag\x18\x10 \x01(\tR\x04etag\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc8\x03\n" +
@@ -821,14 +836,15 @@ const file_mailvet_v1_batch_proto_rawDesc = "" +
 	"\rDuplicateKeep\x12\x1e\n" +
 	"\x1aDUPLICATE_KEEP_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14DUPLICATE_KEEP_FIRST\x10\x01\x12\x17\n" +
-	"\x13DUPLICATE_KEEP_LAST\x10\x02*\x8f\x01\n" +
+	"\x13DUPLICATE_KEEP_LAST\x10\x02*\xa7\x01\n" +
 	"\n" +
 	"BatchState\x12\x1b\n" +
 	"\x17BATCH_STATE_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11BATCH_STATE_DRAFT\x10\x01\x12\x17\n" +
 	"\x13BATCH_STATE_RUNNING\x10\x02\x12\x19\n" +
 	"\x15BATCH_STATE_COMPLETED\x10\x03\x12\x19\n" +
-	"\x15BATCH_STATE_CANCELLED\x10\x04B:\n" +
+	"\x15BATCH_STATE_CANCELLED\x10\x04\x12\x16\n" +
+	"\x12BATCH_STATE_PAUSED\x10\x05B:\n" +
 	"\x0edev.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3"
 
 var (

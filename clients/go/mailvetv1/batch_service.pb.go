@@ -10,6 +10,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
+	fieldmaskpb "google.golang.org/protobuf/types/known/fieldmaskpb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -524,7 +525,9 @@ func (x *StreamEntriesResponse) GetBatch() *Batch {
 type LaunchBatchRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The batch.
-	BatchId       string `protobuf:"bytes,1,opt,name=batch_id,json=batchId,proto3" json:"batch_id,omitempty"`
+	BatchId string `protobuf:"bytes,1,opt,name=batch_id,json=batchId,proto3" json:"batch_id,omitempty"`
+	// Only a draft of this etag; any when empty.
+	Etag          string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -562,6 +565,13 @@ func (*LaunchBatchRequest) Descriptor() ([]byte, []int) {
 func (x *LaunchBatchRequest) GetBatchId() string {
 	if x != nil {
 		return x.BatchId
+	}
+	return ""
+}
+
+func (x *LaunchBatchRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
 	}
 	return ""
 }
@@ -612,6 +622,310 @@ func (x *LaunchBatchResponse) GetBatch() *Batch {
 	return nil
 }
 
+// Request of PauseBatch.
+type PauseBatchRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The batch.
+	BatchId string `protobuf:"bytes,1,opt,name=batch_id,json=batchId,proto3" json:"batch_id,omitempty"`
+	// Only a batch of this etag; any when empty.
+	Etag          string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PauseBatchRequest) Reset() {
+	*x = PauseBatchRequest{}
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PauseBatchRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PauseBatchRequest) ProtoMessage() {}
+
+func (x *PauseBatchRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PauseBatchRequest.ProtoReflect.Descriptor instead.
+func (*PauseBatchRequest) Descriptor() ([]byte, []int) {
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *PauseBatchRequest) GetBatchId() string {
+	if x != nil {
+		return x.BatchId
+	}
+	return ""
+}
+
+func (x *PauseBatchRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+// Response of PauseBatch.
+type PauseBatchResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The batch.
+	Batch         *Batch `protobuf:"bytes,1,opt,name=batch,proto3" json:"batch,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PauseBatchResponse) Reset() {
+	*x = PauseBatchResponse{}
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PauseBatchResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PauseBatchResponse) ProtoMessage() {}
+
+func (x *PauseBatchResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PauseBatchResponse.ProtoReflect.Descriptor instead.
+func (*PauseBatchResponse) Descriptor() ([]byte, []int) {
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *PauseBatchResponse) GetBatch() *Batch {
+	if x != nil {
+		return x.Batch
+	}
+	return nil
+}
+
+// Request of ResumeBatch.
+type ResumeBatchRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The batch.
+	BatchId string `protobuf:"bytes,1,opt,name=batch_id,json=batchId,proto3" json:"batch_id,omitempty"`
+	// Only a batch of this etag; any when empty.
+	Etag          string `protobuf:"bytes,2,opt,name=etag,proto3" json:"etag,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeBatchRequest) Reset() {
+	*x = ResumeBatchRequest{}
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeBatchRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeBatchRequest) ProtoMessage() {}
+
+func (x *ResumeBatchRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeBatchRequest.ProtoReflect.Descriptor instead.
+func (*ResumeBatchRequest) Descriptor() ([]byte, []int) {
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ResumeBatchRequest) GetBatchId() string {
+	if x != nil {
+		return x.BatchId
+	}
+	return ""
+}
+
+func (x *ResumeBatchRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+// Response of ResumeBatch.
+type ResumeBatchResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The batch.
+	Batch         *Batch `protobuf:"bytes,1,opt,name=batch,proto3" json:"batch,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ResumeBatchResponse) Reset() {
+	*x = ResumeBatchResponse{}
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ResumeBatchResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ResumeBatchResponse) ProtoMessage() {}
+
+func (x *ResumeBatchResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ResumeBatchResponse.ProtoReflect.Descriptor instead.
+func (*ResumeBatchResponse) Descriptor() ([]byte, []int) {
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ResumeBatchResponse) GetBatch() *Batch {
+	if x != nil {
+		return x.Batch
+	}
+	return nil
+}
+
+// Request of UpdateBatch.
+type UpdateBatchRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The batch to change, by its batch_id, and the new values. With an etag only a batch
+	// of that etag is changed.
+	Batch *Batch `protobuf:"bytes,1,opt,name=batch,proto3" json:"batch,omitempty"`
+	// The fields to change; those that are set when empty, all when `*`.
+	UpdateMask    *fieldmaskpb.FieldMask `protobuf:"bytes,2,opt,name=update_mask,json=updateMask,proto3" json:"update_mask,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateBatchRequest) Reset() {
+	*x = UpdateBatchRequest{}
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateBatchRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateBatchRequest) ProtoMessage() {}
+
+func (x *UpdateBatchRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateBatchRequest.ProtoReflect.Descriptor instead.
+func (*UpdateBatchRequest) Descriptor() ([]byte, []int) {
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *UpdateBatchRequest) GetBatch() *Batch {
+	if x != nil {
+		return x.Batch
+	}
+	return nil
+}
+
+func (x *UpdateBatchRequest) GetUpdateMask() *fieldmaskpb.FieldMask {
+	if x != nil {
+		return x.UpdateMask
+	}
+	return nil
+}
+
+// Response of UpdateBatch.
+type UpdateBatchResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The batch.
+	Batch         *Batch `protobuf:"bytes,1,opt,name=batch,proto3" json:"batch,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UpdateBatchResponse) Reset() {
+	*x = UpdateBatchResponse{}
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UpdateBatchResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UpdateBatchResponse) ProtoMessage() {}
+
+func (x *UpdateBatchResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UpdateBatchResponse.ProtoReflect.Descriptor instead.
+func (*UpdateBatchResponse) Descriptor() ([]byte, []int) {
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *UpdateBatchResponse) GetBatch() *Batch {
+	if x != nil {
+		return x.Batch
+	}
+	return nil
+}
+
 // Request of CancelBatch.
 type CancelBatchRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -623,7 +937,7 @@ type CancelBatchRequest struct {
 
 func (x *CancelBatchRequest) Reset() {
 	*x = CancelBatchRequest{}
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[9]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -635,7 +949,7 @@ func (x *CancelBatchRequest) String() string {
 func (*CancelBatchRequest) ProtoMessage() {}
 
 func (x *CancelBatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[9]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -648,7 +962,7 @@ func (x *CancelBatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelBatchRequest.ProtoReflect.Descriptor instead.
 func (*CancelBatchRequest) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{9}
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *CancelBatchRequest) GetBatchId() string {
@@ -669,7 +983,7 @@ type CancelBatchResponse struct {
 
 func (x *CancelBatchResponse) Reset() {
 	*x = CancelBatchResponse{}
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[10]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -681,7 +995,7 @@ func (x *CancelBatchResponse) String() string {
 func (*CancelBatchResponse) ProtoMessage() {}
 
 func (x *CancelBatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[10]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -694,7 +1008,7 @@ func (x *CancelBatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelBatchResponse.ProtoReflect.Descriptor instead.
 func (*CancelBatchResponse) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{10}
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *CancelBatchResponse) GetBatch() *Batch {
@@ -717,7 +1031,7 @@ type GetBatchRequest struct {
 
 func (x *GetBatchRequest) Reset() {
 	*x = GetBatchRequest{}
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[11]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -729,7 +1043,7 @@ func (x *GetBatchRequest) String() string {
 func (*GetBatchRequest) ProtoMessage() {}
 
 func (x *GetBatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[11]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -742,7 +1056,7 @@ func (x *GetBatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBatchRequest.ProtoReflect.Descriptor instead.
 func (*GetBatchRequest) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{11}
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetBatchRequest) GetBatchId() string {
@@ -770,7 +1084,7 @@ type GetBatchResponse struct {
 
 func (x *GetBatchResponse) Reset() {
 	*x = GetBatchResponse{}
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[12]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -782,7 +1096,7 @@ func (x *GetBatchResponse) String() string {
 func (*GetBatchResponse) ProtoMessage() {}
 
 func (x *GetBatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[12]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -795,7 +1109,7 @@ func (x *GetBatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBatchResponse.ProtoReflect.Descriptor instead.
 func (*GetBatchResponse) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{12}
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *GetBatchResponse) GetBatch() *Batch {
@@ -820,7 +1134,7 @@ type ListBatchesRequest struct {
 
 func (x *ListBatchesRequest) Reset() {
 	*x = ListBatchesRequest{}
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[13]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -832,7 +1146,7 @@ func (x *ListBatchesRequest) String() string {
 func (*ListBatchesRequest) ProtoMessage() {}
 
 func (x *ListBatchesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[13]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -845,7 +1159,7 @@ func (x *ListBatchesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBatchesRequest.ProtoReflect.Descriptor instead.
 func (*ListBatchesRequest) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{13}
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListBatchesRequest) GetPageSize() int32 {
@@ -882,7 +1196,7 @@ type ListBatchesResponse struct {
 
 func (x *ListBatchesResponse) Reset() {
 	*x = ListBatchesResponse{}
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[14]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -894,7 +1208,7 @@ func (x *ListBatchesResponse) String() string {
 func (*ListBatchesResponse) ProtoMessage() {}
 
 func (x *ListBatchesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[14]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -907,7 +1221,7 @@ func (x *ListBatchesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBatchesResponse.ProtoReflect.Descriptor instead.
 func (*ListBatchesResponse) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{14}
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ListBatchesResponse) GetBatches() []*Batch {
@@ -937,7 +1251,7 @@ type WatchBatchRequest struct {
 
 func (x *WatchBatchRequest) Reset() {
 	*x = WatchBatchRequest{}
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[15]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -949,7 +1263,7 @@ func (x *WatchBatchRequest) String() string {
 func (*WatchBatchRequest) ProtoMessage() {}
 
 func (x *WatchBatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[15]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -962,7 +1276,7 @@ func (x *WatchBatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchBatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchBatchRequest) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{15}
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *WatchBatchRequest) GetBatchId() string {
@@ -996,7 +1310,7 @@ type WatchBatchResponse struct {
 
 func (x *WatchBatchResponse) Reset() {
 	*x = WatchBatchResponse{}
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[16]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1008,7 +1322,7 @@ func (x *WatchBatchResponse) String() string {
 func (*WatchBatchResponse) ProtoMessage() {}
 
 func (x *WatchBatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[16]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1021,7 +1335,7 @@ func (x *WatchBatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchBatchResponse.ProtoReflect.Descriptor instead.
 func (*WatchBatchResponse) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{16}
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *WatchBatchResponse) GetBatch() *Batch {
@@ -1057,17 +1371,19 @@ type DeleteBatchRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The batch.
 	BatchId string `protobuf:"bytes,1,opt,name=batch_id,json=batchId,proto3" json:"batch_id,omitempty"`
-	// Whether to delete it even while it is running.
+	// Whether to delete it even while it has work left.
 	Force bool `protobuf:"varint,2,opt,name=force,proto3" json:"force,omitempty"`
 	// Whether a missing batch is fine.
-	AllowMissing  bool `protobuf:"varint,3,opt,name=allow_missing,json=allowMissing,proto3" json:"allow_missing,omitempty"`
+	AllowMissing bool `protobuf:"varint,3,opt,name=allow_missing,json=allowMissing,proto3" json:"allow_missing,omitempty"`
+	// Only a batch of this etag; any when empty.
+	Etag          string `protobuf:"bytes,4,opt,name=etag,proto3" json:"etag,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *DeleteBatchRequest) Reset() {
 	*x = DeleteBatchRequest{}
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[17]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1079,7 +1395,7 @@ func (x *DeleteBatchRequest) String() string {
 func (*DeleteBatchRequest) ProtoMessage() {}
 
 func (x *DeleteBatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[17]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1092,7 +1408,7 @@ func (x *DeleteBatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteBatchRequest.ProtoReflect.Descriptor instead.
 func (*DeleteBatchRequest) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{17}
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *DeleteBatchRequest) GetBatchId() string {
@@ -1116,6 +1432,13 @@ func (x *DeleteBatchRequest) GetAllowMissing() bool {
 	return false
 }
 
+func (x *DeleteBatchRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
 // Response of DeleteBatch.
 type DeleteBatchResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1127,7 +1450,7 @@ type DeleteBatchResponse struct {
 
 func (x *DeleteBatchResponse) Reset() {
 	*x = DeleteBatchResponse{}
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[18]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1139,7 +1462,7 @@ func (x *DeleteBatchResponse) String() string {
 func (*DeleteBatchResponse) ProtoMessage() {}
 
 func (x *DeleteBatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[18]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1152,7 +1475,7 @@ func (x *DeleteBatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteBatchResponse.ProtoReflect.Descriptor instead.
 func (*DeleteBatchResponse) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{18}
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *DeleteBatchResponse) GetDeletedEntryCount() int32 {
@@ -1167,7 +1490,7 @@ var File_mailvet_v1_batch_service_proto protoreflect.FileDescriptor
 const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	"\n" +
 	"\x1emailvet/v1/batch_service.proto\x12\n" +
-	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x16mailvet/v1/batch.proto\x1a\x16mailvet/v1/rules.proto\x1a\x17mailvet/v1/status.proto\x1a\x1cmailvet/v1/upload_file.proto\"\x82\x05\n" +
+	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x16mailvet/v1/batch.proto\x1a\x16mailvet/v1/rules.proto\x1a\x17mailvet/v1/status.proto\x1a\x1cmailvet/v1/upload_file.proto\"\x82\x05\n" +
 	"\x12CreateBatchRequest\x12\x19\n" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12 \n" +
@@ -1212,10 +1535,27 @@ const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	"\x15StreamEntriesResponse\x12\x1f\n" +
 	"\ventry_count\x18\x01 \x01(\x05R\n" +
 	"entryCount\x12'\n" +
-	"\x05batch\x18\x02 \x01(\v2\x11.mailvet.v1.BatchR\x05batch\"/\n" +
+	"\x05batch\x18\x02 \x01(\v2\x11.mailvet.v1.BatchR\x05batch\"C\n" +
 	"\x12LaunchBatchRequest\x12\x19\n" +
-	"\bbatch_id\x18\x01 \x01(\tR\abatchId\">\n" +
+	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\">\n" +
 	"\x13LaunchBatchResponse\x12'\n" +
+	"\x05batch\x18\x01 \x01(\v2\x11.mailvet.v1.BatchR\x05batch\"B\n" +
+	"\x11PauseBatchRequest\x12\x19\n" +
+	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\"=\n" +
+	"\x12PauseBatchResponse\x12'\n" +
+	"\x05batch\x18\x01 \x01(\v2\x11.mailvet.v1.BatchR\x05batch\"C\n" +
+	"\x12ResumeBatchRequest\x12\x19\n" +
+	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12\x12\n" +
+	"\x04etag\x18\x02 \x01(\tR\x04etag\">\n" +
+	"\x13ResumeBatchResponse\x12'\n" +
+	"\x05batch\x18\x01 \x01(\v2\x11.mailvet.v1.BatchR\x05batch\"z\n" +
+	"\x12UpdateBatchRequest\x12'\n" +
+	"\x05batch\x18\x01 \x01(\v2\x11.mailvet.v1.BatchR\x05batch\x12;\n" +
+	"\vupdate_mask\x18\x02 \x01(\v2\x1a.google.protobuf.FieldMaskR\n" +
+	"updateMask\">\n" +
+	"\x13UpdateBatchResponse\x12'\n" +
 	"\x05batch\x18\x01 \x01(\v2\x11.mailvet.v1.BatchR\x05batch\"/\n" +
 	"\x12CancelBatchRequest\x12\x19\n" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\">\n" +
@@ -1242,13 +1582,14 @@ const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	"\bprogress\x18\x02 \x01(\v2\x14.mailvet.v1.ProgressR\bprogress\x12\x12\n" +
 	"\x04done\x18\x03 \x01(\bR\x04done\x124\n" +
 	"\n" +
-	"going_away\x18\x04 \x01(\v2\x15.mailvet.v1.GoingAwayR\tgoingAway\"j\n" +
+	"going_away\x18\x04 \x01(\v2\x15.mailvet.v1.GoingAwayR\tgoingAway\"~\n" +
 	"\x12DeleteBatchRequest\x12\x19\n" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12\x14\n" +
 	"\x05force\x18\x02 \x01(\bR\x05force\x12#\n" +
-	"\rallow_missing\x18\x03 \x01(\bR\fallowMissing\"E\n" +
+	"\rallow_missing\x18\x03 \x01(\bR\fallowMissing\x12\x12\n" +
+	"\x04etag\x18\x04 \x01(\tR\x04etag\"E\n" +
 	"\x13DeleteBatchResponse\x12.\n" +
-	"\x13deleted_entry_count\x18\x01 \x01(\x05R\x11deletedEntryCount2\xf0\x06\n" +
+	"\x13deleted_entry_count\x18\x01 \x01(\x05R\x11deletedEntryCount2\xdd\b\n" +
 	"\fBatchService\x12N\n" +
 	"\vCreateBatch\x12\x1e.mailvet.v1.CreateBatchRequest\x1a\x1f.mailvet.v1.CreateBatchResponse\x12K\n" +
 	"\n" +
@@ -1257,7 +1598,11 @@ const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	"\aAddFile\x12\x1a.mailvet.v1.AddFileRequest\x1a\x1b.mailvet.v1.AddFileResponse\x12O\n" +
 	"\n" +
 	"UploadFile\x12\x1d.mailvet.v1.UploadFileRequest\x1a\x1e.mailvet.v1.UploadFileResponse(\x010\x01\x12N\n" +
-	"\vLaunchBatch\x12\x1e.mailvet.v1.LaunchBatchRequest\x1a\x1f.mailvet.v1.LaunchBatchResponse\x12N\n" +
+	"\vLaunchBatch\x12\x1e.mailvet.v1.LaunchBatchRequest\x1a\x1f.mailvet.v1.LaunchBatchResponse\x12K\n" +
+	"\n" +
+	"PauseBatch\x12\x1d.mailvet.v1.PauseBatchRequest\x1a\x1e.mailvet.v1.PauseBatchResponse\x12N\n" +
+	"\vResumeBatch\x12\x1e.mailvet.v1.ResumeBatchRequest\x1a\x1f.mailvet.v1.ResumeBatchResponse\x12N\n" +
+	"\vUpdateBatch\x12\x1e.mailvet.v1.UpdateBatchRequest\x1a\x1f.mailvet.v1.UpdateBatchResponse\x12N\n" +
 	"\vCancelBatch\x12\x1e.mailvet.v1.CancelBatchRequest\x1a\x1f.mailvet.v1.CancelBatchResponse\x12E\n" +
 	"\bGetBatch\x12\x1b.mailvet.v1.GetBatchRequest\x1a\x1c.mailvet.v1.GetBatchResponse\x12N\n" +
 	"\vListBatches\x12\x1e.mailvet.v1.ListBatchesRequest\x1a\x1f.mailvet.v1.ListBatchesResponse\x12M\n" +
@@ -1278,7 +1623,7 @@ func file_mailvet_v1_batch_service_proto_rawDescGZIP() []byte {
 	return file_mailvet_v1_batch_service_proto_rawDescData
 }
 
-var file_mailvet_v1_batch_service_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_mailvet_v1_batch_service_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_mailvet_v1_batch_service_proto_goTypes = []any{
 	(*CreateBatchRequest)(nil),    // 0: mailvet.v1.CreateBatchRequest
 	(*CreateBatchResponse)(nil),   // 1: mailvet.v1.CreateBatchResponse
@@ -1289,81 +1634,99 @@ var file_mailvet_v1_batch_service_proto_goTypes = []any{
 	(*StreamEntriesResponse)(nil), // 6: mailvet.v1.StreamEntriesResponse
 	(*LaunchBatchRequest)(nil),    // 7: mailvet.v1.LaunchBatchRequest
 	(*LaunchBatchResponse)(nil),   // 8: mailvet.v1.LaunchBatchResponse
-	(*CancelBatchRequest)(nil),    // 9: mailvet.v1.CancelBatchRequest
-	(*CancelBatchResponse)(nil),   // 10: mailvet.v1.CancelBatchResponse
-	(*GetBatchRequest)(nil),       // 11: mailvet.v1.GetBatchRequest
-	(*GetBatchResponse)(nil),      // 12: mailvet.v1.GetBatchResponse
-	(*ListBatchesRequest)(nil),    // 13: mailvet.v1.ListBatchesRequest
-	(*ListBatchesResponse)(nil),   // 14: mailvet.v1.ListBatchesResponse
-	(*WatchBatchRequest)(nil),     // 15: mailvet.v1.WatchBatchRequest
-	(*WatchBatchResponse)(nil),    // 16: mailvet.v1.WatchBatchResponse
-	(*DeleteBatchRequest)(nil),    // 17: mailvet.v1.DeleteBatchRequest
-	(*DeleteBatchResponse)(nil),   // 18: mailvet.v1.DeleteBatchResponse
-	nil,                           // 19: mailvet.v1.CreateBatchRequest.LabelsEntry
-	(QualityLevel)(0),             // 20: mailvet.v1.QualityLevel
-	(Deduplication)(0),            // 21: mailvet.v1.Deduplication
-	(DuplicateKeep)(0),            // 22: mailvet.v1.DuplicateKeep
-	(*Entry)(nil),                 // 23: mailvet.v1.Entry
-	(*OverrideRule)(nil),          // 24: mailvet.v1.OverrideRule
-	(*Batch)(nil),                 // 25: mailvet.v1.Batch
-	(*durationpb.Duration)(nil),   // 26: google.protobuf.Duration
-	(BatchState)(0),               // 27: mailvet.v1.BatchState
-	(*Progress)(nil),              // 28: mailvet.v1.Progress
-	(*GoingAway)(nil),             // 29: mailvet.v1.GoingAway
-	(*AddFileRequest)(nil),        // 30: mailvet.v1.AddFileRequest
-	(*UploadFileRequest)(nil),     // 31: mailvet.v1.UploadFileRequest
-	(*AddFileResponse)(nil),       // 32: mailvet.v1.AddFileResponse
-	(*UploadFileResponse)(nil),    // 33: mailvet.v1.UploadFileResponse
+	(*PauseBatchRequest)(nil),     // 9: mailvet.v1.PauseBatchRequest
+	(*PauseBatchResponse)(nil),    // 10: mailvet.v1.PauseBatchResponse
+	(*ResumeBatchRequest)(nil),    // 11: mailvet.v1.ResumeBatchRequest
+	(*ResumeBatchResponse)(nil),   // 12: mailvet.v1.ResumeBatchResponse
+	(*UpdateBatchRequest)(nil),    // 13: mailvet.v1.UpdateBatchRequest
+	(*UpdateBatchResponse)(nil),   // 14: mailvet.v1.UpdateBatchResponse
+	(*CancelBatchRequest)(nil),    // 15: mailvet.v1.CancelBatchRequest
+	(*CancelBatchResponse)(nil),   // 16: mailvet.v1.CancelBatchResponse
+	(*GetBatchRequest)(nil),       // 17: mailvet.v1.GetBatchRequest
+	(*GetBatchResponse)(nil),      // 18: mailvet.v1.GetBatchResponse
+	(*ListBatchesRequest)(nil),    // 19: mailvet.v1.ListBatchesRequest
+	(*ListBatchesResponse)(nil),   // 20: mailvet.v1.ListBatchesResponse
+	(*WatchBatchRequest)(nil),     // 21: mailvet.v1.WatchBatchRequest
+	(*WatchBatchResponse)(nil),    // 22: mailvet.v1.WatchBatchResponse
+	(*DeleteBatchRequest)(nil),    // 23: mailvet.v1.DeleteBatchRequest
+	(*DeleteBatchResponse)(nil),   // 24: mailvet.v1.DeleteBatchResponse
+	nil,                           // 25: mailvet.v1.CreateBatchRequest.LabelsEntry
+	(QualityLevel)(0),             // 26: mailvet.v1.QualityLevel
+	(Deduplication)(0),            // 27: mailvet.v1.Deduplication
+	(DuplicateKeep)(0),            // 28: mailvet.v1.DuplicateKeep
+	(*Entry)(nil),                 // 29: mailvet.v1.Entry
+	(*OverrideRule)(nil),          // 30: mailvet.v1.OverrideRule
+	(*Batch)(nil),                 // 31: mailvet.v1.Batch
+	(*fieldmaskpb.FieldMask)(nil), // 32: google.protobuf.FieldMask
+	(*durationpb.Duration)(nil),   // 33: google.protobuf.Duration
+	(BatchState)(0),               // 34: mailvet.v1.BatchState
+	(*Progress)(nil),              // 35: mailvet.v1.Progress
+	(*GoingAway)(nil),             // 36: mailvet.v1.GoingAway
+	(*AddFileRequest)(nil),        // 37: mailvet.v1.AddFileRequest
+	(*UploadFileRequest)(nil),     // 38: mailvet.v1.UploadFileRequest
+	(*AddFileResponse)(nil),       // 39: mailvet.v1.AddFileResponse
+	(*UploadFileResponse)(nil),    // 40: mailvet.v1.UploadFileResponse
 }
 var file_mailvet_v1_batch_service_proto_depIdxs = []int32{
-	19, // 0: mailvet.v1.CreateBatchRequest.labels:type_name -> mailvet.v1.CreateBatchRequest.LabelsEntry
-	20, // 1: mailvet.v1.CreateBatchRequest.quality:type_name -> mailvet.v1.QualityLevel
-	21, // 2: mailvet.v1.CreateBatchRequest.deduplication:type_name -> mailvet.v1.Deduplication
-	22, // 3: mailvet.v1.CreateBatchRequest.duplicate_keep:type_name -> mailvet.v1.DuplicateKeep
-	23, // 4: mailvet.v1.CreateBatchRequest.entries:type_name -> mailvet.v1.Entry
-	24, // 5: mailvet.v1.CreateBatchRequest.rules:type_name -> mailvet.v1.OverrideRule
-	25, // 6: mailvet.v1.CreateBatchResponse.batch:type_name -> mailvet.v1.Batch
-	23, // 7: mailvet.v1.AddEntriesRequest.entries:type_name -> mailvet.v1.Entry
-	23, // 8: mailvet.v1.StreamEntriesRequest.entries:type_name -> mailvet.v1.Entry
+	25, // 0: mailvet.v1.CreateBatchRequest.labels:type_name -> mailvet.v1.CreateBatchRequest.LabelsEntry
+	26, // 1: mailvet.v1.CreateBatchRequest.quality:type_name -> mailvet.v1.QualityLevel
+	27, // 2: mailvet.v1.CreateBatchRequest.deduplication:type_name -> mailvet.v1.Deduplication
+	28, // 3: mailvet.v1.CreateBatchRequest.duplicate_keep:type_name -> mailvet.v1.DuplicateKeep
+	29, // 4: mailvet.v1.CreateBatchRequest.entries:type_name -> mailvet.v1.Entry
+	30, // 5: mailvet.v1.CreateBatchRequest.rules:type_name -> mailvet.v1.OverrideRule
+	31, // 6: mailvet.v1.CreateBatchResponse.batch:type_name -> mailvet.v1.Batch
+	29, // 7: mailvet.v1.AddEntriesRequest.entries:type_name -> mailvet.v1.Entry
+	29, // 8: mailvet.v1.StreamEntriesRequest.entries:type_name -> mailvet.v1.Entry
 	5,  // 9: mailvet.v1.StreamEntriesRequest.finish:type_name -> mailvet.v1.FinishUpload
-	25, // 10: mailvet.v1.StreamEntriesResponse.batch:type_name -> mailvet.v1.Batch
-	25, // 11: mailvet.v1.LaunchBatchResponse.batch:type_name -> mailvet.v1.Batch
-	25, // 12: mailvet.v1.CancelBatchResponse.batch:type_name -> mailvet.v1.Batch
-	26, // 13: mailvet.v1.GetBatchRequest.wait:type_name -> google.protobuf.Duration
-	25, // 14: mailvet.v1.GetBatchResponse.batch:type_name -> mailvet.v1.Batch
-	27, // 15: mailvet.v1.ListBatchesRequest.states:type_name -> mailvet.v1.BatchState
-	25, // 16: mailvet.v1.ListBatchesResponse.batches:type_name -> mailvet.v1.Batch
-	26, // 17: mailvet.v1.WatchBatchRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	25, // 18: mailvet.v1.WatchBatchResponse.batch:type_name -> mailvet.v1.Batch
-	28, // 19: mailvet.v1.WatchBatchResponse.progress:type_name -> mailvet.v1.Progress
-	29, // 20: mailvet.v1.WatchBatchResponse.going_away:type_name -> mailvet.v1.GoingAway
-	0,  // 21: mailvet.v1.BatchService.CreateBatch:input_type -> mailvet.v1.CreateBatchRequest
-	2,  // 22: mailvet.v1.BatchService.AddEntries:input_type -> mailvet.v1.AddEntriesRequest
-	4,  // 23: mailvet.v1.BatchService.StreamEntries:input_type -> mailvet.v1.StreamEntriesRequest
-	30, // 24: mailvet.v1.BatchService.AddFile:input_type -> mailvet.v1.AddFileRequest
-	31, // 25: mailvet.v1.BatchService.UploadFile:input_type -> mailvet.v1.UploadFileRequest
-	7,  // 26: mailvet.v1.BatchService.LaunchBatch:input_type -> mailvet.v1.LaunchBatchRequest
-	9,  // 27: mailvet.v1.BatchService.CancelBatch:input_type -> mailvet.v1.CancelBatchRequest
-	11, // 28: mailvet.v1.BatchService.GetBatch:input_type -> mailvet.v1.GetBatchRequest
-	13, // 29: mailvet.v1.BatchService.ListBatches:input_type -> mailvet.v1.ListBatchesRequest
-	15, // 30: mailvet.v1.BatchService.WatchBatch:input_type -> mailvet.v1.WatchBatchRequest
-	17, // 31: mailvet.v1.BatchService.DeleteBatch:input_type -> mailvet.v1.DeleteBatchRequest
-	1,  // 32: mailvet.v1.BatchService.CreateBatch:output_type -> mailvet.v1.CreateBatchResponse
-	3,  // 33: mailvet.v1.BatchService.AddEntries:output_type -> mailvet.v1.AddEntriesResponse
-	6,  // 34: mailvet.v1.BatchService.StreamEntries:output_type -> mailvet.v1.StreamEntriesResponse
-	32, // 35: mailvet.v1.BatchService.AddFile:output_type -> mailvet.v1.AddFileResponse
-	33, // 36: mailvet.v1.BatchService.UploadFile:output_type -> mailvet.v1.UploadFileResponse
-	8,  // 37: mailvet.v1.BatchService.LaunchBatch:output_type -> mailvet.v1.LaunchBatchResponse
-	10, // 38: mailvet.v1.BatchService.CancelBatch:output_type -> mailvet.v1.CancelBatchResponse
-	12, // 39: mailvet.v1.BatchService.GetBatch:output_type -> mailvet.v1.GetBatchResponse
-	14, // 40: mailvet.v1.BatchService.ListBatches:output_type -> mailvet.v1.ListBatchesResponse
-	16, // 41: mailvet.v1.BatchService.WatchBatch:output_type -> mailvet.v1.WatchBatchResponse
-	18, // 42: mailvet.v1.BatchService.DeleteBatch:output_type -> mailvet.v1.DeleteBatchResponse
-	32, // [32:43] is the sub-list for method output_type
-	21, // [21:32] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	31, // 10: mailvet.v1.StreamEntriesResponse.batch:type_name -> mailvet.v1.Batch
+	31, // 11: mailvet.v1.LaunchBatchResponse.batch:type_name -> mailvet.v1.Batch
+	31, // 12: mailvet.v1.PauseBatchResponse.batch:type_name -> mailvet.v1.Batch
+	31, // 13: mailvet.v1.ResumeBatchResponse.batch:type_name -> mailvet.v1.Batch
+	31, // 14: mailvet.v1.UpdateBatchRequest.batch:type_name -> mailvet.v1.Batch
+	32, // 15: mailvet.v1.UpdateBatchRequest.update_mask:type_name -> google.protobuf.FieldMask
+	31, // 16: mailvet.v1.UpdateBatchResponse.batch:type_name -> mailvet.v1.Batch
+	31, // 17: mailvet.v1.CancelBatchResponse.batch:type_name -> mailvet.v1.Batch
+	33, // 18: mailvet.v1.GetBatchRequest.wait:type_name -> google.protobuf.Duration
+	31, // 19: mailvet.v1.GetBatchResponse.batch:type_name -> mailvet.v1.Batch
+	34, // 20: mailvet.v1.ListBatchesRequest.states:type_name -> mailvet.v1.BatchState
+	31, // 21: mailvet.v1.ListBatchesResponse.batches:type_name -> mailvet.v1.Batch
+	33, // 22: mailvet.v1.WatchBatchRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	31, // 23: mailvet.v1.WatchBatchResponse.batch:type_name -> mailvet.v1.Batch
+	35, // 24: mailvet.v1.WatchBatchResponse.progress:type_name -> mailvet.v1.Progress
+	36, // 25: mailvet.v1.WatchBatchResponse.going_away:type_name -> mailvet.v1.GoingAway
+	0,  // 26: mailvet.v1.BatchService.CreateBatch:input_type -> mailvet.v1.CreateBatchRequest
+	2,  // 27: mailvet.v1.BatchService.AddEntries:input_type -> mailvet.v1.AddEntriesRequest
+	4,  // 28: mailvet.v1.BatchService.StreamEntries:input_type -> mailvet.v1.StreamEntriesRequest
+	37, // 29: mailvet.v1.BatchService.AddFile:input_type -> mailvet.v1.AddFileRequest
+	38, // 30: mailvet.v1.BatchService.UploadFile:input_type -> mailvet.v1.UploadFileRequest
+	7,  // 31: mailvet.v1.BatchService.LaunchBatch:input_type -> mailvet.v1.LaunchBatchRequest
+	9,  // 32: mailvet.v1.BatchService.PauseBatch:input_type -> mailvet.v1.PauseBatchRequest
+	11, // 33: mailvet.v1.BatchService.ResumeBatch:input_type -> mailvet.v1.ResumeBatchRequest
+	13, // 34: mailvet.v1.BatchService.UpdateBatch:input_type -> mailvet.v1.UpdateBatchRequest
+	15, // 35: mailvet.v1.BatchService.CancelBatch:input_type -> mailvet.v1.CancelBatchRequest
+	17, // 36: mailvet.v1.BatchService.GetBatch:input_type -> mailvet.v1.GetBatchRequest
+	19, // 37: mailvet.v1.BatchService.ListBatches:input_type -> mailvet.v1.ListBatchesRequest
+	21, // 38: mailvet.v1.BatchService.WatchBatch:input_type -> mailvet.v1.WatchBatchRequest
+	23, // 39: mailvet.v1.BatchService.DeleteBatch:input_type -> mailvet.v1.DeleteBatchRequest
+	1,  // 40: mailvet.v1.BatchService.CreateBatch:output_type -> mailvet.v1.CreateBatchResponse
+	3,  // 41: mailvet.v1.BatchService.AddEntries:output_type -> mailvet.v1.AddEntriesResponse
+	6,  // 42: mailvet.v1.BatchService.StreamEntries:output_type -> mailvet.v1.StreamEntriesResponse
+	39, // 43: mailvet.v1.BatchService.AddFile:output_type -> mailvet.v1.AddFileResponse
+	40, // 44: mailvet.v1.BatchService.UploadFile:output_type -> mailvet.v1.UploadFileResponse
+	8,  // 45: mailvet.v1.BatchService.LaunchBatch:output_type -> mailvet.v1.LaunchBatchResponse
+	10, // 46: mailvet.v1.BatchService.PauseBatch:output_type -> mailvet.v1.PauseBatchResponse
+	12, // 47: mailvet.v1.BatchService.ResumeBatch:output_type -> mailvet.v1.ResumeBatchResponse
+	14, // 48: mailvet.v1.BatchService.UpdateBatch:output_type -> mailvet.v1.UpdateBatchResponse
+	16, // 49: mailvet.v1.BatchService.CancelBatch:output_type -> mailvet.v1.CancelBatchResponse
+	18, // 50: mailvet.v1.BatchService.GetBatch:output_type -> mailvet.v1.GetBatchResponse
+	20, // 51: mailvet.v1.BatchService.ListBatches:output_type -> mailvet.v1.ListBatchesResponse
+	22, // 52: mailvet.v1.BatchService.WatchBatch:output_type -> mailvet.v1.WatchBatchResponse
+	24, // 53: mailvet.v1.BatchService.DeleteBatch:output_type -> mailvet.v1.DeleteBatchResponse
+	40, // [40:54] is the sub-list for method output_type
+	26, // [26:40] is the sub-list for method input_type
+	26, // [26:26] is the sub-list for extension type_name
+	26, // [26:26] is the sub-list for extension extendee
+	0,  // [0:26] is the sub-list for field type_name
 }
 
 func init() { file_mailvet_v1_batch_service_proto_init() }
@@ -1385,7 +1748,7 @@ func file_mailvet_v1_batch_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_mailvet_v1_batch_service_proto_rawDesc), len(file_mailvet_v1_batch_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

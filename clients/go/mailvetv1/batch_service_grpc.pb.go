@@ -25,6 +25,9 @@ const (
 	BatchService_AddFile_FullMethodName       = "/mailvet.v1.BatchService/AddFile"
 	BatchService_UploadFile_FullMethodName    = "/mailvet.v1.BatchService/UploadFile"
 	BatchService_LaunchBatch_FullMethodName   = "/mailvet.v1.BatchService/LaunchBatch"
+	BatchService_PauseBatch_FullMethodName    = "/mailvet.v1.BatchService/PauseBatch"
+	BatchService_ResumeBatch_FullMethodName   = "/mailvet.v1.BatchService/ResumeBatch"
+	BatchService_UpdateBatch_FullMethodName   = "/mailvet.v1.BatchService/UpdateBatch"
 	BatchService_CancelBatch_FullMethodName   = "/mailvet.v1.BatchService/CancelBatch"
 	BatchService_GetBatch_FullMethodName      = "/mailvet.v1.BatchService/GetBatch"
 	BatchService_ListBatches_FullMethodName   = "/mailvet.v1.BatchService/ListBatches"
@@ -73,8 +76,24 @@ type BatchServiceClient interface {
 	UploadFile(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[UploadFileRequest, UploadFileResponse], error)
 	// Starts the work on a DRAFT batch. Launching a RUNNING batch changes nothing.
 	//
-	// Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it ended or is empty.
+	// Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it ended, is paused or is
+	// empty, ABORTED (ETAG_MISMATCH).
 	LaunchBatch(ctx context.Context, in *LaunchBatchRequest, opts ...grpc.CallOption) (*LaunchBatchResponse, error)
+	// Stops handing out the work of a RUNNING batch, until ResumeBatch; what is under way
+	// is still answered. Pausing a PAUSED batch changes nothing.
+	//
+	// Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it was never launched or
+	// ended, ABORTED (ETAG_MISMATCH).
+	PauseBatch(ctx context.Context, in *PauseBatchRequest, opts ...grpc.CallOption) (*PauseBatchResponse, error)
+	// Goes on with a PAUSED batch, in its turn. Resuming a RUNNING batch changes nothing.
+	//
+	// Errors: as PauseBatch.
+	ResumeBatch(ctx context.Context, in *ResumeBatchRequest, opts ...grpc.CallOption) (*ResumeBatchResponse, error)
+	// Changes settings of a batch: `name`, `description`, `labels`, `priority` in any state.
+	// A new priority counts for what is queued already.
+	//
+	// Errors: NOT_FOUND, INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH).
+	UpdateBatch(ctx context.Context, in *UpdateBatchRequest, opts ...grpc.CallOption) (*UpdateBatchResponse, error)
 	// Stops a batch for good; results so far stay readable. Cancelling a batch that
 	// ended changes nothing.
 	//
@@ -96,8 +115,8 @@ type BatchServiceClient interface {
 	WatchBatch(ctx context.Context, in *WatchBatchRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchBatchResponse], error)
 	// Deletes a batch with its entries and results, for good.
 	//
-	// Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it is running and
-	// `force` is not set.
+	// Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it is RUNNING or PAUSED and
+	// `force` is not set, ABORTED (ETAG_MISMATCH).
 	DeleteBatch(ctx context.Context, in *DeleteBatchRequest, opts ...grpc.CallOption) (*DeleteBatchResponse, error)
 }
 
@@ -169,6 +188,36 @@ func (c *batchServiceClient) LaunchBatch(ctx context.Context, in *LaunchBatchReq
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(LaunchBatchResponse)
 	err := c.cc.Invoke(ctx, BatchService_LaunchBatch_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *batchServiceClient) PauseBatch(ctx context.Context, in *PauseBatchRequest, opts ...grpc.CallOption) (*PauseBatchResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PauseBatchResponse)
+	err := c.cc.Invoke(ctx, BatchService_PauseBatch_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *batchServiceClient) ResumeBatch(ctx context.Context, in *ResumeBatchRequest, opts ...grpc.CallOption) (*ResumeBatchResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResumeBatchResponse)
+	err := c.cc.Invoke(ctx, BatchService_ResumeBatch_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *batchServiceClient) UpdateBatch(ctx context.Context, in *UpdateBatchRequest, opts ...grpc.CallOption) (*UpdateBatchResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateBatchResponse)
+	err := c.cc.Invoke(ctx, BatchService_UpdateBatch_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -275,8 +324,24 @@ type BatchServiceServer interface {
 	UploadFile(grpc.BidiStreamingServer[UploadFileRequest, UploadFileResponse]) error
 	// Starts the work on a DRAFT batch. Launching a RUNNING batch changes nothing.
 	//
-	// Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it ended or is empty.
+	// Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it ended, is paused or is
+	// empty, ABORTED (ETAG_MISMATCH).
 	LaunchBatch(context.Context, *LaunchBatchRequest) (*LaunchBatchResponse, error)
+	// Stops handing out the work of a RUNNING batch, until ResumeBatch; what is under way
+	// is still answered. Pausing a PAUSED batch changes nothing.
+	//
+	// Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it was never launched or
+	// ended, ABORTED (ETAG_MISMATCH).
+	PauseBatch(context.Context, *PauseBatchRequest) (*PauseBatchResponse, error)
+	// Goes on with a PAUSED batch, in its turn. Resuming a RUNNING batch changes nothing.
+	//
+	// Errors: as PauseBatch.
+	ResumeBatch(context.Context, *ResumeBatchRequest) (*ResumeBatchResponse, error)
+	// Changes settings of a batch: `name`, `description`, `labels`, `priority` in any state.
+	// A new priority counts for what is queued already.
+	//
+	// Errors: NOT_FOUND, INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH).
+	UpdateBatch(context.Context, *UpdateBatchRequest) (*UpdateBatchResponse, error)
 	// Stops a batch for good; results so far stay readable. Cancelling a batch that
 	// ended changes nothing.
 	//
@@ -298,8 +363,8 @@ type BatchServiceServer interface {
 	WatchBatch(*WatchBatchRequest, grpc.ServerStreamingServer[WatchBatchResponse]) error
 	// Deletes a batch with its entries and results, for good.
 	//
-	// Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it is running and
-	// `force` is not set.
+	// Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it is RUNNING or PAUSED and
+	// `force` is not set, ABORTED (ETAG_MISMATCH).
 	DeleteBatch(context.Context, *DeleteBatchRequest) (*DeleteBatchResponse, error)
 	mustEmbedUnimplementedBatchServiceServer()
 }
@@ -328,6 +393,15 @@ func (UnimplementedBatchServiceServer) UploadFile(grpc.BidiStreamingServer[Uploa
 }
 func (UnimplementedBatchServiceServer) LaunchBatch(context.Context, *LaunchBatchRequest) (*LaunchBatchResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method LaunchBatch not implemented")
+}
+func (UnimplementedBatchServiceServer) PauseBatch(context.Context, *PauseBatchRequest) (*PauseBatchResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PauseBatch not implemented")
+}
+func (UnimplementedBatchServiceServer) ResumeBatch(context.Context, *ResumeBatchRequest) (*ResumeBatchResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResumeBatch not implemented")
+}
+func (UnimplementedBatchServiceServer) UpdateBatch(context.Context, *UpdateBatchRequest) (*UpdateBatchResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateBatch not implemented")
 }
 func (UnimplementedBatchServiceServer) CancelBatch(context.Context, *CancelBatchRequest) (*CancelBatchResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CancelBatch not implemented")
@@ -451,6 +525,60 @@ func _BatchService_LaunchBatch_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _BatchService_PauseBatch_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PauseBatchRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(BatchServiceServer).PauseBatch(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: BatchService_PauseBatch_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(BatchServiceServer).PauseBatch(ctx, req.(*PauseBatchRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _BatchService_ResumeBatch_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResumeBatchRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(BatchServiceServer).ResumeBatch(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: BatchService_ResumeBatch_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(BatchServiceServer).ResumeBatch(ctx, req.(*ResumeBatchRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _BatchService_UpdateBatch_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateBatchRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(BatchServiceServer).UpdateBatch(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: BatchService_UpdateBatch_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(BatchServiceServer).UpdateBatch(ctx, req.(*UpdateBatchRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _BatchService_CancelBatch_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(CancelBatchRequest)
 	if err := dec(in); err != nil {
@@ -556,6 +684,18 @@ var BatchService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "LaunchBatch",
 			Handler:    _BatchService_LaunchBatch_Handler,
+		},
+		{
+			MethodName: "PauseBatch",
+			Handler:    _BatchService_PauseBatch_Handler,
+		},
+		{
+			MethodName: "ResumeBatch",
+			Handler:    _BatchService_ResumeBatch_Handler,
+		},
+		{
+			MethodName: "UpdateBatch",
+			Handler:    _BatchService_UpdateBatch_Handler,
 		},
 		{
 			MethodName: "CancelBatch",

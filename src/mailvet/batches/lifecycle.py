@@ -16,6 +16,7 @@ from mailvet.errors import AlreadyExists, NotFound
 from mailvet.model.batch import Batch, BatchSpec, Progress
 from mailvet.model.status import BatchState
 from mailvet.store.base import Store
+from mailvet.store.steering import SpecChanges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,9 +112,26 @@ class Batches:
         """Append one chunk; return how many entries are durably kept."""
         return await (await self.upload(tenant, batch_id)).append([chunk])
 
-    async def launch(self, tenant: str, batch_id: str) -> Standing:
+    async def launch(self, tenant: str, batch_id: str, *, etag: str = "") -> Standing:
         """Start the work; a running batch is returned as it is."""
-        await self._store.launch_batch(tenant, batch_id)
+        await self._store.launch_batch(tenant, batch_id, etag=etag)
+        return await self._observer.look(tenant, batch_id)
+
+    async def pause(self, tenant: str, batch_id: str, *, etag: str = "") -> Standing:
+        """Hand out no more work of a batch; a paused one is returned as it is."""
+        await self._store.pause_batch(tenant, batch_id, etag=etag)
+        return await self._observer.look(tenant, batch_id)
+
+    async def resume(self, tenant: str, batch_id: str, *, etag: str = "") -> Standing:
+        """Go on with a paused batch; a running one is returned as it is."""
+        await self._store.resume_batch(tenant, batch_id, etag=etag)
+        return await self._observer.look(tenant, batch_id)
+
+    async def update(
+        self, tenant: str, batch_id: str, changes: SpecChanges, *, etag: str = ""
+    ) -> Standing:
+        """Change settings of a batch."""
+        await self._store.update_batch(tenant, batch_id, changes, etag=etag)
         return await self._observer.look(tenant, batch_id)
 
     async def cancel(self, tenant: str, batch_id: str) -> Standing:
@@ -132,11 +150,17 @@ class Batches:
         return await self._observer.look_at_end(tenant, batch_id, wait_s=wait_s, drain=drain)
 
     async def delete(
-        self, tenant: str, batch_id: str, *, force: bool, allow_missing: bool = False
+        self,
+        tenant: str,
+        batch_id: str,
+        *,
+        force: bool,
+        allow_missing: bool = False,
+        etag: str = "",
     ) -> int:
         """Erase a batch for good and return how many entries it had."""
         try:
-            return await self._store.delete_batch(tenant, batch_id, force=force)
+            return await self._store.delete_batch(tenant, batch_id, force=force, etag=etag)
         except NotFound:
             if allow_missing:
                 return 0

@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Awaitable, Callable
 
+from mailvet.cli.batch_settings import update_request
 from mailvet.cli.lines import json_line, printable
 from mailvet.cli.remote import remote_client
 from mailvet.cli.show import (
@@ -64,10 +65,25 @@ async def _cancel(client: Client, arguments: argparse.Namespace) -> None:
 
 async def _delete(client: Client, arguments: argparse.Namespace) -> None:
     request = batch_service_pb2.DeleteBatchRequest(
-        batch_id=arguments.batch_id, force=arguments.force
+        batch_id=arguments.batch_id, force=arguments.force, etag=arguments.etag
     )
     response = await client.call(client.batches.DeleteBatch, request)
     print(f"deleted {arguments.batch_id} with {response.deleted_entry_count:,} entries")
+
+
+async def _pause(client: Client, arguments: argparse.Namespace) -> None:
+    request = batch_service_pb2.PauseBatchRequest(batch_id=arguments.batch_id, etag=arguments.etag)
+    _print_batch((await client.call(client.batches.PauseBatch, request)).batch, arguments)
+
+
+async def _resume(client: Client, arguments: argparse.Namespace) -> None:
+    request = batch_service_pb2.ResumeBatchRequest(batch_id=arguments.batch_id, etag=arguments.etag)
+    _print_batch((await client.call(client.batches.ResumeBatch, request)).batch, arguments)
+
+
+async def _update(client: Client, arguments: argparse.Namespace) -> None:
+    request = update_request(arguments)
+    _print_batch((await client.call(client.batches.UpdateBatch, request)).batch, arguments)
 
 
 async def _results(client: Client, arguments: argparse.Namespace) -> None:
@@ -98,6 +114,9 @@ _ACTIONS: dict[str, Action] = {
     "list": _list,
     "show": _show,
     "results": _results,
+    "update": _update,
+    "pause": _pause,
+    "resume": _resume,
     "cancel": _cancel,
     "delete": _delete,
 }

@@ -166,10 +166,30 @@ def batches(parser: argparse.ArgumentParser) -> None:
         "action",
         nargs="?",
         default="list",
-        choices=("list", "show", "results", "cancel", "delete"),
+        choices=(
+            "list",
+            "show",
+            "results",
+            "update",
+            "pause",
+            "resume",
+            "cancel",
+            "delete",
+        ),
     )
     parser.add_argument("batch_id", nargs="?", metavar="BATCH")
-    parser.add_argument("--force", action="store_true", help="delete even a running batch")
+    parser.add_argument("--force", action="store_true", help="delete even with work left")
+    parser.add_argument("--etag", default="", help="only a batch that was not changed since")
+    settings = parser.add_argument_group("update")
+    settings.add_argument("--name", help="a name for people")
+    settings.add_argument("--description", help="what it is for")
+    settings.add_argument("--priority", type=int, metavar="N", help="relative speed, 0 to 255")
+    settings.add_argument(
+        "--label",
+        action="append",
+        metavar="KEY=VALUE",
+        help="a label in place of those it has; may be repeated, `--label =` for none",
+    )
     output(parser)
     remote(parser)
 

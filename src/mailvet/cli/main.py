@@ -24,7 +24,7 @@ _COMMANDS: tuple[tuple[str, str, str, Setup], ...] = (
     ("verify", "mailvet.cli.verify:verify", "verify addresses or a file of them", flags.verify),
     ("watch", "mailvet.cli.batches:watch", "watch a batch's progress", flags.watch),
     ("export", "mailvet.cli.export:export", "write a batch's results into a file", flags.export),
-    ("batches", "mailvet.cli.batches:batches", "list, show, cancel, delete", flags.batches),
+    ("batches", "mailvet.cli.batches:batches", "list, show, steer, delete", flags.batches),
     ("call", "mailvet.cli.call:call", "call any RPC with JSON", flags.call),
     ("keys", "mailvet.cli.keys:keys", "create, list and revoke API keys", flags.keys),
     ("backup", "mailvet.cli.backup:backup_tool", "copy the store into a file", flags.backup),

@@ -43,6 +43,13 @@ class Batch:
     create_time: float
     launch_time: float | None = None
     end_time: float | None = None
+    revision: int = 1
+    """Counts what callers change: settings and, by their verbs, the state."""
+
+    @property
+    def etag(self) -> str:
+        """Names the batch as a caller has seen it: its settings, its entries, what it was told."""
+        return f"r{self.revision}.{self.entry_count}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -139,6 +139,7 @@ class BatchState(IntEnum):
     RUNNING = 2
     COMPLETED = 3
     CANCELLED = 4
+    PAUSED = 5
 
 
 class Meaning(StrEnum):

@@ -5,6 +5,7 @@ from mailvet.batches.limits import MAX_WAIT_S, MIN_HEARTBEAT_S
 from mailvet.batches.watch import Observer
 from mailvet.rpc import decode, upload_stream
 from mailvet.rpc.call import GOING_AWAY_DELAY_S, Call
+from mailvet.rpc.decode_changes import spec_changes
 from mailvet.rpc.encode import duration, encode_batch, encode_progress
 from mailvet.rpc.exports import Exports
 from mailvet.rpc.file_stream import FileUploads
@@ -67,8 +68,31 @@ class BatchService:
         self, request: pb.LaunchBatchRequest, call: Call[pb.LaunchBatchRequest]
     ) -> pb.LaunchBatchResponse:
         """Start the work."""
-        standing = await self._batches.launch(call.tenant, request.batch_id)
+        standing = await self._batches.launch(call.tenant, request.batch_id, etag=request.etag)
         return pb.LaunchBatchResponse(batch=encode_batch(standing))
+
+    async def pause_batch(
+        self, request: pb.PauseBatchRequest, call: Call[pb.PauseBatchRequest]
+    ) -> pb.PauseBatchResponse:
+        """Hand out no more work."""
+        standing = await self._batches.pause(call.tenant, request.batch_id, etag=request.etag)
+        return pb.PauseBatchResponse(batch=encode_batch(standing))
+
+    async def resume_batch(
+        self, request: pb.ResumeBatchRequest, call: Call[pb.ResumeBatchRequest]
+    ) -> pb.ResumeBatchResponse:
+        """Go on with the work."""
+        standing = await self._batches.resume(call.tenant, request.batch_id, etag=request.etag)
+        return pb.ResumeBatchResponse(batch=encode_batch(standing))
+
+    async def update_batch(
+        self, request: pb.UpdateBatchRequest, call: Call[pb.UpdateBatchRequest]
+    ) -> pb.UpdateBatchResponse:
+        """Change settings."""
+        changes = spec_changes(request)
+        batch = request.batch
+        standing = await self._batches.update(call.tenant, batch.batch_id, changes, etag=batch.etag)
+        return pb.UpdateBatchResponse(batch=encode_batch(standing))
 
     async def cancel_batch(
         self, request: pb.CancelBatchRequest, call: Call[pb.CancelBatchRequest]
@@ -129,6 +153,7 @@ class BatchService:
             request.batch_id,
             force=request.force,
             allow_missing=request.allow_missing,
+            etag=request.etag,
         )
         self._exports.forget(call.tenant, request.batch_id)
         return pb.DeleteBatchResponse(deleted_entry_count=count)

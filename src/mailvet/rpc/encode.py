@@ -217,6 +217,7 @@ def encode_batch(standing: Standing) -> batch_pb.Batch:
         end_time=timestamp(batch.end_time),
         progress=encode_progress(standing),
         rule_count=len(spec.rules),
+        etag=batch.etag,
     )
 
 

@@ -41,6 +41,7 @@ from mailvet.model.batch import (
 from mailvet.model.ruling import TenantRules
 from mailvet.model.status import BatchState
 from mailvet.store.base_uploads import UploadStore
+from mailvet.store.steering import Steering
 
 
 class Created(NamedTuple):
@@ -112,7 +113,7 @@ class WorkStore(Protocol):
         ...
 
 
-class Store(WorkStore, UploadStore, Protocol):
+class Store(Steering, WorkStore, UploadStore, Protocol):
     """Everything the rooms above may ask of a store."""
 
     @property
@@ -158,10 +159,11 @@ class Store(WorkStore, UploadStore, Protocol):
         """
         ...
 
-    async def launch_batch(self, tenant: str, batch_id: str) -> Batch:
+    async def launch_batch(self, tenant: str, batch_id: str, *, etag: str = "") -> Batch:
         """Move a DRAFT batch to RUNNING and return it; a RUNNING one is returned as it is.
 
-        Raises `NotFound`, and `WrongState` when it ended or has no entries.
+        Raises `NotFound`, `WrongState` when it is paused, ended or has no entries, and
+        `EtagMismatch` when an etag is given and the draft has another one.
         """
         ...
 
@@ -169,10 +171,11 @@ class Store(WorkStore, UploadStore, Protocol):
         """Move a batch to CANCELLED and drop its chunks; one that ended is returned as it is."""
         ...
 
-    async def delete_batch(self, tenant: str, batch_id: str, *, force: bool) -> int:
+    async def delete_batch(self, tenant: str, batch_id: str, *, force: bool, etag: str = "") -> int:
         """Erase a batch and return how many entries it had.
 
-        Raises `NotFound`, and `WrongState` when it is RUNNING and `force` is False.
+        Raises `NotFound`, `WrongState` when it is RUNNING or PAUSED and `force` is False, and
+        `EtagMismatch` when an etag is given and the batch has another one.
         """
         ...
 

@@ -16,6 +16,14 @@ def cost(size: int, priority: int) -> float:
     return size / speed
 
 
+def reweighed(stamp: float, base: float, *, old: int, new: int) -> float:
+    """Return the stamp of queued work whose batch gets another priority: as if it was queued so.
+
+    `base` is where its batch stands now; the way from there is what the priority decides.
+    """
+    return base + max(0.0, stamp - base) * cost(1, new) / cost(1, old)
+
+
 def stamps(sizes: list[int], *, priority: int, virtual_time: float, last: float) -> list[float]:
     """Return one stamp for each chunk of a batch, in the order it should be served.
 

@@ -29,6 +29,7 @@ from mailvet.store.base import Created
 from mailvet.store.changes import WORK, Changes
 from mailvet.store.memory_plan import plan
 from mailvet.store.memory_queue import Queue
+from mailvet.store.memory_steering import MemorySteering
 from mailvet.store.memory_uploads import MemoryUploads
 from mailvet.store.rules import next_revision
 
@@ -54,7 +55,7 @@ class Kept:
     parts: list[bytes] = field(default_factory=list)
 
 
-class MemoryStore(MemoryUploads):
+class MemoryStore(MemorySteering, MemoryUploads):
     """A store that lives as long as its process."""
 
     epoch = 1
@@ -129,12 +130,12 @@ class MemoryStore(MemoryUploads):
         return kept
 
     def _move(self, kept: Kept, state: BatchState) -> None:
-        now = self._clock()
+        now, revision = self._clock(), kept.batch.revision + (state is not BatchState.COMPLETED)
         if state is BatchState.RUNNING:
-            kept.batch = replace(kept.batch, state=state, launch_time=now)
+            kept.batch = replace(kept.batch, state=state, launch_time=now, revision=revision)
             self._changes.note([WORK])
         else:
-            kept.batch = replace(kept.batch, state=state, end_time=now)
+            kept.batch = replace(kept.batch, state=state, end_time=now, revision=revision)
             self._queue.drop(kept.batch.key)
         self._changes.note([kept.batch.key])
 
@@ -150,10 +151,11 @@ class MemoryStore(MemoryUploads):
             self._changes.note([kept.batch.key])
         return len(kept.entries)
 
-    async def launch_batch(self, tenant: str, batch_id: str) -> Batch:
+    async def launch_batch(self, tenant: str, batch_id: str, *, etag: str = "") -> Batch:
         """See `Store.launch_batch`."""
         kept = self._get(tenant, batch_id)
         if kept.batch.state is not BatchState.RUNNING:
+            rules.require_etag(kept.batch, etag)
             rules.require_launchable(kept.batch)
             self._move(kept, BatchState.RUNNING)
         return kept.batch
@@ -165,9 +167,10 @@ class MemoryStore(MemoryUploads):
             self._move(kept, BatchState.CANCELLED)
         return kept.batch
 
-    async def delete_batch(self, tenant: str, batch_id: str, *, force: bool) -> int:
+    async def delete_batch(self, tenant: str, batch_id: str, *, force: bool, etag: str = "") -> int:
         """See `Store.delete_batch`."""
         batch = self._get(tenant, batch_id).batch
+        rules.require_etag(batch, etag)
         rules.require_deletable(batch, force=force)
         del self._kept[tenant, batch_id]
         self._queue.drop(batch.key)

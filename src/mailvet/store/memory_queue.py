@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from mailvet.model.batch import Batch, Claim, Deferral, Entry, Settlement, WorkEntry
 from mailvet.store.chunks import Cut, Indexes, Parts, divide, packed
-from mailvet.store.fairness import stamps
+from mailvet.store.fairness import reweighed, stamps
 
 
 @dataclass(slots=True)
@@ -39,6 +39,7 @@ class Lane:
     entries: list[Entry]
     last_stamp: float = 0.0
     last_retry_stamp: float = 0.0
+    paused: bool = False
 
 
 class Queue:
@@ -80,12 +81,45 @@ class Queue:
         """Return the chunks of a batch."""
         return [chunk for chunk in self._chunks.values() if chunk.batch_key == batch_key]
 
+    def _active(self) -> list[Chunk]:
+        """The chunks of batches that are not paused."""
+        return [c for c in self._chunks.values() if not self._lanes[c.batch_key].paused]
+
+    def pause(self, batch_key: int) -> None:
+        """Give out nothing of a batch until it is resumed."""
+        if batch_key in self._lanes:
+            self._lanes[batch_key].paused = True
+
+    def resume(self, batch_key: int) -> None:
+        """Go on with a batch: its next chunk is served as one that is queued now."""
+        if batch_key not in self._lanes:
+            return
+        self._lanes[batch_key].paused = False
+        queued = [c for c in self.of_batch(batch_key) if c.ready]
+        first = min((c.stamp or 0.0 for c in queued), default=self._virtual_time)
+        for chunk in queued:
+            chunk.stamp = (chunk.stamp or 0.0) + max(0.0, self._virtual_time - first)
+
+    def update(self, batch: Batch) -> None:
+        """Take over the settings of a batch, and what its priority means for what is queued."""
+        lane = self._lanes.get(batch.key)
+        if lane is None:
+            return
+        old, lane.batch = lane.batch.spec.priority, batch
+        if old == batch.spec.priority:
+            return
+        queued = [c for c in self.of_batch(batch.key) if c.ready]
+        base = min([self._virtual_time, *(c.stamp or 0.0 for c in queued)])
+        for chunk in queued:
+            chunk.stamp = reweighed(chunk.stamp or 0.0, base, old=old, new=batch.spec.priority)
+        lane.last_retry_stamp = min(lane.last_retry_stamp, self._virtual_time)
+
     def claim(self, owner: str, *, max_entries: int, now: float, lease_until: float) -> list[Claim]:
         """See `Store.claim`."""
         self._promote(now)
         claims: list[Claim] = []
         room = max_entries
-        ready = (chunk for chunk in self._chunks.values() if chunk.ready)
+        ready = (chunk for chunk in self._active() if chunk.ready)
         for chunk in sorted(ready, key=lambda chunk: (chunk.stamp, chunk.number)):
             if claims and room <= 0:
                 break
@@ -98,7 +132,7 @@ class Queue:
 
     def _promote(self, now: float) -> None:
         """Make waiting chunks ready whose time has come, stamped as work that is queued now."""
-        due = [c for c in self._chunks.values() if c.stamp is None and c.run_at <= now]
+        due = [c for c in self._active() if c.stamp is None and c.run_at <= now]
         for chunk in sorted(due, key=lambda chunk: chunk.run_at):
             lane = self._lanes[chunk.batch_key]
             (lane.last_retry_stamp,) = stamps(
@@ -167,7 +201,7 @@ class Queue:
 
     def next_run_at(self) -> float | None:
         """See `Store.next_run_at`."""
-        return min((c.run_at for c in self._chunks.values() if c.owner is None), default=None)
+        return min((c.run_at for c in self._active() if c.owner is None), default=None)
 
 
 def _mapping(cut: Cut) -> dict[int, int] | None:

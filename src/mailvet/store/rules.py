@@ -10,6 +10,7 @@ from mailvet.model.batch import Batch, Entry, ResultFilter, UploadedFile
 from mailvet.model.ruling import TenantRules
 from mailvet.model.status import BatchState
 from mailvet.store.base import Created
+from mailvet.store.steering import DRAFT_FIELDS, SpecChanges
 
 
 def replay(batch: Batch, request_id: str, *, same: bool) -> Created:
@@ -87,14 +88,41 @@ def require_launchable(batch: Batch) -> None:
 
 
 def require_deletable(batch: Batch, *, force: bool) -> None:
-    """Raise `WrongState` when a batch is running and that was not foreseen."""
-    if batch.state is BatchState.RUNNING and not force:
+    """Raise `WrongState` when a batch has work left and that was not foreseen."""
+    if batch.state in (BatchState.RUNNING, BatchState.PAUSED) and not force:
         raise WrongState(
             batch.batch_id,
             batch.state.name,
-            "a batch that is not running",
+            "a batch without work left",
             "cancel it first, or delete with force",
         )
+
+
+def require_pausable(batch: Batch) -> None:
+    """Raise `WrongState` unless a batch is RUNNING."""
+    if batch.state is not BatchState.RUNNING:
+        raise WrongState(
+            batch.batch_id, batch.state.name, BatchState.RUNNING.name, "there is no work to pause"
+        )
+
+
+def require_resumable(batch: Batch) -> None:
+    """Raise `WrongState` unless a batch is PAUSED."""
+    if batch.state is not BatchState.PAUSED:
+        way_out = "launch it" if batch.state is BatchState.DRAFT else "create another batch"
+        raise WrongState(batch.batch_id, batch.state.name, BatchState.PAUSED.name, way_out)
+
+
+def require_changeable(batch: Batch, changes: SpecChanges) -> None:
+    """Raise `WrongState` when what is to be changed was fixed by the launch."""
+    if not DRAFT_FIELDS.isdisjoint(changes):
+        _require_draft(batch)
+
+
+def require_etag(batch: Batch, etag: str) -> None:
+    """Raise `EtagMismatch` when a batch is not as the caller has seen it; "" is any."""
+    if etag not in ("", batch.etag):
+        raise EtagMismatch(batch.etag)
 
 
 def require_index(batch: Batch, index: int) -> None:
@@ -105,7 +133,7 @@ def require_index(batch: Batch, index: int) -> None:
 
 def can_end(batch: Batch) -> bool:
     """Whether a batch has not ended yet."""
-    return batch.state in (BatchState.DRAFT, BatchState.RUNNING)
+    return batch.state in (BatchState.DRAFT, BatchState.RUNNING, BatchState.PAUSED)
 
 
 def passes(where: ResultFilter, status: int, classification: int) -> bool:
@@ -120,9 +148,8 @@ def passes(where: ResultFilter, status: int, classification: int) -> bool:
 
 def _require_draft(batch: Batch) -> None:
     if batch.state is not BatchState.DRAFT:
-        raise WrongState(
-            batch.batch_id, batch.state.name, BatchState.DRAFT.name, "create another batch"
-        )
+        way_out = "resume it" if batch.state is BatchState.PAUSED else "create another batch"
+        raise WrongState(batch.batch_id, batch.state.name, BatchState.DRAFT.name, way_out)
 
 
 def next_revision(

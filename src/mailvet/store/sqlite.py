@@ -35,6 +35,7 @@ from mailvet.store.base import Created
 from mailvet.store.changes import WORK
 from mailvet.store.sqlite_open import OpenFile
 from mailvet.store.sqlite_space import RESERVE_BYTES
+from mailvet.store.sqlite_steering import SqliteSteering
 from mailvet.store.sqlite_uploads import SqliteUploads
 from mailvet.store.sqlite_writer import Transaction
 
@@ -45,7 +46,7 @@ CHUNK_SIZE = 256
 """Where a commit, a message and a session are nearly as cheap per entry as they get."""
 
 
-class SqliteStore(SqliteUploads):
+class SqliteStore(SqliteSteering, SqliteUploads):
     """A store in one file, owned by one process."""
 
     def __init__(
@@ -148,11 +149,11 @@ class SqliteStore(SqliteUploads):
         reach("append.committed")
         return count
 
-    async def launch_batch(self, tenant: str, batch_id: str) -> Batch:
+    async def launch_batch(self, tenant: str, batch_id: str, *, etag: str = "") -> Batch:
         """See `Store.launch_batch`."""
         return await self._file.write(
             lambda transaction: sqlite_batches.launch(
-                transaction, tenant, batch_id, now=self._clock()
+                transaction, tenant, batch_id, etag=etag, now=self._clock()
             )
         )
 
@@ -166,10 +167,12 @@ class SqliteStore(SqliteUploads):
         self._file.start(self._file.place([batch.key]))
         return batch
 
-    async def delete_batch(self, tenant: str, batch_id: str, *, force: bool) -> int:
+    async def delete_batch(self, tenant: str, batch_id: str, *, force: bool, etag: str = "") -> int:
         """See `Store.delete_batch`."""
         entry_count = await self._file.rescue(
-            lambda transaction: sqlite_erase.hide(transaction, tenant, batch_id, force=force)
+            lambda transaction: sqlite_erase.hide(
+                transaction, tenant, batch_id, force=force, etag=etag
+            )
         )
         reach("delete.hidden")
         # A caller that goes away does not stop it: what was asked for is gone from disk.

@@ -13,17 +13,16 @@ from mailvet.store.sqlite_file import Connection
 from mailvet.store.sqlite_schema import KEY_BITS
 from mailvet.store.sqlite_writer import Transaction
 
-_COLUMNS = (
-    "key, tenant, batch_id, name, description, labels, quality, priority, deduplication,"
-    " keep_last, rules, state, entry_count, create_time, launch_time, end_time"
-)
+_SPEC = "name, description, labels, quality, priority, deduplication, keep_last, rules"
+_STANDING = "state, entry_count, create_time, launch_time, end_time, revision"
+_COLUMNS = f"key, tenant, batch_id, {_SPEC}, {_STANDING}"
 
 
 def batch_from(row: Sequence[Any]) -> Batch:
     """Return the batch of a row of the batch columns."""
     key, tenant, batch_id, name, description, labels, quality, priority = row[:8]
     deduplication, keep_last, own_rules, state, entry_count = row[8:13]
-    create_time, launch_time, end_time = row[13:16]
+    create_time, launch_time, end_time, revision = row[13:17]
     return Batch(
         key=key,
         tenant=tenant,
@@ -43,6 +42,7 @@ def batch_from(row: Sequence[Any]) -> Batch:
         create_time=create_time,
         launch_time=launch_time,
         end_time=end_time,
+        revision=revision,
     )
 
 
@@ -91,9 +91,11 @@ def progress(
     ):
         statuses[status] = statuses.get(status, 0) + count
         classifications[classification] = classifications.get(classification, 0) + count
+    # Literals, so that a partial index serves.
+    waits = "state = 3 AND stamp IS NULL" if batch.state is BatchState.PAUSED else "state = 2"
     waiting, next_attempt_at = connection.execute(
-        "SELECT coalesce(sum(size), 0), min(run_at) FROM chunk"
-        " WHERE state = 2 AND batch_key = ? AND run_at > ?",  # so that a partial index serves
+        "SELECT coalesce(sum(size), 0), min(run_at) FROM chunk"  # noqa: S608
+        f" WHERE {waits} AND batch_key = ? AND run_at > ?",
         (batch.key, now),
     ).fetchone()
     return batch, Progress(
@@ -126,7 +128,7 @@ def create(
             (tenant, request_id),
         ).fetchone()
         if row is not None:
-            return rules.replay(batch_from(row), request_id, same=row[16] == request_hash)
+            return rules.replay(batch_from(row), request_id, same=row[-1] == request_hash)
     if connection.execute(
         "SELECT 1 FROM batch WHERE tenant = ? AND batch_id = ?", (tenant, batch_id)
     ).fetchone():
@@ -134,7 +136,7 @@ def create(
     key = next_number(connection, "batch_key")
     connection.execute(
         f"INSERT INTO batch ({_COLUMNS}, request_id, request_hash)"  # noqa: S608
-        f" VALUES ({', '.join('?' * 18)})",
+        f" VALUES ({', '.join('?' * 19)})",
         (
             key,
             tenant,
@@ -145,6 +147,7 @@ def create(
             now,
             None,
             None,
+            1,
             request_id,
             request_hash,
         ),
@@ -159,6 +162,15 @@ def _spec_row(spec: BatchSpec) -> tuple[Any, ...]:
     texts = (spec.name, spec.description, labels)
     numbers = (spec.quality, spec.priority, spec.deduplication, spec.keep_last)
     return (*texts, *numbers, sqlite_rules.text_of(spec.rules))
+
+
+def put_spec(connection: Connection, key: int, spec: BatchSpec) -> None:
+    """Keep new settings of a batch; its revision counts up."""
+    columns = ", ".join(f"{column} = ?" for column in _SPEC.split(", "))
+    connection.execute(
+        f"UPDATE batch SET {columns}, revision = revision + 1 WHERE key = ?",  # noqa: S608
+        (*_spec_row(spec), key),
+    )
 
 
 def append(
@@ -190,14 +202,17 @@ def _insert_entries(connection: Connection, key: int, start: int, entries: Seque
     )
 
 
-def launch(transaction: Transaction, tenant: str, batch_id: str, *, now: float) -> Batch:
+def launch(
+    transaction: Transaction, tenant: str, batch_id: str, *, etag: str = "", now: float
+) -> Batch:
     """Move a DRAFT with entries to RUNNING."""
     batch = get(transaction.connection, tenant, batch_id)
     if batch.state is BatchState.RUNNING:
         return batch
+    rules.require_etag(batch, etag)
     rules.require_launchable(batch)
     transaction.connection.execute(
-        "UPDATE batch SET state = ?, launch_time = ? WHERE key = ?",
+        "UPDATE batch SET state = ?, launch_time = ?, revision = revision + 1 WHERE key = ?",
         (BatchState.RUNNING, now, batch.key),
     )
     transaction.touched.add(batch.key)
@@ -211,7 +226,7 @@ def cancel(transaction: Transaction, tenant: str, batch_id: str, *, now: float) 
     if not rules.can_end(batch):
         return batch
     transaction.connection.execute(
-        "UPDATE batch SET state = ?, end_time = ? WHERE key = ?",
+        "UPDATE batch SET state = ?, end_time = ?, revision = revision + 1 WHERE key = ?",
         (BatchState.CANCELLED, now, batch.key),
     )
     transaction.connection.execute("DELETE FROM chunk WHERE batch_key = ?", (batch.key,))

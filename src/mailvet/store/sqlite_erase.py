@@ -30,10 +30,13 @@ _TABLES = (("result", SEGMENT_ROWS), ("entry", 1), ("place", 1), ("upload_part",
 """What is erased in slices, and for how many rows each of theirs counts."""
 
 
-def hide(transaction: Transaction, tenant: str, batch_id: str, *, force: bool) -> int:
+def hide(
+    transaction: Transaction, tenant: str, batch_id: str, *, force: bool, etag: str = ""
+) -> int:
     """Take a batch out of sight and return how many entries it had."""
     connection = transaction.connection
     batch = sqlite_batches.get(connection, tenant, batch_id)
+    rules.require_etag(batch, etag)
     rules.require_deletable(batch, force=force)
     connection.execute("INSERT INTO erasure (batch_key) VALUES (?)", (batch.key,))
     connection.execute("DELETE FROM chunk WHERE batch_key = ?", (batch.key,))

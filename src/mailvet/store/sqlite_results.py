@@ -198,7 +198,7 @@ def _find(connection: Connection, key: int, index: int) -> ResultRow | None:
 
 def _next_attempt_at(connection: Connection, batch: Batch, index: int) -> float | None:
     for run_at, indexes in connection.execute(
-        "SELECT run_at, indexes FROM chunk WHERE state = 2 AND batch_key = ?", (batch.key,)
+        "SELECT run_at, indexes FROM chunk WHERE stamp IS NULL AND batch_key = ?", (batch.key,)
     ):
         if index in from_blob(indexes):
             return float(run_at)

@@ -16,8 +16,9 @@ from mailvet.store.sqlite_file import Connection
 KEY_BITS = 32
 """A packed key is `batch_key << 32 | number`: four thousand million entries a batch."""
 
-READY, HELD, WAITING = 0, 1, 2
-"""The states of a chunk: to be claimed, under a lease, not before `run_at`."""
+READY, HELD, WAITING, PARKED = 0, 1, 2, 3
+"""The states of a chunk: to be claimed, under a lease, not before `run_at`, of a paused batch (one
+that waited before has no stamp)."""
 
 SECRET_BYTES = 32
 """As long as the SHA-256 digest it keys (RFC 2104 3)."""
@@ -117,10 +118,18 @@ def _batches(database: sqlite_utils.Database) -> None:
             "retry_stamp": float,
             "request_id": str,
             "request_hash": bytes,
+            "revision": int,
         },
         pk="key",
-        not_null={"tenant", "batch_id", "state", "entry_count", "result_count"},
-        defaults={"result_count": 0, "planned": 0, "placed": 0, "stamp": 0.0, "retry_stamp": 0.0},
+        not_null={"tenant", "batch_id", "state", "entry_count", "result_count", "revision"},
+        defaults={
+            "result_count": 0,
+            "planned": 0,
+            "placed": 0,
+            "stamp": 0.0,
+            "retry_stamp": 0.0,
+            "revision": 1,
+        },
         strict=True,
     )
     database.table("batch").create_index(["tenant", "batch_id"], unique=True)
@@ -129,6 +138,7 @@ def _batches(database: sqlite_utils.Database) -> None:
         "CREATE UNIQUE INDEX batch_of_request ON batch (tenant, request_id) WHERE request_id <> ''"
     )
     database.execute("CREATE INDEX batch_to_plan ON batch (key) WHERE state = 2 AND planned = 0")
+    database.execute("CREATE INDEX batch_paused ON batch (key) WHERE state = 5")
     database.table("tally").create(
         {"batch_key": int, "status": int, "classification": int, "count": int},
         pk=("batch_key", "status", "classification"),

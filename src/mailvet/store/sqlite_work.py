@@ -45,6 +45,15 @@ def release_all(connection: Connection) -> None:
         "UPDATE chunk SET state = ?, owner = NULL, lease_until = NULL WHERE state = ?",
         (READY, HELD),
     )
+    park(connection)
+
+
+def park(connection: Connection) -> None:
+    """Set aside what is ready or waits of paused batches: nobody claims it, nothing is due."""
+    connection.execute(
+        "UPDATE chunk SET state = 3 WHERE state IN (0, 2)"
+        " AND batch_key IN (SELECT key FROM batch WHERE state = 5)"
+    )
 
 
 def claim(
@@ -119,6 +128,8 @@ def let_go(connection: Connection, held: Sequence[Held]) -> None:
         "UPDATE chunk SET state = 0, owner = NULL, lease_until = NULL WHERE id = ? AND fence = ?",
         [(chunk.chunk, chunk.fence) for chunk in held],
     )
+    if held:
+        park(connection)
 
 
 def load(connection: Connection, held: Sequence[Held]) -> list[Claim]:
@@ -195,6 +206,8 @@ def settle(
     """Commit what was learnt; return which still held, and the keys of batches now complete."""
     results: dict[int, list[ResultRow]] = {}
     held = [_settle_chunk(transaction, one, results, now) for one in settlements]
+    if any(one.deferrals for one in settlements):
+        park(transaction.connection)
     transaction.touched.update(
         one.claim.batch_key for one, kept in zip(settlements, held, strict=True) if kept
     )
@@ -288,6 +301,7 @@ def reap(transaction: Transaction, *, now: float) -> int:
         (now,),
     ).rowcount
     if reaped:
+        park(transaction.connection)
         transaction.touch_work()
     return reaped
 
@@ -300,6 +314,7 @@ def let_go_of(transaction: Transaction, *, owner: str) -> int:
         (owner,),
     ).rowcount
     if ready:
+        park(transaction.connection)
         transaction.touch_work()
     return ready
 

@@ -94,6 +94,8 @@ class _BatchStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_BatchState
     """Every entry has its result."""
     BATCH_STATE_CANCELLED: _BatchState.ValueType  # 4
     """Was cancelled: results so far stay readable."""
+    BATCH_STATE_PAUSED: _BatchState.ValueType  # 5
+    """Hands out no work until it is resumed; what was under way is answered."""
 
 class BatchState(_BatchState, metaclass=_BatchStateEnumTypeWrapper):
     """A batch's life cycle."""
@@ -108,6 +110,8 @@ BATCH_STATE_COMPLETED: BatchState.ValueType  # 3
 """Every entry has its result."""
 BATCH_STATE_CANCELLED: BatchState.ValueType  # 4
 """Was cancelled: results so far stay readable."""
+BATCH_STATE_PAUSED: BatchState.ValueType  # 5
+"""Hands out no work until it is resumed; what was under way is answered."""
 Global___BatchState: _TypeAlias = BatchState  # noqa: Y015
 
 @_typing.final
@@ -151,6 +155,7 @@ class Batch(_message.Message):
     END_TIME_FIELD_NUMBER: _builtins.int
     PROGRESS_FIELD_NUMBER: _builtins.int
     RULE_COUNT_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
     batch_id: _builtins.str
     """The batch's id: the caller's own, or a UUIDv7."""
     name: _builtins.str
@@ -171,6 +176,10 @@ class Batch(_message.Message):
     """How many entries are durably kept."""
     rule_count: _builtins.int
     """How many override rules the batch was created with."""
+    etag: _builtins.str
+    """Names the batch as it is: changes with its settings, its entries, and the state
+    that callers give it. For the `etag` fields of requests.
+    """
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The caller's labels."""
@@ -209,10 +218,11 @@ class Batch(_message.Message):
         end_time: _timestamp_pb2.Timestamp | None = ...,
         progress: Global___Progress | None = ...,
         rule_count: _builtins.int = ...,
+        etag: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "launch_time", b"launch_time", "progress", b"progress"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "create_time", b"create_time", "deduplication", b"deduplication", "description", b"description", "duplicate_keep", b"duplicate_keep", "end_time", b"end_time", "entry_count", b"entry_count", "labels", b"labels", "launch_time", b"launch_time", "name", b"name", "priority", b"priority", "progress", b"progress", "quality", b"quality", "rule_count", b"rule_count", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "create_time", b"create_time", "deduplication", b"deduplication", "description", b"description", "duplicate_keep", b"duplicate_keep", "end_time", b"end_time", "entry_count", b"entry_count", "etag", b"etag", "labels", b"labels", "launch_time", b"launch_time", "name", b"name", "priority", b"priority", "progress", b"progress", "quality", b"quality", "rule_count", b"rule_count", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -23,13 +23,14 @@ _sym_db = _symbol_database.Default()
 
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
+from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from mailvet.v1 import batch_pb2 as mailvet_dot_v1_dot_batch__pb2
 from mailvet.v1 import rules_pb2 as mailvet_dot_v1_dot_rules__pb2
 from mailvet.v1 import status_pb2 as mailvet_dot_v1_dot_status__pb2
 from mailvet.v1 import upload_file_pb2 as mailvet_dot_v1_dot_upload__file__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1emailvet/v1/batch_service.proto\x12\nmailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x16mailvet/v1/batch.proto\x1a\x16mailvet/v1/rules.proto\x1a\x17mailvet/v1/status.proto\x1a\x1cmailvet/v1/upload_file.proto\"\x82\x05\n\x12\x43reateBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12 \n\x0b\x64\x65scription\x18\x03 \x01(\tR\x0b\x64\x65scription\x12\x42\n\x06labels\x18\x04 \x03(\x0b\x32*.mailvet.v1.CreateBatchRequest.LabelsEntryR\x06labels\x12\x32\n\x07quality\x18\x05 \x01(\x0e\x32\x18.mailvet.v1.QualityLevelR\x07quality\x12\x1f\n\x08priority\x18\x06 \x01(\x05H\x00R\x08priority\x88\x01\x01\x12?\n\rdeduplication\x18\x07 \x01(\x0e\x32\x19.mailvet.v1.DeduplicationR\rdeduplication\x12@\n\x0e\x64uplicate_keep\x18\x08 \x01(\x0e\x32\x19.mailvet.v1.DuplicateKeepR\rduplicateKeep\x12+\n\x07\x65ntries\x18\t \x03(\x0b\x32\x11.mailvet.v1.EntryR\x07\x65ntries\x12\x16\n\x06launch\x18\n \x01(\x08R\x06launch\x12\x1d\n\nrequest_id\x18\x0b \x01(\tR\trequestId\x12#\n\rvalidate_only\x18\x0c \x01(\x08R\x0cvalidateOnly\x12.\n\x05rules\x18\r \x03(\x0b\x32\x18.mailvet.v1.OverrideRuleR\x05rules\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x42\x0b\n\t_priority\">\n\x13\x43reateBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"\x83\x01\n\x11\x41\x64\x64\x45ntriesRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x1b\n\x06offset\x18\x02 \x01(\x05H\x00R\x06offset\x88\x01\x01\x12+\n\x07\x65ntries\x18\x03 \x03(\x0b\x32\x11.mailvet.v1.EntryR\x07\x65ntriesB\t\n\x07_offset\"5\n\x12\x41\x64\x64\x45ntriesResponse\x12\x1f\n\x0b\x65ntry_count\x18\x01 \x01(\x05R\nentryCount\"\xb8\x01\n\x14StreamEntriesRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x1b\n\x06offset\x18\x02 \x01(\x05H\x00R\x06offset\x88\x01\x01\x12+\n\x07\x65ntries\x18\x03 \x03(\x0b\x32\x11.mailvet.v1.EntryR\x07\x65ntries\x12\x30\n\x06\x66inish\x18\x04 \x01(\x0b\x32\x18.mailvet.v1.FinishUploadR\x06\x66inishB\t\n\x07_offset\"\\\n\x0c\x46inishUpload\x12$\n\x0b\x65ntry_count\x18\x01 \x01(\x05H\x00R\nentryCount\x88\x01\x01\x12\x16\n\x06launch\x18\x02 \x01(\x08R\x06launchB\x0e\n\x0c_entry_count\"a\n\x15StreamEntriesResponse\x12\x1f\n\x0b\x65ntry_count\x18\x01 \x01(\x05R\nentryCount\x12\'\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"/\n\x12LaunchBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\">\n\x13LaunchBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"/\n\x12\x43\x61ncelBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\">\n\x13\x43\x61ncelBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"[\n\x0fGetBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12-\n\x04wait\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x04wait\";\n\x10GetBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"\x80\x01\n\x12ListBatchesRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12.\n\x06states\x18\x03 \x03(\x0e\x32\x16.mailvet.v1.BatchStateR\x06states\"j\n\x13ListBatchesResponse\x12+\n\x07\x62\x61tches\x18\x01 \x03(\x0b\x32\x11.mailvet.v1.BatchR\x07\x62\x61tches\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"x\n\x11WatchBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12H\n\x12heartbeat_interval\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x11heartbeatInterval\"\xb9\x01\n\x12WatchBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\x12\x30\n\x08progress\x18\x02 \x01(\x0b\x32\x14.mailvet.v1.ProgressR\x08progress\x12\x12\n\x04\x64one\x18\x03 \x01(\x08R\x04\x64one\x12\x34\n\ngoing_away\x18\x04 \x01(\x0b\x32\x15.mailvet.v1.GoingAwayR\tgoingAway\"j\n\x12\x44\x65leteBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x14\n\x05\x66orce\x18\x02 \x01(\x08R\x05\x66orce\x12#\n\rallow_missing\x18\x03 \x01(\x08R\x0c\x61llowMissing\"E\n\x13\x44\x65leteBatchResponse\x12.\n\x13\x64\x65leted_entry_count\x18\x01 \x01(\x05R\x11\x64\x65letedEntryCount2\xf0\x06\n\x0c\x42\x61tchService\x12N\n\x0b\x43reateBatch\x12\x1e.mailvet.v1.CreateBatchRequest\x1a\x1f.mailvet.v1.CreateBatchResponse\x12K\n\nAddEntries\x12\x1d.mailvet.v1.AddEntriesRequest\x1a\x1e.mailvet.v1.AddEntriesResponse\x12X\n\rStreamEntries\x12 .mailvet.v1.StreamEntriesRequest\x1a!.mailvet.v1.StreamEntriesResponse(\x01\x30\x01\x12\x42\n\x07\x41\x64\x64\x46ile\x12\x1a.mailvet.v1.AddFileRequest\x1a\x1b.mailvet.v1.AddFileResponse\x12O\n\nUploadFile\x12\x1d.mailvet.v1.UploadFileRequest\x1a\x1e.mailvet.v1.UploadFileResponse(\x01\x30\x01\x12N\n\x0bLaunchBatch\x12\x1e.mailvet.v1.LaunchBatchRequest\x1a\x1f.mailvet.v1.LaunchBatchResponse\x12N\n\x0b\x43\x61ncelBatch\x12\x1e.mailvet.v1.CancelBatchRequest\x1a\x1f.mailvet.v1.CancelBatchResponse\x12\x45\n\x08GetBatch\x12\x1b.mailvet.v1.GetBatchRequest\x1a\x1c.mailvet.v1.GetBatchResponse\x12N\n\x0bListBatches\x12\x1e.mailvet.v1.ListBatchesRequest\x1a\x1f.mailvet.v1.ListBatchesResponse\x12M\n\nWatchBatch\x12\x1d.mailvet.v1.WatchBatchRequest\x1a\x1e.mailvet.v1.WatchBatchResponse0\x01\x12N\n\x0b\x44\x65leteBatch\x12\x1e.mailvet.v1.DeleteBatchRequest\x1a\x1f.mailvet.v1.DeleteBatchResponseB:\n\x0e\x64\x65v.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1emailvet/v1/batch_service.proto\x12\nmailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x16mailvet/v1/batch.proto\x1a\x16mailvet/v1/rules.proto\x1a\x17mailvet/v1/status.proto\x1a\x1cmailvet/v1/upload_file.proto\"\x82\x05\n\x12\x43reateBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12 \n\x0b\x64\x65scription\x18\x03 \x01(\tR\x0b\x64\x65scription\x12\x42\n\x06labels\x18\x04 \x03(\x0b\x32*.mailvet.v1.CreateBatchRequest.LabelsEntryR\x06labels\x12\x32\n\x07quality\x18\x05 \x01(\x0e\x32\x18.mailvet.v1.QualityLevelR\x07quality\x12\x1f\n\x08priority\x18\x06 \x01(\x05H\x00R\x08priority\x88\x01\x01\x12?\n\rdeduplication\x18\x07 \x01(\x0e\x32\x19.mailvet.v1.DeduplicationR\rdeduplication\x12@\n\x0e\x64uplicate_keep\x18\x08 \x01(\x0e\x32\x19.mailvet.v1.DuplicateKeepR\rduplicateKeep\x12+\n\x07\x65ntries\x18\t \x03(\x0b\x32\x11.mailvet.v1.EntryR\x07\x65ntries\x12\x16\n\x06launch\x18\n \x01(\x08R\x06launch\x12\x1d\n\nrequest_id\x18\x0b \x01(\tR\trequestId\x12#\n\rvalidate_only\x18\x0c \x01(\x08R\x0cvalidateOnly\x12.\n\x05rules\x18\r \x03(\x0b\x32\x18.mailvet.v1.OverrideRuleR\x05rules\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x42\x0b\n\t_priority\">\n\x13\x43reateBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"\x83\x01\n\x11\x41\x64\x64\x45ntriesRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x1b\n\x06offset\x18\x02 \x01(\x05H\x00R\x06offset\x88\x01\x01\x12+\n\x07\x65ntries\x18\x03 \x03(\x0b\x32\x11.mailvet.v1.EntryR\x07\x65ntriesB\t\n\x07_offset\"5\n\x12\x41\x64\x64\x45ntriesResponse\x12\x1f\n\x0b\x65ntry_count\x18\x01 \x01(\x05R\nentryCount\"\xb8\x01\n\x14StreamEntriesRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x1b\n\x06offset\x18\x02 \x01(\x05H\x00R\x06offset\x88\x01\x01\x12+\n\x07\x65ntries\x18\x03 \x03(\x0b\x32\x11.mailvet.v1.EntryR\x07\x65ntries\x12\x30\n\x06\x66inish\x18\x04 \x01(\x0b\x32\x18.mailvet.v1.FinishUploadR\x06\x66inishB\t\n\x07_offset\"\\\n\x0c\x46inishUpload\x12$\n\x0b\x65ntry_count\x18\x01 \x01(\x05H\x00R\nentryCount\x88\x01\x01\x12\x16\n\x06launch\x18\x02 \x01(\x08R\x06launchB\x0e\n\x0c_entry_count\"a\n\x15StreamEntriesResponse\x12\x1f\n\x0b\x65ntry_count\x18\x01 \x01(\x05R\nentryCount\x12\'\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"C\n\x12LaunchBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x12\n\x04\x65tag\x18\x02 \x01(\tR\x04\x65tag\">\n\x13LaunchBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"B\n\x11PauseBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x12\n\x04\x65tag\x18\x02 \x01(\tR\x04\x65tag\"=\n\x12PauseBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"C\n\x12ResumeBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x12\n\x04\x65tag\x18\x02 \x01(\tR\x04\x65tag\">\n\x13ResumeBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"z\n\x12UpdateBatchRequest\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\x12;\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskR\nupdateMask\">\n\x13UpdateBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"/\n\x12\x43\x61ncelBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\">\n\x13\x43\x61ncelBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"[\n\x0fGetBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12-\n\x04wait\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x04wait\";\n\x10GetBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"\x80\x01\n\x12ListBatchesRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12.\n\x06states\x18\x03 \x03(\x0e\x32\x16.mailvet.v1.BatchStateR\x06states\"j\n\x13ListBatchesResponse\x12+\n\x07\x62\x61tches\x18\x01 \x03(\x0b\x32\x11.mailvet.v1.BatchR\x07\x62\x61tches\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"x\n\x11WatchBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12H\n\x12heartbeat_interval\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x11heartbeatInterval\"\xb9\x01\n\x12WatchBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\x12\x30\n\x08progress\x18\x02 \x01(\x0b\x32\x14.mailvet.v1.ProgressR\x08progress\x12\x12\n\x04\x64one\x18\x03 \x01(\x08R\x04\x64one\x12\x34\n\ngoing_away\x18\x04 \x01(\x0b\x32\x15.mailvet.v1.GoingAwayR\tgoingAway\"~\n\x12\x44\x65leteBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x14\n\x05\x66orce\x18\x02 \x01(\x08R\x05\x66orce\x12#\n\rallow_missing\x18\x03 \x01(\x08R\x0c\x61llowMissing\x12\x12\n\x04\x65tag\x18\x04 \x01(\tR\x04\x65tag\"E\n\x13\x44\x65leteBatchResponse\x12.\n\x13\x64\x65leted_entry_count\x18\x01 \x01(\x05R\x11\x64\x65letedEntryCount2\xdd\x08\n\x0c\x42\x61tchService\x12N\n\x0b\x43reateBatch\x12\x1e.mailvet.v1.CreateBatchRequest\x1a\x1f.mailvet.v1.CreateBatchResponse\x12K\n\nAddEntries\x12\x1d.mailvet.v1.AddEntriesRequest\x1a\x1e.mailvet.v1.AddEntriesResponse\x12X\n\rStreamEntries\x12 .mailvet.v1.StreamEntriesRequest\x1a!.mailvet.v1.StreamEntriesResponse(\x01\x30\x01\x12\x42\n\x07\x41\x64\x64\x46ile\x12\x1a.mailvet.v1.AddFileRequest\x1a\x1b.mailvet.v1.AddFileResponse\x12O\n\nUploadFile\x12\x1d.mailvet.v1.UploadFileRequest\x1a\x1e.mailvet.v1.UploadFileResponse(\x01\x30\x01\x12N\n\x0bLaunchBatch\x12\x1e.mailvet.v1.LaunchBatchRequest\x1a\x1f.mailvet.v1.LaunchBatchResponse\x12K\n\nPauseBatch\x12\x1d.mailvet.v1.PauseBatchRequest\x1a\x1e.mailvet.v1.PauseBatchResponse\x12N\n\x0bResumeBatch\x12\x1e.mailvet.v1.ResumeBatchRequest\x1a\x1f.mailvet.v1.ResumeBatchResponse\x12N\n\x0bUpdateBatch\x12\x1e.mailvet.v1.UpdateBatchRequest\x1a\x1f.mailvet.v1.UpdateBatchResponse\x12N\n\x0b\x43\x61ncelBatch\x12\x1e.mailvet.v1.CancelBatchRequest\x1a\x1f.mailvet.v1.CancelBatchResponse\x12\x45\n\x08GetBatch\x12\x1b.mailvet.v1.GetBatchRequest\x1a\x1c.mailvet.v1.GetBatchResponse\x12N\n\x0bListBatches\x12\x1e.mailvet.v1.ListBatchesRequest\x1a\x1f.mailvet.v1.ListBatchesResponse\x12M\n\nWatchBatch\x12\x1d.mailvet.v1.WatchBatchRequest\x1a\x1e.mailvet.v1.WatchBatchResponse0\x01\x12N\n\x0b\x44\x65leteBatch\x12\x1e.mailvet.v1.DeleteBatchRequest\x1a\x1f.mailvet.v1.DeleteBatchResponseB:\n\x0e\x64\x65v.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,46 +40,58 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'\n\016dev.mailvet.v1P\001Z&mailvet.dev/client/mailvetv1;mailvetv1'
   _globals['_CREATEBATCHREQUEST_LABELSENTRY']._loaded_options = None
   _globals['_CREATEBATCHREQUEST_LABELSENTRY']._serialized_options = b'8\001'
-  _globals['_CREATEBATCHREQUEST']._serialized_start=182
-  _globals['_CREATEBATCHREQUEST']._serialized_end=824
-  _globals['_CREATEBATCHREQUEST_LABELSENTRY']._serialized_start=754
-  _globals['_CREATEBATCHREQUEST_LABELSENTRY']._serialized_end=811
-  _globals['_CREATEBATCHRESPONSE']._serialized_start=826
-  _globals['_CREATEBATCHRESPONSE']._serialized_end=888
-  _globals['_ADDENTRIESREQUEST']._serialized_start=891
-  _globals['_ADDENTRIESREQUEST']._serialized_end=1022
-  _globals['_ADDENTRIESRESPONSE']._serialized_start=1024
-  _globals['_ADDENTRIESRESPONSE']._serialized_end=1077
-  _globals['_STREAMENTRIESREQUEST']._serialized_start=1080
-  _globals['_STREAMENTRIESREQUEST']._serialized_end=1264
-  _globals['_FINISHUPLOAD']._serialized_start=1266
-  _globals['_FINISHUPLOAD']._serialized_end=1358
-  _globals['_STREAMENTRIESRESPONSE']._serialized_start=1360
-  _globals['_STREAMENTRIESRESPONSE']._serialized_end=1457
-  _globals['_LAUNCHBATCHREQUEST']._serialized_start=1459
-  _globals['_LAUNCHBATCHREQUEST']._serialized_end=1506
-  _globals['_LAUNCHBATCHRESPONSE']._serialized_start=1508
-  _globals['_LAUNCHBATCHRESPONSE']._serialized_end=1570
-  _globals['_CANCELBATCHREQUEST']._serialized_start=1572
-  _globals['_CANCELBATCHREQUEST']._serialized_end=1619
-  _globals['_CANCELBATCHRESPONSE']._serialized_start=1621
-  _globals['_CANCELBATCHRESPONSE']._serialized_end=1683
-  _globals['_GETBATCHREQUEST']._serialized_start=1685
-  _globals['_GETBATCHREQUEST']._serialized_end=1776
-  _globals['_GETBATCHRESPONSE']._serialized_start=1778
-  _globals['_GETBATCHRESPONSE']._serialized_end=1837
-  _globals['_LISTBATCHESREQUEST']._serialized_start=1840
-  _globals['_LISTBATCHESREQUEST']._serialized_end=1968
-  _globals['_LISTBATCHESRESPONSE']._serialized_start=1970
-  _globals['_LISTBATCHESRESPONSE']._serialized_end=2076
-  _globals['_WATCHBATCHREQUEST']._serialized_start=2078
-  _globals['_WATCHBATCHREQUEST']._serialized_end=2198
-  _globals['_WATCHBATCHRESPONSE']._serialized_start=2201
-  _globals['_WATCHBATCHRESPONSE']._serialized_end=2386
-  _globals['_DELETEBATCHREQUEST']._serialized_start=2388
-  _globals['_DELETEBATCHREQUEST']._serialized_end=2494
-  _globals['_DELETEBATCHRESPONSE']._serialized_start=2496
-  _globals['_DELETEBATCHRESPONSE']._serialized_end=2565
-  _globals['_BATCHSERVICE']._serialized_start=2568
-  _globals['_BATCHSERVICE']._serialized_end=3448
+  _globals['_CREATEBATCHREQUEST']._serialized_start=216
+  _globals['_CREATEBATCHREQUEST']._serialized_end=858
+  _globals['_CREATEBATCHREQUEST_LABELSENTRY']._serialized_start=788
+  _globals['_CREATEBATCHREQUEST_LABELSENTRY']._serialized_end=845
+  _globals['_CREATEBATCHRESPONSE']._serialized_start=860
+  _globals['_CREATEBATCHRESPONSE']._serialized_end=922
+  _globals['_ADDENTRIESREQUEST']._serialized_start=925
+  _globals['_ADDENTRIESREQUEST']._serialized_end=1056
+  _globals['_ADDENTRIESRESPONSE']._serialized_start=1058
+  _globals['_ADDENTRIESRESPONSE']._serialized_end=1111
+  _globals['_STREAMENTRIESREQUEST']._serialized_start=1114
+  _globals['_STREAMENTRIESREQUEST']._serialized_end=1298
+  _globals['_FINISHUPLOAD']._serialized_start=1300
+  _globals['_FINISHUPLOAD']._serialized_end=1392
+  _globals['_STREAMENTRIESRESPONSE']._serialized_start=1394
+  _globals['_STREAMENTRIESRESPONSE']._serialized_end=1491
+  _globals['_LAUNCHBATCHREQUEST']._serialized_start=1493
+  _globals['_LAUNCHBATCHREQUEST']._serialized_end=1560
+  _globals['_LAUNCHBATCHRESPONSE']._serialized_start=1562
+  _globals['_LAUNCHBATCHRESPONSE']._serialized_end=1624
+  _globals['_PAUSEBATCHREQUEST']._serialized_start=1626
+  _globals['_PAUSEBATCHREQUEST']._serialized_end=1692
+  _globals['_PAUSEBATCHRESPONSE']._serialized_start=1694
+  _globals['_PAUSEBATCHRESPONSE']._serialized_end=1755
+  _globals['_RESUMEBATCHREQUEST']._serialized_start=1757
+  _globals['_RESUMEBATCHREQUEST']._serialized_end=1824
+  _globals['_RESUMEBATCHRESPONSE']._serialized_start=1826
+  _globals['_RESUMEBATCHRESPONSE']._serialized_end=1888
+  _globals['_UPDATEBATCHREQUEST']._serialized_start=1890
+  _globals['_UPDATEBATCHREQUEST']._serialized_end=2012
+  _globals['_UPDATEBATCHRESPONSE']._serialized_start=2014
+  _globals['_UPDATEBATCHRESPONSE']._serialized_end=2076
+  _globals['_CANCELBATCHREQUEST']._serialized_start=2078
+  _globals['_CANCELBATCHREQUEST']._serialized_end=2125
+  _globals['_CANCELBATCHRESPONSE']._serialized_start=2127
+  _globals['_CANCELBATCHRESPONSE']._serialized_end=2189
+  _globals['_GETBATCHREQUEST']._serialized_start=2191
+  _globals['_GETBATCHREQUEST']._serialized_end=2282
+  _globals['_GETBATCHRESPONSE']._serialized_start=2284
+  _globals['_GETBATCHRESPONSE']._serialized_end=2343
+  _globals['_LISTBATCHESREQUEST']._serialized_start=2346
+  _globals['_LISTBATCHESREQUEST']._serialized_end=2474
+  _globals['_LISTBATCHESRESPONSE']._serialized_start=2476
+  _globals['_LISTBATCHESRESPONSE']._serialized_end=2582
+  _globals['_WATCHBATCHREQUEST']._serialized_start=2584
+  _globals['_WATCHBATCHREQUEST']._serialized_end=2704
+  _globals['_WATCHBATCHRESPONSE']._serialized_start=2707
+  _globals['_WATCHBATCHRESPONSE']._serialized_end=2892
+  _globals['_DELETEBATCHREQUEST']._serialized_start=2894
+  _globals['_DELETEBATCHREQUEST']._serialized_end=3020
+  _globals['_DELETEBATCHRESPONSE']._serialized_start=3022
+  _globals['_DELETEBATCHRESPONSE']._serialized_end=3091
+  _globals['_BATCHSERVICE']._serialized_start=3094
+  _globals['_BATCHSERVICE']._serialized_end=4211
 # @@protoc_insertion_point(module_scope)

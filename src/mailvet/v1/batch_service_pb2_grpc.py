@@ -70,6 +70,21 @@ class BatchServiceStub(object):
                 request_serializer=mailvet_dot_v1_dot_batch__service__pb2.LaunchBatchRequest.SerializeToString,
                 response_deserializer=mailvet_dot_v1_dot_batch__service__pb2.LaunchBatchResponse.FromString,
                 _registered_method=True)
+        self.PauseBatch = channel.unary_unary(
+                '/mailvet.v1.BatchService/PauseBatch',
+                request_serializer=mailvet_dot_v1_dot_batch__service__pb2.PauseBatchRequest.SerializeToString,
+                response_deserializer=mailvet_dot_v1_dot_batch__service__pb2.PauseBatchResponse.FromString,
+                _registered_method=True)
+        self.ResumeBatch = channel.unary_unary(
+                '/mailvet.v1.BatchService/ResumeBatch',
+                request_serializer=mailvet_dot_v1_dot_batch__service__pb2.ResumeBatchRequest.SerializeToString,
+                response_deserializer=mailvet_dot_v1_dot_batch__service__pb2.ResumeBatchResponse.FromString,
+                _registered_method=True)
+        self.UpdateBatch = channel.unary_unary(
+                '/mailvet.v1.BatchService/UpdateBatch',
+                request_serializer=mailvet_dot_v1_dot_batch__service__pb2.UpdateBatchRequest.SerializeToString,
+                response_deserializer=mailvet_dot_v1_dot_batch__service__pb2.UpdateBatchResponse.FromString,
+                _registered_method=True)
         self.CancelBatch = channel.unary_unary(
                 '/mailvet.v1.BatchService/CancelBatch',
                 request_serializer=mailvet_dot_v1_dot_batch__service__pb2.CancelBatchRequest.SerializeToString,
@@ -162,7 +177,38 @@ class BatchServiceServicer(object):
     def LaunchBatch(self, request, context):
         """Starts the work on a DRAFT batch. Launching a RUNNING batch changes nothing.
 
-        Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it ended or is empty.
+        Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it ended, is paused or is
+        empty, ABORTED (ETAG_MISMATCH).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PauseBatch(self, request, context):
+        """Stops handing out the work of a RUNNING batch, until ResumeBatch; what is under way
+        is still answered. Pausing a PAUSED batch changes nothing.
+
+        Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it was never launched or
+        ended, ABORTED (ETAG_MISMATCH).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeBatch(self, request, context):
+        """Goes on with a PAUSED batch, in its turn. Resuming a RUNNING batch changes nothing.
+
+        Errors: as PauseBatch.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateBatch(self, request, context):
+        """Changes settings of a batch: `name`, `description`, `labels`, `priority` in any state.
+        A new priority counts for what is queued already.
+
+        Errors: NOT_FOUND, INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -210,8 +256,8 @@ class BatchServiceServicer(object):
     def DeleteBatch(self, request, context):
         """Deletes a batch with its entries and results, for good.
 
-        Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it is running and
-        `force` is not set.
+        Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it is RUNNING or PAUSED and
+        `force` is not set, ABORTED (ETAG_MISMATCH).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -249,6 +295,21 @@ def add_BatchServiceServicer_to_server(servicer, server):
                     servicer.LaunchBatch,
                     request_deserializer=mailvet_dot_v1_dot_batch__service__pb2.LaunchBatchRequest.FromString,
                     response_serializer=mailvet_dot_v1_dot_batch__service__pb2.LaunchBatchResponse.SerializeToString,
+            ),
+            'PauseBatch': grpc.unary_unary_rpc_method_handler(
+                    servicer.PauseBatch,
+                    request_deserializer=mailvet_dot_v1_dot_batch__service__pb2.PauseBatchRequest.FromString,
+                    response_serializer=mailvet_dot_v1_dot_batch__service__pb2.PauseBatchResponse.SerializeToString,
+            ),
+            'ResumeBatch': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeBatch,
+                    request_deserializer=mailvet_dot_v1_dot_batch__service__pb2.ResumeBatchRequest.FromString,
+                    response_serializer=mailvet_dot_v1_dot_batch__service__pb2.ResumeBatchResponse.SerializeToString,
+            ),
+            'UpdateBatch': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateBatch,
+                    request_deserializer=mailvet_dot_v1_dot_batch__service__pb2.UpdateBatchRequest.FromString,
+                    response_serializer=mailvet_dot_v1_dot_batch__service__pb2.UpdateBatchResponse.SerializeToString,
             ),
             'CancelBatch': grpc.unary_unary_rpc_method_handler(
                     servicer.CancelBatch,
@@ -443,6 +504,87 @@ class BatchService(object):
             '/mailvet.v1.BatchService/LaunchBatch',
             mailvet_dot_v1_dot_batch__service__pb2.LaunchBatchRequest.SerializeToString,
             mailvet_dot_v1_dot_batch__service__pb2.LaunchBatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PauseBatch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mailvet.v1.BatchService/PauseBatch',
+            mailvet_dot_v1_dot_batch__service__pb2.PauseBatchRequest.SerializeToString,
+            mailvet_dot_v1_dot_batch__service__pb2.PauseBatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeBatch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mailvet.v1.BatchService/ResumeBatch',
+            mailvet_dot_v1_dot_batch__service__pb2.ResumeBatchRequest.SerializeToString,
+            mailvet_dot_v1_dot_batch__service__pb2.ResumeBatchResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateBatch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mailvet.v1.BatchService/UpdateBatch',
+            mailvet_dot_v1_dot_batch__service__pb2.UpdateBatchRequest.SerializeToString,
+            mailvet_dot_v1_dot_batch__service__pb2.UpdateBatchResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -76,7 +76,26 @@ class BatchServiceStub:
     LaunchBatch: _grpc.UnaryUnaryMultiCallable[_batch_service_pb2.LaunchBatchRequest, _batch_service_pb2.LaunchBatchResponse]
     """Starts the work on a DRAFT batch. Launching a RUNNING batch changes nothing.
 
-    Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it ended or is empty.
+    Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it ended, is paused or is
+    empty, ABORTED (ETAG_MISMATCH).
+    """
+    PauseBatch: _grpc.UnaryUnaryMultiCallable[_batch_service_pb2.PauseBatchRequest, _batch_service_pb2.PauseBatchResponse]
+    """Stops handing out the work of a RUNNING batch, until ResumeBatch; what is under way
+    is still answered. Pausing a PAUSED batch changes nothing.
+
+    Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it was never launched or
+    ended, ABORTED (ETAG_MISMATCH).
+    """
+    ResumeBatch: _grpc.UnaryUnaryMultiCallable[_batch_service_pb2.ResumeBatchRequest, _batch_service_pb2.ResumeBatchResponse]
+    """Goes on with a PAUSED batch, in its turn. Resuming a RUNNING batch changes nothing.
+
+    Errors: as PauseBatch.
+    """
+    UpdateBatch: _grpc.UnaryUnaryMultiCallable[_batch_service_pb2.UpdateBatchRequest, _batch_service_pb2.UpdateBatchResponse]
+    """Changes settings of a batch: `name`, `description`, `labels`, `priority` in any state.
+    A new priority counts for what is queued already.
+
+    Errors: NOT_FOUND, INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH).
     """
     CancelBatch: _grpc.UnaryUnaryMultiCallable[_batch_service_pb2.CancelBatchRequest, _batch_service_pb2.CancelBatchResponse]
     """Stops a batch for good; results so far stay readable. Cancelling a batch that
@@ -104,8 +123,8 @@ class BatchServiceStub:
     DeleteBatch: _grpc.UnaryUnaryMultiCallable[_batch_service_pb2.DeleteBatchRequest, _batch_service_pb2.DeleteBatchResponse]
     """Deletes a batch with its entries and results, for good.
 
-    Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it is running and
-    `force` is not set.
+    Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it is RUNNING or PAUSED and
+    `force` is not set, ABORTED (ETAG_MISMATCH).
     """
 
 @_typing.type_check_only
@@ -155,7 +174,26 @@ class BatchServiceAsyncStub(BatchServiceStub):
     LaunchBatch: _aio.UnaryUnaryMultiCallable[_batch_service_pb2.LaunchBatchRequest, _batch_service_pb2.LaunchBatchResponse]  # type: ignore[assignment]
     """Starts the work on a DRAFT batch. Launching a RUNNING batch changes nothing.
 
-    Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it ended or is empty.
+    Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it ended, is paused or is
+    empty, ABORTED (ETAG_MISMATCH).
+    """
+    PauseBatch: _aio.UnaryUnaryMultiCallable[_batch_service_pb2.PauseBatchRequest, _batch_service_pb2.PauseBatchResponse]  # type: ignore[assignment]
+    """Stops handing out the work of a RUNNING batch, until ResumeBatch; what is under way
+    is still answered. Pausing a PAUSED batch changes nothing.
+
+    Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it was never launched or
+    ended, ABORTED (ETAG_MISMATCH).
+    """
+    ResumeBatch: _aio.UnaryUnaryMultiCallable[_batch_service_pb2.ResumeBatchRequest, _batch_service_pb2.ResumeBatchResponse]  # type: ignore[assignment]
+    """Goes on with a PAUSED batch, in its turn. Resuming a RUNNING batch changes nothing.
+
+    Errors: as PauseBatch.
+    """
+    UpdateBatch: _aio.UnaryUnaryMultiCallable[_batch_service_pb2.UpdateBatchRequest, _batch_service_pb2.UpdateBatchResponse]  # type: ignore[assignment]
+    """Changes settings of a batch: `name`, `description`, `labels`, `priority` in any state.
+    A new priority counts for what is queued already.
+
+    Errors: NOT_FOUND, INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH).
     """
     CancelBatch: _aio.UnaryUnaryMultiCallable[_batch_service_pb2.CancelBatchRequest, _batch_service_pb2.CancelBatchResponse]  # type: ignore[assignment]
     """Stops a batch for good; results so far stay readable. Cancelling a batch that
@@ -183,8 +221,8 @@ class BatchServiceAsyncStub(BatchServiceStub):
     DeleteBatch: _aio.UnaryUnaryMultiCallable[_batch_service_pb2.DeleteBatchRequest, _batch_service_pb2.DeleteBatchResponse]  # type: ignore[assignment]
     """Deletes a batch with its entries and results, for good.
 
-    Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it is running and
-    `force` is not set.
+    Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it is RUNNING or PAUSED and
+    `force` is not set, ABORTED (ETAG_MISMATCH).
     """
 
 class BatchServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -267,7 +305,44 @@ class BatchServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_batch_service_pb2.LaunchBatchResponse, _abc.Awaitable[_batch_service_pb2.LaunchBatchResponse]]:
         """Starts the work on a DRAFT batch. Launching a RUNNING batch changes nothing.
 
-        Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it ended or is empty.
+        Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it ended, is paused or is
+        empty, ABORTED (ETAG_MISMATCH).
+        """
+
+    @_abc_1.abstractmethod
+    def PauseBatch(
+        self,
+        request: _batch_service_pb2.PauseBatchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_batch_service_pb2.PauseBatchResponse, _abc.Awaitable[_batch_service_pb2.PauseBatchResponse]]:
+        """Stops handing out the work of a RUNNING batch, until ResumeBatch; what is under way
+        is still answered. Pausing a PAUSED batch changes nothing.
+
+        Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it was never launched or
+        ended, ABORTED (ETAG_MISMATCH).
+        """
+
+    @_abc_1.abstractmethod
+    def ResumeBatch(
+        self,
+        request: _batch_service_pb2.ResumeBatchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_batch_service_pb2.ResumeBatchResponse, _abc.Awaitable[_batch_service_pb2.ResumeBatchResponse]]:
+        """Goes on with a PAUSED batch, in its turn. Resuming a RUNNING batch changes nothing.
+
+        Errors: as PauseBatch.
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateBatch(
+        self,
+        request: _batch_service_pb2.UpdateBatchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_batch_service_pb2.UpdateBatchResponse, _abc.Awaitable[_batch_service_pb2.UpdateBatchResponse]]:
+        """Changes settings of a batch: `name`, `description`, `labels`, `priority` in any state.
+        A new priority counts for what is queued already.
+
+        Errors: NOT_FOUND, INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH).
         """
 
     @_abc_1.abstractmethod
@@ -325,8 +400,8 @@ class BatchServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_batch_service_pb2.DeleteBatchResponse, _abc.Awaitable[_batch_service_pb2.DeleteBatchResponse]]:
         """Deletes a batch with its entries and results, for good.
 
-        Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it is running and
-        `force` is not set.
+        Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it is RUNNING or PAUSED and
+        `force` is not set, ABORTED (ETAG_MISMATCH).
         """
 
 def add_BatchServiceServicer_to_server(servicer: BatchServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

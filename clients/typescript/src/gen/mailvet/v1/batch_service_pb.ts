@@ -4,8 +4,8 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Duration } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import type { Duration, FieldMask } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_field_mask } from "@bufbuild/protobuf/wkt";
 import type { Batch, BatchState, Deduplication, DuplicateKeep, Entry, GoingAway, Progress } from "./batch_pb.js";
 import { file_mailvet_v1_batch } from "./batch_pb.js";
 import type { OverrideRule } from "./rules_pb.js";
@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mailvet/v1/batch_service.proto.
  */
 export const file_mailvet_v1_batch_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5tYWlsdmV0L3YxL2JhdGNoX3NlcnZpY2UucHJvdG8SCm1haWx2ZXQudjEi8AMKEkNyZWF0ZUJhdGNoUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEhMKC2Rlc2NyaXB0aW9uGAMgASgJEjoKBmxhYmVscxgEIAMoCzIqLm1haWx2ZXQudjEuQ3JlYXRlQmF0Y2hSZXF1ZXN0LkxhYmVsc0VudHJ5EikKB3F1YWxpdHkYBSABKA4yGC5tYWlsdmV0LnYxLlF1YWxpdHlMZXZlbBIVCghwcmlvcml0eRgGIAEoBUgAiAEBEjAKDWRlZHVwbGljYXRpb24YByABKA4yGS5tYWlsdmV0LnYxLkRlZHVwbGljYXRpb24SMQoOZHVwbGljYXRlX2tlZXAYCCABKA4yGS5tYWlsdmV0LnYxLkR1cGxpY2F0ZUtlZXASIgoHZW50cmllcxgJIAMoCzIRLm1haWx2ZXQudjEuRW50cnkSDgoGbGF1bmNoGAogASgIEhIKCnJlcXVlc3RfaWQYCyABKAkSFQoNdmFsaWRhdGVfb25seRgMIAEoCBInCgVydWxlcxgNIAMoCzIYLm1haWx2ZXQudjEuT3ZlcnJpZGVSdWxlGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCCwoJX3ByaW9yaXR5IjcKE0NyZWF0ZUJhdGNoUmVzcG9uc2USIAoFYmF0Y2gYASABKAsyES5tYWlsdmV0LnYxLkJhdGNoImkKEUFkZEVudHJpZXNSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEhMKBm9mZnNldBgCIAEoBUgAiAEBEiIKB2VudHJpZXMYAyADKAsyES5tYWlsdmV0LnYxLkVudHJ5QgkKB19vZmZzZXQiKQoSQWRkRW50cmllc1Jlc3BvbnNlEhMKC2VudHJ5X2NvdW50GAEgASgFIpYBChRTdHJlYW1FbnRyaWVzUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRITCgZvZmZzZXQYAiABKAVIAIgBARIiCgdlbnRyaWVzGAMgAygLMhEubWFpbHZldC52MS5FbnRyeRIoCgZmaW5pc2gYBCABKAsyGC5tYWlsdmV0LnYxLkZpbmlzaFVwbG9hZEIJCgdfb2Zmc2V0IkgKDEZpbmlzaFVwbG9hZBIYCgtlbnRyeV9jb3VudBgBIAEoBUgAiAEBEg4KBmxhdW5jaBgCIAEoCEIOCgxfZW50cnlfY291bnQiTgoVU3RyZWFtRW50cmllc1Jlc3BvbnNlEhMKC2VudHJ5X2NvdW50GAEgASgFEiAKBWJhdGNoGAIgASgLMhEubWFpbHZldC52MS5CYXRjaCImChJMYXVuY2hCYXRjaFJlcXVlc3QSEAoIYmF0Y2hfaWQYASABKAkiNwoTTGF1bmNoQmF0Y2hSZXNwb25zZRIgCgViYXRjaBgBIAEoCzIRLm1haWx2ZXQudjEuQmF0Y2giJgoSQ2FuY2VsQmF0Y2hSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJIjcKE0NhbmNlbEJhdGNoUmVzcG9uc2USIAoFYmF0Y2gYASABKAsyES5tYWlsdmV0LnYxLkJhdGNoIkwKD0dldEJhdGNoUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRInCgR3YWl0GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIjQKEEdldEJhdGNoUmVzcG9uc2USIAoFYmF0Y2gYASABKAsyES5tYWlsdmV0LnYxLkJhdGNoImMKEkxpc3RCYXRjaGVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRImCgZzdGF0ZXMYAyADKA4yFi5tYWlsdmV0LnYxLkJhdGNoU3RhdGUiUgoTTGlzdEJhdGNoZXNSZXNwb25zZRIiCgdiYXRjaGVzGAEgAygLMhEubWFpbHZldC52MS5CYXRjaBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiXAoRV2F0Y2hCYXRjaFJlcXVlc3QSEAoIYmF0Y2hfaWQYASABKAkSNQoSaGVhcnRiZWF0X2ludGVydmFsGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIpcBChJXYXRjaEJhdGNoUmVzcG9uc2USIAoFYmF0Y2gYASABKAsyES5tYWlsdmV0LnYxLkJhdGNoEiYKCHByb2dyZXNzGAIgASgLMhQubWFpbHZldC52MS5Qcm9ncmVzcxIMCgRkb25lGAMgASgIEikKCmdvaW5nX2F3YXkYBCABKAsyFS5tYWlsdmV0LnYxLkdvaW5nQXdheSJMChJEZWxldGVCYXRjaFJlcXVlc3QSEAoIYmF0Y2hfaWQYASABKAkSDQoFZm9yY2UYAiABKAgSFQoNYWxsb3dfbWlzc2luZxgDIAEoCCIyChNEZWxldGVCYXRjaFJlc3BvbnNlEhsKE2RlbGV0ZWRfZW50cnlfY291bnQYASABKAUy8AYKDEJhdGNoU2VydmljZRJOCgtDcmVhdGVCYXRjaBIeLm1haWx2ZXQudjEuQ3JlYXRlQmF0Y2hSZXF1ZXN0Gh8ubWFpbHZldC52MS5DcmVhdGVCYXRjaFJlc3BvbnNlEksKCkFkZEVudHJpZXMSHS5tYWlsdmV0LnYxLkFkZEVudHJpZXNSZXF1ZXN0Gh4ubWFpbHZldC52MS5BZGRFbnRyaWVzUmVzcG9uc2USWAoNU3RyZWFtRW50cmllcxIgLm1haWx2ZXQudjEuU3RyZWFtRW50cmllc1JlcXVlc3QaIS5tYWlsdmV0LnYxLlN0cmVhbUVudHJpZXNSZXNwb25zZSgBMAESQgoHQWRkRmlsZRIaLm1haWx2ZXQudjEuQWRkRmlsZVJlcXVlc3QaGy5tYWlsdmV0LnYxLkFkZEZpbGVSZXNwb25zZRJPCgpVcGxvYWRGaWxlEh0ubWFpbHZldC52MS5VcGxvYWRGaWxlUmVxdWVzdBoeLm1haWx2ZXQudjEuVXBsb2FkRmlsZVJlc3BvbnNlKAEwARJOCgtMYXVuY2hCYXRjaBIeLm1haWx2ZXQudjEuTGF1bmNoQmF0Y2hSZXF1ZXN0Gh8ubWFpbHZldC52MS5MYXVuY2hCYXRjaFJlc3BvbnNlEk4KC0NhbmNlbEJhdGNoEh4ubWFpbHZldC52MS5DYW5jZWxCYXRjaFJlcXVlc3QaHy5tYWlsdmV0LnYxLkNhbmNlbEJhdGNoUmVzcG9uc2USRQoIR2V0QmF0Y2gSGy5tYWlsdmV0LnYxLkdldEJhdGNoUmVxdWVzdBocLm1haWx2ZXQudjEuR2V0QmF0Y2hSZXNwb25zZRJOCgtMaXN0QmF0Y2hlcxIeLm1haWx2ZXQudjEuTGlzdEJhdGNoZXNSZXF1ZXN0Gh8ubWFpbHZldC52MS5MaXN0QmF0Y2hlc1Jlc3BvbnNlEk0KCldhdGNoQmF0Y2gSHS5tYWlsdmV0LnYxLldhdGNoQmF0Y2hSZXF1ZXN0Gh4ubWFpbHZldC52MS5XYXRjaEJhdGNoUmVzcG9uc2UwARJOCgtEZWxldGVCYXRjaBIeLm1haWx2ZXQudjEuRGVsZXRlQmF0Y2hSZXF1ZXN0Gh8ubWFpbHZldC52MS5EZWxldGVCYXRjaFJlc3BvbnNlQjoKDmRldi5tYWlsdmV0LnYxUAFaJm1haWx2ZXQuZGV2L2NsaWVudC9tYWlsdmV0djE7bWFpbHZldHYxYgZwcm90bzM", [file_google_protobuf_duration, file_mailvet_v1_batch, file_mailvet_v1_rules, file_mailvet_v1_status, file_mailvet_v1_upload_file]);
+  fileDesc("Ch5tYWlsdmV0L3YxL2JhdGNoX3NlcnZpY2UucHJvdG8SCm1haWx2ZXQudjEi8AMKEkNyZWF0ZUJhdGNoUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEhMKC2Rlc2NyaXB0aW9uGAMgASgJEjoKBmxhYmVscxgEIAMoCzIqLm1haWx2ZXQudjEuQ3JlYXRlQmF0Y2hSZXF1ZXN0LkxhYmVsc0VudHJ5EikKB3F1YWxpdHkYBSABKA4yGC5tYWlsdmV0LnYxLlF1YWxpdHlMZXZlbBIVCghwcmlvcml0eRgGIAEoBUgAiAEBEjAKDWRlZHVwbGljYXRpb24YByABKA4yGS5tYWlsdmV0LnYxLkRlZHVwbGljYXRpb24SMQoOZHVwbGljYXRlX2tlZXAYCCABKA4yGS5tYWlsdmV0LnYxLkR1cGxpY2F0ZUtlZXASIgoHZW50cmllcxgJIAMoCzIRLm1haWx2ZXQudjEuRW50cnkSDgoGbGF1bmNoGAogASgIEhIKCnJlcXVlc3RfaWQYCyABKAkSFQoNdmFsaWRhdGVfb25seRgMIAEoCBInCgVydWxlcxgNIAMoCzIYLm1haWx2ZXQudjEuT3ZlcnJpZGVSdWxlGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCCwoJX3ByaW9yaXR5IjcKE0NyZWF0ZUJhdGNoUmVzcG9uc2USIAoFYmF0Y2gYASABKAsyES5tYWlsdmV0LnYxLkJhdGNoImkKEUFkZEVudHJpZXNSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEhMKBm9mZnNldBgCIAEoBUgAiAEBEiIKB2VudHJpZXMYAyADKAsyES5tYWlsdmV0LnYxLkVudHJ5QgkKB19vZmZzZXQiKQoSQWRkRW50cmllc1Jlc3BvbnNlEhMKC2VudHJ5X2NvdW50GAEgASgFIpYBChRTdHJlYW1FbnRyaWVzUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRITCgZvZmZzZXQYAiABKAVIAIgBARIiCgdlbnRyaWVzGAMgAygLMhEubWFpbHZldC52MS5FbnRyeRIoCgZmaW5pc2gYBCABKAsyGC5tYWlsdmV0LnYxLkZpbmlzaFVwbG9hZEIJCgdfb2Zmc2V0IkgKDEZpbmlzaFVwbG9hZBIYCgtlbnRyeV9jb3VudBgBIAEoBUgAiAEBEg4KBmxhdW5jaBgCIAEoCEIOCgxfZW50cnlfY291bnQiTgoVU3RyZWFtRW50cmllc1Jlc3BvbnNlEhMKC2VudHJ5X2NvdW50GAEgASgFEiAKBWJhdGNoGAIgASgLMhEubWFpbHZldC52MS5CYXRjaCI0ChJMYXVuY2hCYXRjaFJlcXVlc3QSEAoIYmF0Y2hfaWQYASABKAkSDAoEZXRhZxgCIAEoCSI3ChNMYXVuY2hCYXRjaFJlc3BvbnNlEiAKBWJhdGNoGAEgASgLMhEubWFpbHZldC52MS5CYXRjaCIzChFQYXVzZUJhdGNoUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRIMCgRldGFnGAIgASgJIjYKElBhdXNlQmF0Y2hSZXNwb25zZRIgCgViYXRjaBgBIAEoCzIRLm1haWx2ZXQudjEuQmF0Y2giNAoSUmVzdW1lQmF0Y2hSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEgwKBGV0YWcYAiABKAkiNwoTUmVzdW1lQmF0Y2hSZXNwb25zZRIgCgViYXRjaBgBIAEoCzIRLm1haWx2ZXQudjEuQmF0Y2giZwoSVXBkYXRlQmF0Y2hSZXF1ZXN0EiAKBWJhdGNoGAEgASgLMhEubWFpbHZldC52MS5CYXRjaBIvCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2siNwoTVXBkYXRlQmF0Y2hSZXNwb25zZRIgCgViYXRjaBgBIAEoCzIRLm1haWx2ZXQudjEuQmF0Y2giJgoSQ2FuY2VsQmF0Y2hSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJIjcKE0NhbmNlbEJhdGNoUmVzcG9uc2USIAoFYmF0Y2gYASABKAsyES5tYWlsdmV0LnYxLkJhdGNoIkwKD0dldEJhdGNoUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRInCgR3YWl0GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIjQKEEdldEJhdGNoUmVzcG9uc2USIAoFYmF0Y2gYASABKAsyES5tYWlsdmV0LnYxLkJhdGNoImMKEkxpc3RCYXRjaGVzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSEgoKcGFnZV90b2tlbhgCIAEoCRImCgZzdGF0ZXMYAyADKA4yFi5tYWlsdmV0LnYxLkJhdGNoU3RhdGUiUgoTTGlzdEJhdGNoZXNSZXNwb25zZRIiCgdiYXRjaGVzGAEgAygLMhEubWFpbHZldC52MS5CYXRjaBIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiXAoRV2F0Y2hCYXRjaFJlcXVlc3QSEAoIYmF0Y2hfaWQYASABKAkSNQoSaGVhcnRiZWF0X2ludGVydmFsGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIpcBChJXYXRjaEJhdGNoUmVzcG9uc2USIAoFYmF0Y2gYASABKAsyES5tYWlsdmV0LnYxLkJhdGNoEiYKCHByb2dyZXNzGAIgASgLMhQubWFpbHZldC52MS5Qcm9ncmVzcxIMCgRkb25lGAMgASgIEikKCmdvaW5nX2F3YXkYBCABKAsyFS5tYWlsdmV0LnYxLkdvaW5nQXdheSJaChJEZWxldGVCYXRjaFJlcXVlc3QSEAoIYmF0Y2hfaWQYASABKAkSDQoFZm9yY2UYAiABKAgSFQoNYWxsb3dfbWlzc2luZxgDIAEoCBIMCgRldGFnGAQgASgJIjIKE0RlbGV0ZUJhdGNoUmVzcG9uc2USGwoTZGVsZXRlZF9lbnRyeV9jb3VudBgBIAEoBTLdCAoMQmF0Y2hTZXJ2aWNlEk4KC0NyZWF0ZUJhdGNoEh4ubWFpbHZldC52MS5DcmVhdGVCYXRjaFJlcXVlc3QaHy5tYWlsdmV0LnYxLkNyZWF0ZUJhdGNoUmVzcG9uc2USSwoKQWRkRW50cmllcxIdLm1haWx2ZXQudjEuQWRkRW50cmllc1JlcXVlc3QaHi5tYWlsdmV0LnYxLkFkZEVudHJpZXNSZXNwb25zZRJYCg1TdHJlYW1FbnRyaWVzEiAubWFpbHZldC52MS5TdHJlYW1FbnRyaWVzUmVxdWVzdBohLm1haWx2ZXQudjEuU3RyZWFtRW50cmllc1Jlc3BvbnNlKAEwARJCCgdBZGRGaWxlEhoubWFpbHZldC52MS5BZGRGaWxlUmVxdWVzdBobLm1haWx2ZXQudjEuQWRkRmlsZVJlc3BvbnNlEk8KClVwbG9hZEZpbGUSHS5tYWlsdmV0LnYxLlVwbG9hZEZpbGVSZXF1ZXN0Gh4ubWFpbHZldC52MS5VcGxvYWRGaWxlUmVzcG9uc2UoATABEk4KC0xhdW5jaEJhdGNoEh4ubWFpbHZldC52MS5MYXVuY2hCYXRjaFJlcXVlc3QaHy5tYWlsdmV0LnYxLkxhdW5jaEJhdGNoUmVzcG9uc2USSwoKUGF1c2VCYXRjaBIdLm1haWx2ZXQudjEuUGF1c2VCYXRjaFJlcXVlc3QaHi5tYWlsdmV0LnYxLlBhdXNlQmF0Y2hSZXNwb25zZRJOCgtSZXN1bWVCYXRjaBIeLm1haWx2ZXQudjEuUmVzdW1lQmF0Y2hSZXF1ZXN0Gh8ubWFpbHZldC52MS5SZXN1bWVCYXRjaFJlc3BvbnNlEk4KC1VwZGF0ZUJhdGNoEh4ubWFpbHZldC52MS5VcGRhdGVCYXRjaFJlcXVlc3QaHy5tYWlsdmV0LnYxLlVwZGF0ZUJhdGNoUmVzcG9uc2USTgoLQ2FuY2VsQmF0Y2gSHi5tYWlsdmV0LnYxLkNhbmNlbEJhdGNoUmVxdWVzdBofLm1haWx2ZXQudjEuQ2FuY2VsQmF0Y2hSZXNwb25zZRJFCghHZXRCYXRjaBIbLm1haWx2ZXQudjEuR2V0QmF0Y2hSZXF1ZXN0GhwubWFpbHZldC52MS5HZXRCYXRjaFJlc3BvbnNlEk4KC0xpc3RCYXRjaGVzEh4ubWFpbHZldC52MS5MaXN0QmF0Y2hlc1JlcXVlc3QaHy5tYWlsdmV0LnYxLkxpc3RCYXRjaGVzUmVzcG9uc2USTQoKV2F0Y2hCYXRjaBIdLm1haWx2ZXQudjEuV2F0Y2hCYXRjaFJlcXVlc3QaHi5tYWlsdmV0LnYxLldhdGNoQmF0Y2hSZXNwb25zZTABEk4KC0RlbGV0ZUJhdGNoEh4ubWFpbHZldC52MS5EZWxldGVCYXRjaFJlcXVlc3QaHy5tYWlsdmV0LnYxLkRlbGV0ZUJhdGNoUmVzcG9uc2VCOgoOZGV2Lm1haWx2ZXQudjFQAVombWFpbHZldC5kZXYvY2xpZW50L21haWx2ZXR2MTttYWlsdmV0djFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_mailvet_v1_batch, file_mailvet_v1_rules, file_mailvet_v1_status, file_mailvet_v1_upload_file]);
 
 /**
  * Request of CreateBatch. `{}` makes an empty DRAFT batch.
@@ -319,6 +319,13 @@ export type LaunchBatchRequest = Message<"mailvet.v1.LaunchBatchRequest"> & {
    * @generated from field: string batch_id = 1;
    */
   batchId: string;
+
+  /**
+   * Only a draft of this etag; any when empty.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
 };
 
 /**
@@ -350,6 +357,154 @@ export const LaunchBatchResponseSchema: GenMessage<LaunchBatchResponse> = /*@__P
   messageDesc(file_mailvet_v1_batch_service, 8);
 
 /**
+ * Request of PauseBatch.
+ *
+ * @generated from message mailvet.v1.PauseBatchRequest
+ */
+export type PauseBatchRequest = Message<"mailvet.v1.PauseBatchRequest"> & {
+  /**
+   * The batch.
+   *
+   * @generated from field: string batch_id = 1;
+   */
+  batchId: string;
+
+  /**
+   * Only a batch of this etag; any when empty.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+};
+
+/**
+ * Describes the message mailvet.v1.PauseBatchRequest.
+ * Use `create(PauseBatchRequestSchema)` to create a new message.
+ */
+export const PauseBatchRequestSchema: GenMessage<PauseBatchRequest> = /*@__PURE__*/
+  messageDesc(file_mailvet_v1_batch_service, 9);
+
+/**
+ * Response of PauseBatch.
+ *
+ * @generated from message mailvet.v1.PauseBatchResponse
+ */
+export type PauseBatchResponse = Message<"mailvet.v1.PauseBatchResponse"> & {
+  /**
+   * The batch.
+   *
+   * @generated from field: mailvet.v1.Batch batch = 1;
+   */
+  batch?: Batch | undefined;
+};
+
+/**
+ * Describes the message mailvet.v1.PauseBatchResponse.
+ * Use `create(PauseBatchResponseSchema)` to create a new message.
+ */
+export const PauseBatchResponseSchema: GenMessage<PauseBatchResponse> = /*@__PURE__*/
+  messageDesc(file_mailvet_v1_batch_service, 10);
+
+/**
+ * Request of ResumeBatch.
+ *
+ * @generated from message mailvet.v1.ResumeBatchRequest
+ */
+export type ResumeBatchRequest = Message<"mailvet.v1.ResumeBatchRequest"> & {
+  /**
+   * The batch.
+   *
+   * @generated from field: string batch_id = 1;
+   */
+  batchId: string;
+
+  /**
+   * Only a batch of this etag; any when empty.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+};
+
+/**
+ * Describes the message mailvet.v1.ResumeBatchRequest.
+ * Use `create(ResumeBatchRequestSchema)` to create a new message.
+ */
+export const ResumeBatchRequestSchema: GenMessage<ResumeBatchRequest> = /*@__PURE__*/
+  messageDesc(file_mailvet_v1_batch_service, 11);
+
+/**
+ * Response of ResumeBatch.
+ *
+ * @generated from message mailvet.v1.ResumeBatchResponse
+ */
+export type ResumeBatchResponse = Message<"mailvet.v1.ResumeBatchResponse"> & {
+  /**
+   * The batch.
+   *
+   * @generated from field: mailvet.v1.Batch batch = 1;
+   */
+  batch?: Batch | undefined;
+};
+
+/**
+ * Describes the message mailvet.v1.ResumeBatchResponse.
+ * Use `create(ResumeBatchResponseSchema)` to create a new message.
+ */
+export const ResumeBatchResponseSchema: GenMessage<ResumeBatchResponse> = /*@__PURE__*/
+  messageDesc(file_mailvet_v1_batch_service, 12);
+
+/**
+ * Request of UpdateBatch.
+ *
+ * @generated from message mailvet.v1.UpdateBatchRequest
+ */
+export type UpdateBatchRequest = Message<"mailvet.v1.UpdateBatchRequest"> & {
+  /**
+   * The batch to change, by its batch_id, and the new values. With an etag only a batch
+   * of that etag is changed.
+   *
+   * @generated from field: mailvet.v1.Batch batch = 1;
+   */
+  batch?: Batch | undefined;
+
+  /**
+   * The fields to change; those that are set when empty, all when `*`.
+   *
+   * @generated from field: google.protobuf.FieldMask update_mask = 2;
+   */
+  updateMask?: FieldMask | undefined;
+};
+
+/**
+ * Describes the message mailvet.v1.UpdateBatchRequest.
+ * Use `create(UpdateBatchRequestSchema)` to create a new message.
+ */
+export const UpdateBatchRequestSchema: GenMessage<UpdateBatchRequest> = /*@__PURE__*/
+  messageDesc(file_mailvet_v1_batch_service, 13);
+
+/**
+ * Response of UpdateBatch.
+ *
+ * @generated from message mailvet.v1.UpdateBatchResponse
+ */
+export type UpdateBatchResponse = Message<"mailvet.v1.UpdateBatchResponse"> & {
+  /**
+   * The batch.
+   *
+   * @generated from field: mailvet.v1.Batch batch = 1;
+   */
+  batch?: Batch | undefined;
+};
+
+/**
+ * Describes the message mailvet.v1.UpdateBatchResponse.
+ * Use `create(UpdateBatchResponseSchema)` to create a new message.
+ */
+export const UpdateBatchResponseSchema: GenMessage<UpdateBatchResponse> = /*@__PURE__*/
+  messageDesc(file_mailvet_v1_batch_service, 14);
+
+/**
  * Request of CancelBatch.
  *
  * @generated from message mailvet.v1.CancelBatchRequest
@@ -368,7 +523,7 @@ export type CancelBatchRequest = Message<"mailvet.v1.CancelBatchRequest"> & {
  * Use `create(CancelBatchRequestSchema)` to create a new message.
  */
 export const CancelBatchRequestSchema: GenMessage<CancelBatchRequest> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch_service, 9);
+  messageDesc(file_mailvet_v1_batch_service, 15);
 
 /**
  * Response of CancelBatch.
@@ -389,7 +544,7 @@ export type CancelBatchResponse = Message<"mailvet.v1.CancelBatchResponse"> & {
  * Use `create(CancelBatchResponseSchema)` to create a new message.
  */
 export const CancelBatchResponseSchema: GenMessage<CancelBatchResponse> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch_service, 10);
+  messageDesc(file_mailvet_v1_batch_service, 16);
 
 /**
  * Request of GetBatch.
@@ -417,7 +572,7 @@ export type GetBatchRequest = Message<"mailvet.v1.GetBatchRequest"> & {
  * Use `create(GetBatchRequestSchema)` to create a new message.
  */
 export const GetBatchRequestSchema: GenMessage<GetBatchRequest> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch_service, 11);
+  messageDesc(file_mailvet_v1_batch_service, 17);
 
 /**
  * Response of GetBatch.
@@ -438,7 +593,7 @@ export type GetBatchResponse = Message<"mailvet.v1.GetBatchResponse"> & {
  * Use `create(GetBatchResponseSchema)` to create a new message.
  */
 export const GetBatchResponseSchema: GenMessage<GetBatchResponse> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch_service, 12);
+  messageDesc(file_mailvet_v1_batch_service, 18);
 
 /**
  * Request of ListBatches.
@@ -473,7 +628,7 @@ export type ListBatchesRequest = Message<"mailvet.v1.ListBatchesRequest"> & {
  * Use `create(ListBatchesRequestSchema)` to create a new message.
  */
 export const ListBatchesRequestSchema: GenMessage<ListBatchesRequest> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch_service, 13);
+  messageDesc(file_mailvet_v1_batch_service, 19);
 
 /**
  * Response of ListBatches.
@@ -501,7 +656,7 @@ export type ListBatchesResponse = Message<"mailvet.v1.ListBatchesResponse"> & {
  * Use `create(ListBatchesResponseSchema)` to create a new message.
  */
 export const ListBatchesResponseSchema: GenMessage<ListBatchesResponse> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch_service, 14);
+  messageDesc(file_mailvet_v1_batch_service, 20);
 
 /**
  * Request of WatchBatch.
@@ -529,7 +684,7 @@ export type WatchBatchRequest = Message<"mailvet.v1.WatchBatchRequest"> & {
  * Use `create(WatchBatchRequestSchema)` to create a new message.
  */
 export const WatchBatchRequestSchema: GenMessage<WatchBatchRequest> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch_service, 15);
+  messageDesc(file_mailvet_v1_batch_service, 21);
 
 /**
  * One frame of a watch.
@@ -571,7 +726,7 @@ export type WatchBatchResponse = Message<"mailvet.v1.WatchBatchResponse"> & {
  * Use `create(WatchBatchResponseSchema)` to create a new message.
  */
 export const WatchBatchResponseSchema: GenMessage<WatchBatchResponse> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch_service, 16);
+  messageDesc(file_mailvet_v1_batch_service, 22);
 
 /**
  * Request of DeleteBatch.
@@ -587,7 +742,7 @@ export type DeleteBatchRequest = Message<"mailvet.v1.DeleteBatchRequest"> & {
   batchId: string;
 
   /**
-   * Whether to delete it even while it is running.
+   * Whether to delete it even while it has work left.
    *
    * @generated from field: bool force = 2;
    */
@@ -599,6 +754,13 @@ export type DeleteBatchRequest = Message<"mailvet.v1.DeleteBatchRequest"> & {
    * @generated from field: bool allow_missing = 3;
    */
   allowMissing: boolean;
+
+  /**
+   * Only a batch of this etag; any when empty.
+   *
+   * @generated from field: string etag = 4;
+   */
+  etag: string;
 };
 
 /**
@@ -606,7 +768,7 @@ export type DeleteBatchRequest = Message<"mailvet.v1.DeleteBatchRequest"> & {
  * Use `create(DeleteBatchRequestSchema)` to create a new message.
  */
 export const DeleteBatchRequestSchema: GenMessage<DeleteBatchRequest> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch_service, 17);
+  messageDesc(file_mailvet_v1_batch_service, 23);
 
 /**
  * Response of DeleteBatch.
@@ -627,7 +789,7 @@ export type DeleteBatchResponse = Message<"mailvet.v1.DeleteBatchResponse"> & {
  * Use `create(DeleteBatchResponseSchema)` to create a new message.
  */
 export const DeleteBatchResponseSchema: GenMessage<DeleteBatchResponse> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch_service, 18);
+  messageDesc(file_mailvet_v1_batch_service, 24);
 
 /**
  * Batches: create, fill, launch, watch, cancel, delete.
@@ -711,7 +873,8 @@ export const BatchService: GenService<{
   /**
    * Starts the work on a DRAFT batch. Launching a RUNNING batch changes nothing.
    *
-   * Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it ended or is empty.
+   * Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it ended, is paused or is
+   * empty, ABORTED (ETAG_MISMATCH).
    *
    * @generated from rpc mailvet.v1.BatchService.LaunchBatch
    */
@@ -719,6 +882,45 @@ export const BatchService: GenService<{
     methodKind: "unary";
     input: typeof LaunchBatchRequestSchema;
     output: typeof LaunchBatchResponseSchema;
+  },
+  /**
+   * Stops handing out the work of a RUNNING batch, until ResumeBatch; what is under way
+   * is still answered. Pausing a PAUSED batch changes nothing.
+   *
+   * Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it was never launched or
+   * ended, ABORTED (ETAG_MISMATCH).
+   *
+   * @generated from rpc mailvet.v1.BatchService.PauseBatch
+   */
+  pauseBatch: {
+    methodKind: "unary";
+    input: typeof PauseBatchRequestSchema;
+    output: typeof PauseBatchResponseSchema;
+  },
+  /**
+   * Goes on with a PAUSED batch, in its turn. Resuming a RUNNING batch changes nothing.
+   *
+   * Errors: as PauseBatch.
+   *
+   * @generated from rpc mailvet.v1.BatchService.ResumeBatch
+   */
+  resumeBatch: {
+    methodKind: "unary";
+    input: typeof ResumeBatchRequestSchema;
+    output: typeof ResumeBatchResponseSchema;
+  },
+  /**
+   * Changes settings of a batch: `name`, `description`, `labels`, `priority` in any state.
+   * A new priority counts for what is queued already.
+   *
+   * Errors: NOT_FOUND, INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH).
+   *
+   * @generated from rpc mailvet.v1.BatchService.UpdateBatch
+   */
+  updateBatch: {
+    methodKind: "unary";
+    input: typeof UpdateBatchRequestSchema;
+    output: typeof UpdateBatchResponseSchema;
   },
   /**
    * Stops a batch for good; results so far stay readable. Cancelling a batch that
@@ -774,8 +976,8 @@ export const BatchService: GenService<{
   /**
    * Deletes a batch with its entries and results, for good.
    *
-   * Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it is running and
-   * `force` is not set.
+   * Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it is RUNNING or PAUSED and
+   * `force` is not set, ABORTED (ETAG_MISMATCH).
    *
    * @generated from rpc mailvet.v1.BatchService.DeleteBatch
    */

@@ -1,0 +1,72 @@
+"""UpdateBatch to changed settings: which fields a mask names, and what they become."""
+
+from collections.abc import Callable
+from typing import Any
+
+from mailvet.batches import limits
+from mailvet.errors import Violations
+from mailvet.rpc import rules
+from mailvet.v1 import batch_pb2 as batch_pb
+from mailvet.v1 import batch_service_pb2 as pb
+
+Read = Callable[[batch_pb.Batch, Violations], dict[str, Any]]
+
+
+def spec_changes(request: pb.UpdateBatchRequest) -> dict[str, Any]:
+    """Return new values of `BatchSpec`; without a mask, of the fields that are set (AIP-134)."""
+    wrong = Violations()
+    changes: dict[str, Any] = {}
+    for path in _paths(request, wrong):
+        changes |= _FIELDS[path](request.batch, wrong)
+    wrong.raise_if_any()
+    return changes
+
+
+def _paths(request: pb.UpdateBatchRequest, wrong: Violations) -> list[str]:
+    named = list(request.update_mask.paths)
+    if not request.batch.batch_id:
+        wrong.add("batch.batch_id", "name the batch to change")
+    if named == ["*"]:
+        return list(_FIELDS)
+    if not named:
+        is_set = {field.name for field, _ in request.batch.ListFields()}
+        named = [path for path in _FIELDS if path in is_set]
+        if not named:
+            wrong.add("update_mask", f"name what to change, of {_known()}")
+    for place, path in enumerate(named):
+        if path not in _FIELDS:
+            wrong.add(f"update_mask.paths[{place}]", f"cannot be changed; only {_known()} can")
+    return [path for path in named if path in _FIELDS]
+
+
+def _known() -> str:
+    return ", ".join(_FIELDS)
+
+
+def _name(batch: batch_pb.Batch, wrong: Violations) -> dict[str, Any]:
+    rules.check_length(batch.name, "batch.name", limits.MAX_NAME_CHARACTERS, wrong)
+    return {"name": batch.name}
+
+
+def _description(batch: batch_pb.Batch, wrong: Violations) -> dict[str, Any]:
+    most = limits.MAX_DESCRIPTION_CHARACTERS
+    rules.check_length(batch.description, "batch.description", most, wrong)
+    return {"description": batch.description}
+
+
+def _labels(batch: batch_pb.Batch, wrong: Violations) -> dict[str, Any]:
+    rules.check_labels(batch.labels, wrong)
+    return {"labels": dict(batch.labels)}
+
+
+def _priority(batch: batch_pb.Batch, wrong: Violations) -> dict[str, Any]:
+    rules.check_range(batch.priority, "batch.priority", 0, limits.MAX_PRIORITY, wrong)
+    return {"priority": batch.priority}
+
+
+_FIELDS: dict[str, Read] = {
+    "name": _name,
+    "description": _description,
+    "labels": _labels,
+    "priority": _priority,
+}
