@@ -83,3 +83,27 @@ def test_verify_writes_a_file(network: list[str], tmp_path: Path) -> None:
     with out.open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert (0, "", STATUSES) == (done.returncode, done.stdout, [row["status"] for row in rows])
+
+
+def test_a_file_comes_back_with_columns_added(network: list[str], tmp_path: Path) -> None:
+    """With its own columns and delimiter; how it was read is told."""
+    path, out = tmp_path / "list.csv", tmp_path / "out.csv"
+    path.write_text("Name;Mail\nAnn;user1@cli.test\nnone;\nBob;nobody@cli.test\n")
+    flags = ("--output", str(out), "--format", "uploaded-file", "--columns", "status")
+    done = mailvet("verify", *network, *flags, "--column", "2", str(path))
+    rows = [
+        "Name;Mail;status",
+        f"Ann;user1@cli.test;{STATUSES[0]}",
+        "none;",
+        f"Bob;nobody@cli.test;{STATUSES[1]}",
+    ]
+    assert rows == out.read_text().splitlines()
+    assert "list.csv: delimited, column 'Mail', 2 of 3 rows kept, 1 bad" in done.stderr
+
+
+def test_columns_of_a_file_are_in_the_export(network: list[str], tmp_path: Path) -> None:
+    """Under `labels`."""
+    path, out = tmp_path / "list.csv", tmp_path / "out.json"
+    path.write_text("Name,Mail\nAnn,user1@cli.test\n")
+    mailvet("verify", *network, "--quiet", "--output", str(out), str(path))
+    assert [{"Name": "Ann"}] == [found["labels"] for found in json.loads(out.read_text())]

@@ -5,9 +5,12 @@ import asyncio
 import sys
 import time
 import uuid
+from pathlib import Path
 
 from mailvet.cli.export import export_request, write_export
+from mailvet.cli.file_in import upload_list
 from mailvet.cli.inputs import entries as read_entries
+from mailvet.cli.inputs import is_file
 from mailvet.cli.remote import any_client
 from mailvet.cli.show import ProgressLine, ResultPrinter, summary
 from mailvet.client import Client
@@ -28,26 +31,24 @@ def verify(arguments: argparse.Namespace) -> int:
         raise ConfigError("--evidence needs --json: neither a table nor CSV has room for it")
     if arguments.output:
         export_request(arguments)  # what is wrong with its flags is told before the work
+    if arguments.output and len(arguments.inputs) == 1 and is_file(arguments.inputs[0]):
+        return run(_verify(arguments, Path(arguments.inputs[0])))
     entries = list(read_entries(arguments))
     if not entries:
         raise ConfigError("there is nothing to verify: the input is empty")
     return run(_verify(arguments, entries))
 
 
-async def _verify(arguments: argparse.Namespace, entries: list[str]) -> int:
+async def _verify(arguments: argparse.Namespace, entries: list[str] | Path) -> int:
+    """Verify entries, or a file that goes to the server as it is and comes back with answers."""
     style = "json" if arguments.json else "csv" if arguments.csv else "table"
     printer = ResultPrinter(style, evidence=arguments.evidence, quiet=bool(arguments.output))
     line = ProgressLine(quiet=arguments.quiet)
-    started = time.monotonic()
+    started, count = time.monotonic(), 0
     async with any_client(arguments) as client:
         batch_id = await _create(client, arguments)
         try:
-            await client.upload(
-                batch_id,
-                (batch_pb2.Entry(input_data=entry) for entry in entries),
-                launch=True,
-                acked=lambda count: line.say(f"uploaded {count:,}/{len(entries):,}"),
-            )
+            count = await _upload(client, batch_id, entries, arguments, line)
             progress = await _follow(client, batch_id, arguments, printer, line)
             if arguments.output:
                 request = export_request(arguments)
@@ -56,13 +57,31 @@ async def _verify(arguments: argparse.Namespace, entries: list[str]) -> int:
         except asyncio.CancelledError:
             line.clear()
             await asyncio.shield(_cancel(client, batch_id))
-            _tell_interrupted(arguments, printer.count, len(entries))
+            _tell_interrupted(arguments, printer.count, count)
             raise
         finally:
             line.clear()
             printer.finish()
     _tell(arguments, progress, time.monotonic() - started)
     return _exit_code(arguments, progress)
+
+
+async def _upload(
+    client: Client,
+    batch_id: str,
+    entries: list[str] | Path,
+    arguments: argparse.Namespace,
+    line: ProgressLine,
+) -> int:
+    if isinstance(entries, Path):
+        return await upload_list(client, batch_id, entries, arguments, line)
+    batch = await client.upload(
+        batch_id,
+        (batch_pb2.Entry(input_data=entry) for entry in entries),
+        launch=True,
+        acked=lambda count: line.say(f"uploaded {count:,}/{len(entries):,}"),
+    )
+    return batch.entry_count
 
 
 async def _create(client: Client, arguments: argparse.Namespace) -> str:

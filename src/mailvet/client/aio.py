@@ -12,6 +12,7 @@ from google.protobuf.duration_pb2 import Duration
 from mailvet import __version__
 from mailvet.client.download import Download
 from mailvet.client.errors import ServiceError, from_rpc_error
+from mailvet.client.file_upload import FileUpload
 from mailvet.client.lines import entries_of
 from mailvet.client.patience import Patience, retried
 from mailvet.client.upload import Upload
@@ -27,6 +28,7 @@ from mailvet.v1 import (
     result_pb2,
     result_service_pb2,
     result_service_pb2_grpc,
+    upload_file_pb2,
     verification_service_pb2,
     verification_service_pb2_grpc,
 )
@@ -189,6 +191,27 @@ class Client:
             if batch.entry_count != upload.sent or not launch:
                 raise
             return batch
+
+    async def upload_file(
+        self,
+        batch_id: str,
+        source: BinaryIO,
+        settings: upload_file_pb2.FileSettings | None = None,
+        *,
+        launch: bool = False,
+        acked: Callable[[upload_file_pb2.UploadFileResponse], None] | None = None,
+    ) -> upload_file_pb2.UploadFileResponse:
+        """Send a file with a list of addresses into an empty batch; return the last reply.
+
+        It has how the file was read, and the batch. `source` must be seekable: a cut stream goes
+        on from what the server has, and so does a second upload of the same file.
+        """
+        patience = Patience(self._patience_s)
+        settings = settings or upload_file_pb2.FileSettings()
+        upload = FileUpload(
+            batch_id, source, settings, launch=launch, acked=acked, progressed=patience.progressed
+        )
+        return await retried(lambda: upload.run(self.batches.UploadFile, self._metadata), patience)
 
     async def stream_results(
         self, request: result_service_pb2.StreamResultsRequest

@@ -39,6 +39,8 @@ class Download:
             if frame.HasField("file"):
                 self.file.CopyFrom(frame.file)
                 self.request.etag = frame.file.etag
+            if frame.offset != self.request.offset and frame.data:
+                continue  # a frame that was here before
             self._crc32c = google_crc32c.extend(self._crc32c, frame.data)
             self._out.write(frame.data)
             self.request.offset += len(frame.data)

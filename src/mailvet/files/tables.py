@@ -92,6 +92,8 @@ class XlsxTable:
 
     def _write(self, cells: Sequence[Cell]) -> None:
         for at, value in enumerate(cells):
+            if value == "":
+                continue
             if isinstance(value, bool):
                 self._sheet.write_boolean(self._next, at, value)
             elif isinstance(value, str):
