@@ -16,6 +16,7 @@ from structlog.testing import LogCapture
 from mailvet.model.result import Result
 from mailvet.model.status import EntryStatus, classification_of
 from mailvet.model.step import Spoken, Tell
+from mailvet.rpc.catalog_service import CatalogService
 from mailvet.rpc.error_table import DETAILS_KEY
 from mailvet.rpc.metrics import RpcCounters
 from mailvet.rpc.server import RpcServer, ServerOptions, build_server
@@ -182,6 +183,7 @@ async def open_world(
     verifier: Any = None,
     metadata: Sequence[tuple[str, str]] = (),
     clock: Callable[[], float] = time.monotonic,
+    catalog: CatalogService | None = None,
     **options: Any,
 ) -> AsyncIterator[World]:
     """A server over `store`, a client that sends `metadata`; closed in the right order."""
@@ -196,6 +198,7 @@ async def open_world(
         metrics=metrics,
         log=structlog.wrap_logger(None, processors=[logs]),
         clock=clock,
+        catalog=catalog,
     )
     await server.start()
     async with open_channel(server.port, metadata) as channel:

@@ -9,6 +9,7 @@ package mailvetv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -370,12 +371,379 @@ func (x *StatusInfo) GetMeaning() string {
 	return ""
 }
 
+// Request of ListQualityLevels.
+type ListQualityLevelsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListQualityLevelsRequest) Reset() {
+	*x = ListQualityLevelsRequest{}
+	mi := &file_mailvet_v1_catalog_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListQualityLevelsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListQualityLevelsRequest) ProtoMessage() {}
+
+func (x *ListQualityLevelsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_mailvet_v1_catalog_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListQualityLevelsRequest.ProtoReflect.Descriptor instead.
+func (*ListQualityLevelsRequest) Descriptor() ([]byte, []int) {
+	return file_mailvet_v1_catalog_service_proto_rawDescGZIP(), []int{6}
+}
+
+// Response of ListQualityLevels.
+type ListQualityLevelsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Every quality level, the quickest first.
+	QualityLevels []*QualityLevelInfo `protobuf:"bytes,1,rep,name=quality_levels,json=qualityLevels,proto3" json:"quality_levels,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListQualityLevelsResponse) Reset() {
+	*x = ListQualityLevelsResponse{}
+	mi := &file_mailvet_v1_catalog_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListQualityLevelsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListQualityLevelsResponse) ProtoMessage() {}
+
+func (x *ListQualityLevelsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_mailvet_v1_catalog_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListQualityLevelsResponse.ProtoReflect.Descriptor instead.
+func (*ListQualityLevelsResponse) Descriptor() ([]byte, []int) {
+	return file_mailvet_v1_catalog_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *ListQualityLevelsResponse) GetQualityLevels() []*QualityLevelInfo {
+	if x != nil {
+		return x.QualityLevels
+	}
+	return nil
+}
+
+// A quality level and what it stands for on this server.
+type QualityLevelInfo struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The quality level.
+	Quality QualityLevel `protobuf:"varint,1,opt,name=quality,proto3,enum=mailvet.v1.QualityLevel" json:"quality,omitempty"`
+	// What it is for, in a sentence.
+	Meaning string `protobuf:"bytes,2,opt,name=meaning,proto3" json:"meaning,omitempty"`
+	// What a verified entry costs. Syntax failures and duplicates cost nothing.
+	CostUnits int32 `protobuf:"varint,3,opt,name=cost_units,json=costUnits,proto3" json:"cost_units,omitempty"`
+	// How often an entry that nobody answers for is tried, at most.
+	MaxAttempts int32 `protobuf:"varint,4,opt,name=max_attempts,json=maxAttempts,proto3" json:"max_attempts,omitempty"`
+	// How long is waited before each attempt after the first.
+	RetryDelays []*durationpb.Duration `protobuf:"bytes,5,rep,name=retry_delays,json=retryDelays,proto3" json:"retry_delays,omitempty"`
+	// How long an exchanger may take to accept a connection.
+	ConnectTimeout *durationpb.Duration `protobuf:"bytes,6,opt,name=connect_timeout,json=connectTimeout,proto3" json:"connect_timeout,omitempty"`
+	// How long it may take for its greeting.
+	GreetingTimeout *durationpb.Duration `protobuf:"bytes,7,opt,name=greeting_timeout,json=greetingTimeout,proto3" json:"greeting_timeout,omitempty"`
+	// How long it may take for a reply.
+	CommandTimeout *durationpb.Duration `protobuf:"bytes,8,opt,name=command_timeout,json=commandTimeout,proto3" json:"command_timeout,omitempty"`
+	// How long an attempt may take, all addresses of all exchangers together.
+	AttemptTimeout *durationpb.Duration `protobuf:"bytes,9,opt,name=attempt_timeout,json=attemptTimeout,proto3" json:"attempt_timeout,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *QualityLevelInfo) Reset() {
+	*x = QualityLevelInfo{}
+	mi := &file_mailvet_v1_catalog_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *QualityLevelInfo) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*QualityLevelInfo) ProtoMessage() {}
+
+func (x *QualityLevelInfo) ProtoReflect() protoreflect.Message {
+	mi := &file_mailvet_v1_catalog_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use QualityLevelInfo.ProtoReflect.Descriptor instead.
+func (*QualityLevelInfo) Descriptor() ([]byte, []int) {
+	return file_mailvet_v1_catalog_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *QualityLevelInfo) GetQuality() QualityLevel {
+	if x != nil {
+		return x.Quality
+	}
+	return QualityLevel_QUALITY_LEVEL_UNSPECIFIED
+}
+
+func (x *QualityLevelInfo) GetMeaning() string {
+	if x != nil {
+		return x.Meaning
+	}
+	return ""
+}
+
+func (x *QualityLevelInfo) GetCostUnits() int32 {
+	if x != nil {
+		return x.CostUnits
+	}
+	return 0
+}
+
+func (x *QualityLevelInfo) GetMaxAttempts() int32 {
+	if x != nil {
+		return x.MaxAttempts
+	}
+	return 0
+}
+
+func (x *QualityLevelInfo) GetRetryDelays() []*durationpb.Duration {
+	if x != nil {
+		return x.RetryDelays
+	}
+	return nil
+}
+
+func (x *QualityLevelInfo) GetConnectTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.ConnectTimeout
+	}
+	return nil
+}
+
+func (x *QualityLevelInfo) GetGreetingTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.GreetingTimeout
+	}
+	return nil
+}
+
+func (x *QualityLevelInfo) GetCommandTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.CommandTimeout
+	}
+	return nil
+}
+
+func (x *QualityLevelInfo) GetAttemptTimeout() *durationpb.Duration {
+	if x != nil {
+		return x.AttemptTimeout
+	}
+	return nil
+}
+
+// Request of ListLists.
+type ListListsRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListListsRequest) Reset() {
+	*x = ListListsRequest{}
+	mi := &file_mailvet_v1_catalog_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListListsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListListsRequest) ProtoMessage() {}
+
+func (x *ListListsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_mailvet_v1_catalog_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListListsRequest.ProtoReflect.Descriptor instead.
+func (*ListListsRequest) Descriptor() ([]byte, []int) {
+	return file_mailvet_v1_catalog_service_proto_rawDescGZIP(), []int{9}
+}
+
+// Response of ListLists.
+type ListListsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The lists, by name; a name comes once for each source.
+	Lists         []*ListInfo `protobuf:"bytes,1,rep,name=lists,proto3" json:"lists,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListListsResponse) Reset() {
+	*x = ListListsResponse{}
+	mi := &file_mailvet_v1_catalog_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListListsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListListsResponse) ProtoMessage() {}
+
+func (x *ListListsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_mailvet_v1_catalog_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListListsResponse.ProtoReflect.Descriptor instead.
+func (*ListListsResponse) Descriptor() ([]byte, []int) {
+	return file_mailvet_v1_catalog_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *ListListsResponse) GetLists() []*ListInfo {
+	if x != nil {
+		return x.Lists
+	}
+	return nil
+}
+
+// A data list.
+type ListInfo struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the list is of, such as `disposable` or `roles`; evidence names it so.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Who made it, or the package and its version.
+	Source string `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
+	// Its licence (SPDX); empty for an operator's own.
+	Licence string `protobuf:"bytes,3,opt,name=licence,proto3" json:"licence,omitempty"`
+	// The day on which it was last looked through (ISO 8601); empty when its source says
+	// none, then the version in `source` stands for it.
+	Date string `protobuf:"bytes,4,opt,name=date,proto3" json:"date,omitempty"`
+	// How many rows it has.
+	RowCount      int32 `protobuf:"varint,5,opt,name=row_count,json=rowCount,proto3" json:"row_count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListInfo) Reset() {
+	*x = ListInfo{}
+	mi := &file_mailvet_v1_catalog_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListInfo) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListInfo) ProtoMessage() {}
+
+func (x *ListInfo) ProtoReflect() protoreflect.Message {
+	mi := &file_mailvet_v1_catalog_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListInfo.ProtoReflect.Descriptor instead.
+func (*ListInfo) Descriptor() ([]byte, []int) {
+	return file_mailvet_v1_catalog_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ListInfo) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ListInfo) GetSource() string {
+	if x != nil {
+		return x.Source
+	}
+	return ""
+}
+
+func (x *ListInfo) GetLicence() string {
+	if x != nil {
+		return x.Licence
+	}
+	return ""
+}
+
+func (x *ListInfo) GetDate() string {
+	if x != nil {
+		return x.Date
+	}
+	return ""
+}
+
+func (x *ListInfo) GetRowCount() int32 {
+	if x != nil {
+		return x.RowCount
+	}
+	return 0
+}
+
 var File_mailvet_v1_catalog_service_proto protoreflect.FileDescriptor
 
 const file_mailvet_v1_catalog_service_proto_rawDesc = "" +
 	"\n" +
 	" mailvet/v1/catalog_service.proto\x12\n" +
-	"mailvet.v1\x1a\x17mailvet/v1/status.proto\"\x16\n" +
+	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x17mailvet/v1/status.proto\"\x16\n" +
 	"\x14GetServerInfoRequest\"y\n" +
 	"\x15GetServerInfoResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12*\n" +
@@ -396,10 +764,35 @@ const file_mailvet_v1_catalog_service_proto_rawDesc = "" +
 	"StatusInfo\x12/\n" +
 	"\x06status\x18\x01 \x01(\x0e2\x17.mailvet.v1.EntryStatusR\x06status\x12B\n" +
 	"\x0eclassification\x18\x02 \x01(\x0e2\x1a.mailvet.v1.ClassificationR\x0eclassification\x12\x18\n" +
-	"\ameaning\x18\x03 \x01(\tR\ameaning2\xb9\x01\n" +
+	"\ameaning\x18\x03 \x01(\tR\ameaning\"\x1a\n" +
+	"\x18ListQualityLevelsRequest\"`\n" +
+	"\x19ListQualityLevelsResponse\x12C\n" +
+	"\x0equality_levels\x18\x01 \x03(\v2\x1c.mailvet.v1.QualityLevelInfoR\rqualityLevels\"\xf2\x03\n" +
+	"\x10QualityLevelInfo\x122\n" +
+	"\aquality\x18\x01 \x01(\x0e2\x18.mailvet.v1.QualityLevelR\aquality\x12\x18\n" +
+	"\ameaning\x18\x02 \x01(\tR\ameaning\x12\x1d\n" +
+	"\n" +
+	"cost_units\x18\x03 \x01(\x05R\tcostUnits\x12!\n" +
+	"\fmax_attempts\x18\x04 \x01(\x05R\vmaxAttempts\x12<\n" +
+	"\fretry_delays\x18\x05 \x03(\v2\x19.google.protobuf.DurationR\vretryDelays\x12B\n" +
+	"\x0fconnect_timeout\x18\x06 \x01(\v2\x19.google.protobuf.DurationR\x0econnectTimeout\x12D\n" +
+	"\x10greeting_timeout\x18\a \x01(\v2\x19.google.protobuf.DurationR\x0fgreetingTimeout\x12B\n" +
+	"\x0fcommand_timeout\x18\b \x01(\v2\x19.google.protobuf.DurationR\x0ecommandTimeout\x12B\n" +
+	"\x0fattempt_timeout\x18\t \x01(\v2\x19.google.protobuf.DurationR\x0eattemptTimeout\"\x12\n" +
+	"\x10ListListsRequest\"?\n" +
+	"\x11ListListsResponse\x12*\n" +
+	"\x05lists\x18\x01 \x03(\v2\x14.mailvet.v1.ListInfoR\x05lists\"\x81\x01\n" +
+	"\bListInfo\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n" +
+	"\x06source\x18\x02 \x01(\tR\x06source\x12\x18\n" +
+	"\alicence\x18\x03 \x01(\tR\alicence\x12\x12\n" +
+	"\x04date\x18\x04 \x01(\tR\x04date\x12\x1b\n" +
+	"\trow_count\x18\x05 \x01(\x05R\browCount2\xe5\x02\n" +
 	"\x0eCatalogService\x12T\n" +
 	"\rGetServerInfo\x12 .mailvet.v1.GetServerInfoRequest\x1a!.mailvet.v1.GetServerInfoResponse\x12Q\n" +
-	"\fListStatuses\x12\x1f.mailvet.v1.ListStatusesRequest\x1a .mailvet.v1.ListStatusesResponseB:\n" +
+	"\fListStatuses\x12\x1f.mailvet.v1.ListStatusesRequest\x1a .mailvet.v1.ListStatusesResponse\x12`\n" +
+	"\x11ListQualityLevels\x12$.mailvet.v1.ListQualityLevelsRequest\x1a%.mailvet.v1.ListQualityLevelsResponse\x12H\n" +
+	"\tListLists\x12\x1c.mailvet.v1.ListListsRequest\x1a\x1d.mailvet.v1.ListListsResponseB:\n" +
 	"\x0edev.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3"
 
 var (
@@ -414,31 +807,51 @@ func file_mailvet_v1_catalog_service_proto_rawDescGZIP() []byte {
 	return file_mailvet_v1_catalog_service_proto_rawDescData
 }
 
-var file_mailvet_v1_catalog_service_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_mailvet_v1_catalog_service_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_mailvet_v1_catalog_service_proto_goTypes = []any{
-	(*GetServerInfoRequest)(nil),  // 0: mailvet.v1.GetServerInfoRequest
-	(*GetServerInfoResponse)(nil), // 1: mailvet.v1.GetServerInfoResponse
-	(*Limits)(nil),                // 2: mailvet.v1.Limits
-	(*ListStatusesRequest)(nil),   // 3: mailvet.v1.ListStatusesRequest
-	(*ListStatusesResponse)(nil),  // 4: mailvet.v1.ListStatusesResponse
-	(*StatusInfo)(nil),            // 5: mailvet.v1.StatusInfo
-	(EntryStatus)(0),              // 6: mailvet.v1.EntryStatus
-	(Classification)(0),           // 7: mailvet.v1.Classification
+	(*GetServerInfoRequest)(nil),      // 0: mailvet.v1.GetServerInfoRequest
+	(*GetServerInfoResponse)(nil),     // 1: mailvet.v1.GetServerInfoResponse
+	(*Limits)(nil),                    // 2: mailvet.v1.Limits
+	(*ListStatusesRequest)(nil),       // 3: mailvet.v1.ListStatusesRequest
+	(*ListStatusesResponse)(nil),      // 4: mailvet.v1.ListStatusesResponse
+	(*StatusInfo)(nil),                // 5: mailvet.v1.StatusInfo
+	(*ListQualityLevelsRequest)(nil),  // 6: mailvet.v1.ListQualityLevelsRequest
+	(*ListQualityLevelsResponse)(nil), // 7: mailvet.v1.ListQualityLevelsResponse
+	(*QualityLevelInfo)(nil),          // 8: mailvet.v1.QualityLevelInfo
+	(*ListListsRequest)(nil),          // 9: mailvet.v1.ListListsRequest
+	(*ListListsResponse)(nil),         // 10: mailvet.v1.ListListsResponse
+	(*ListInfo)(nil),                  // 11: mailvet.v1.ListInfo
+	(EntryStatus)(0),                  // 12: mailvet.v1.EntryStatus
+	(Classification)(0),               // 13: mailvet.v1.Classification
+	(QualityLevel)(0),                 // 14: mailvet.v1.QualityLevel
+	(*durationpb.Duration)(nil),       // 15: google.protobuf.Duration
 }
 var file_mailvet_v1_catalog_service_proto_depIdxs = []int32{
-	2, // 0: mailvet.v1.GetServerInfoResponse.limits:type_name -> mailvet.v1.Limits
-	5, // 1: mailvet.v1.ListStatusesResponse.statuses:type_name -> mailvet.v1.StatusInfo
-	6, // 2: mailvet.v1.StatusInfo.status:type_name -> mailvet.v1.EntryStatus
-	7, // 3: mailvet.v1.StatusInfo.classification:type_name -> mailvet.v1.Classification
-	0, // 4: mailvet.v1.CatalogService.GetServerInfo:input_type -> mailvet.v1.GetServerInfoRequest
-	3, // 5: mailvet.v1.CatalogService.ListStatuses:input_type -> mailvet.v1.ListStatusesRequest
-	1, // 6: mailvet.v1.CatalogService.GetServerInfo:output_type -> mailvet.v1.GetServerInfoResponse
-	4, // 7: mailvet.v1.CatalogService.ListStatuses:output_type -> mailvet.v1.ListStatusesResponse
-	6, // [6:8] is the sub-list for method output_type
-	4, // [4:6] is the sub-list for method input_type
-	4, // [4:4] is the sub-list for extension type_name
-	4, // [4:4] is the sub-list for extension extendee
-	0, // [0:4] is the sub-list for field type_name
+	2,  // 0: mailvet.v1.GetServerInfoResponse.limits:type_name -> mailvet.v1.Limits
+	5,  // 1: mailvet.v1.ListStatusesResponse.statuses:type_name -> mailvet.v1.StatusInfo
+	12, // 2: mailvet.v1.StatusInfo.status:type_name -> mailvet.v1.EntryStatus
+	13, // 3: mailvet.v1.StatusInfo.classification:type_name -> mailvet.v1.Classification
+	8,  // 4: mailvet.v1.ListQualityLevelsResponse.quality_levels:type_name -> mailvet.v1.QualityLevelInfo
+	14, // 5: mailvet.v1.QualityLevelInfo.quality:type_name -> mailvet.v1.QualityLevel
+	15, // 6: mailvet.v1.QualityLevelInfo.retry_delays:type_name -> google.protobuf.Duration
+	15, // 7: mailvet.v1.QualityLevelInfo.connect_timeout:type_name -> google.protobuf.Duration
+	15, // 8: mailvet.v1.QualityLevelInfo.greeting_timeout:type_name -> google.protobuf.Duration
+	15, // 9: mailvet.v1.QualityLevelInfo.command_timeout:type_name -> google.protobuf.Duration
+	15, // 10: mailvet.v1.QualityLevelInfo.attempt_timeout:type_name -> google.protobuf.Duration
+	11, // 11: mailvet.v1.ListListsResponse.lists:type_name -> mailvet.v1.ListInfo
+	0,  // 12: mailvet.v1.CatalogService.GetServerInfo:input_type -> mailvet.v1.GetServerInfoRequest
+	3,  // 13: mailvet.v1.CatalogService.ListStatuses:input_type -> mailvet.v1.ListStatusesRequest
+	6,  // 14: mailvet.v1.CatalogService.ListQualityLevels:input_type -> mailvet.v1.ListQualityLevelsRequest
+	9,  // 15: mailvet.v1.CatalogService.ListLists:input_type -> mailvet.v1.ListListsRequest
+	1,  // 16: mailvet.v1.CatalogService.GetServerInfo:output_type -> mailvet.v1.GetServerInfoResponse
+	4,  // 17: mailvet.v1.CatalogService.ListStatuses:output_type -> mailvet.v1.ListStatusesResponse
+	7,  // 18: mailvet.v1.CatalogService.ListQualityLevels:output_type -> mailvet.v1.ListQualityLevelsResponse
+	10, // 19: mailvet.v1.CatalogService.ListLists:output_type -> mailvet.v1.ListListsResponse
+	16, // [16:20] is the sub-list for method output_type
+	12, // [12:16] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_mailvet_v1_catalog_service_proto_init() }
@@ -453,7 +866,7 @@ func file_mailvet_v1_catalog_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_mailvet_v1_catalog_service_proto_rawDesc), len(file_mailvet_v1_catalog_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,8 +19,10 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	CatalogService_GetServerInfo_FullMethodName = "/mailvet.v1.CatalogService/GetServerInfo"
-	CatalogService_ListStatuses_FullMethodName  = "/mailvet.v1.CatalogService/ListStatuses"
+	CatalogService_GetServerInfo_FullMethodName     = "/mailvet.v1.CatalogService/GetServerInfo"
+	CatalogService_ListStatuses_FullMethodName      = "/mailvet.v1.CatalogService/ListStatuses"
+	CatalogService_ListQualityLevels_FullMethodName = "/mailvet.v1.CatalogService/ListQualityLevels"
+	CatalogService_ListLists_FullMethodName         = "/mailvet.v1.CatalogService/ListLists"
 )
 
 // CatalogServiceClient is the client API for CatalogService service.
@@ -33,6 +35,10 @@ type CatalogServiceClient interface {
 	GetServerInfo(ctx context.Context, in *GetServerInfoRequest, opts ...grpc.CallOption) (*GetServerInfoResponse, error)
 	// Lists every status with its classification and meaning.
 	ListStatuses(ctx context.Context, in *ListStatusesRequest, opts ...grpc.CallOption) (*ListStatusesResponse, error)
+	// Lists every quality level with what it costs and how hard it tries.
+	ListQualityLevels(ctx context.Context, in *ListQualityLevelsRequest, opts ...grpc.CallOption) (*ListQualityLevelsResponse, error)
+	// Lists the data lists in force, an operator's own among them, with source and date.
+	ListLists(ctx context.Context, in *ListListsRequest, opts ...grpc.CallOption) (*ListListsResponse, error)
 }
 
 type catalogServiceClient struct {
@@ -63,6 +69,26 @@ func (c *catalogServiceClient) ListStatuses(ctx context.Context, in *ListStatuse
 	return out, nil
 }
 
+func (c *catalogServiceClient) ListQualityLevels(ctx context.Context, in *ListQualityLevelsRequest, opts ...grpc.CallOption) (*ListQualityLevelsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListQualityLevelsResponse)
+	err := c.cc.Invoke(ctx, CatalogService_ListQualityLevels_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *catalogServiceClient) ListLists(ctx context.Context, in *ListListsRequest, opts ...grpc.CallOption) (*ListListsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListListsResponse)
+	err := c.cc.Invoke(ctx, CatalogService_ListLists_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // CatalogServiceServer is the server API for CatalogService service.
 // All implementations must embed UnimplementedCatalogServiceServer
 // for forward compatibility.
@@ -73,6 +99,10 @@ type CatalogServiceServer interface {
 	GetServerInfo(context.Context, *GetServerInfoRequest) (*GetServerInfoResponse, error)
 	// Lists every status with its classification and meaning.
 	ListStatuses(context.Context, *ListStatusesRequest) (*ListStatusesResponse, error)
+	// Lists every quality level with what it costs and how hard it tries.
+	ListQualityLevels(context.Context, *ListQualityLevelsRequest) (*ListQualityLevelsResponse, error)
+	// Lists the data lists in force, an operator's own among them, with source and date.
+	ListLists(context.Context, *ListListsRequest) (*ListListsResponse, error)
 	mustEmbedUnimplementedCatalogServiceServer()
 }
 
@@ -88,6 +118,12 @@ func (UnimplementedCatalogServiceServer) GetServerInfo(context.Context, *GetServ
 }
 func (UnimplementedCatalogServiceServer) ListStatuses(context.Context, *ListStatusesRequest) (*ListStatusesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListStatuses not implemented")
+}
+func (UnimplementedCatalogServiceServer) ListQualityLevels(context.Context, *ListQualityLevelsRequest) (*ListQualityLevelsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListQualityLevels not implemented")
+}
+func (UnimplementedCatalogServiceServer) ListLists(context.Context, *ListListsRequest) (*ListListsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListLists not implemented")
 }
 func (UnimplementedCatalogServiceServer) mustEmbedUnimplementedCatalogServiceServer() {}
 func (UnimplementedCatalogServiceServer) testEmbeddedByValue()                        {}
@@ -146,6 +182,42 @@ func _CatalogService_ListStatuses_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _CatalogService_ListQualityLevels_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListQualityLevelsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CatalogServiceServer).ListQualityLevels(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CatalogService_ListQualityLevels_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CatalogServiceServer).ListQualityLevels(ctx, req.(*ListQualityLevelsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _CatalogService_ListLists_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListListsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(CatalogServiceServer).ListLists(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: CatalogService_ListLists_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(CatalogServiceServer).ListLists(ctx, req.(*ListListsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // CatalogService_ServiceDesc is the grpc.ServiceDesc for CatalogService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -160,6 +232,14 @@ var CatalogService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListStatuses",
 			Handler:    _CatalogService_ListStatuses_Handler,
+		},
+		{
+			MethodName: "ListQualityLevels",
+			Handler:    _CatalogService_ListQualityLevels_Handler,
+		},
+		{
+			MethodName: "ListLists",
+			Handler:    _CatalogService_ListLists_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

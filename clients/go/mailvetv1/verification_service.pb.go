@@ -233,6 +233,145 @@ func (x *VerifyEmailsResponse) GetResults() []*Result {
 	return nil
 }
 
+// One question of VerifyStream.
+type VerifyStreamRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the answer is found by; at most 1,024 characters. Nothing is made of it: ids
+	// that are alike are answered alike.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The address.
+	InputData string `protobuf:"bytes,2,opt,name=input_data,json=inputData,proto3" json:"input_data,omitempty"`
+	// The caller's own key, echoed back; at most 1,024 characters.
+	Custom string `protobuf:"bytes,3,opt,name=custom,proto3" json:"custom,omitempty"`
+	// How much of the result.
+	View ResultView `protobuf:"varint,4,opt,name=view,proto3,enum=mailvet.v1.ResultView" json:"view,omitempty"`
+	// How long it may take: up to 30 s, which it is when not set, and never longer than the
+	// call's deadline.
+	Budget        *durationpb.Duration `protobuf:"bytes,5,opt,name=budget,proto3" json:"budget,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VerifyStreamRequest) Reset() {
+	*x = VerifyStreamRequest{}
+	mi := &file_mailvet_v1_verification_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VerifyStreamRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VerifyStreamRequest) ProtoMessage() {}
+
+func (x *VerifyStreamRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_mailvet_v1_verification_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VerifyStreamRequest.ProtoReflect.Descriptor instead.
+func (*VerifyStreamRequest) Descriptor() ([]byte, []int) {
+	return file_mailvet_v1_verification_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *VerifyStreamRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *VerifyStreamRequest) GetInputData() string {
+	if x != nil {
+		return x.InputData
+	}
+	return ""
+}
+
+func (x *VerifyStreamRequest) GetCustom() string {
+	if x != nil {
+		return x.Custom
+	}
+	return ""
+}
+
+func (x *VerifyStreamRequest) GetView() ResultView {
+	if x != nil {
+		return x.View
+	}
+	return ResultView_RESULT_VIEW_UNSPECIFIED
+}
+
+func (x *VerifyStreamRequest) GetBudget() *durationpb.Duration {
+	if x != nil {
+		return x.Budget
+	}
+	return nil
+}
+
+// One answer of VerifyStream.
+type VerifyStreamResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id of the question.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The answer.
+	Result        *Result `protobuf:"bytes,2,opt,name=result,proto3" json:"result,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VerifyStreamResponse) Reset() {
+	*x = VerifyStreamResponse{}
+	mi := &file_mailvet_v1_verification_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VerifyStreamResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VerifyStreamResponse) ProtoMessage() {}
+
+func (x *VerifyStreamResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_mailvet_v1_verification_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VerifyStreamResponse.ProtoReflect.Descriptor instead.
+func (*VerifyStreamResponse) Descriptor() ([]byte, []int) {
+	return file_mailvet_v1_verification_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *VerifyStreamResponse) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *VerifyStreamResponse) GetResult() *Result {
+	if x != nil {
+		return x.Result
+	}
+	return nil
+}
+
 // Request of ExplainEmail.
 type ExplainEmailRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -248,7 +387,7 @@ type ExplainEmailRequest struct {
 
 func (x *ExplainEmailRequest) Reset() {
 	*x = ExplainEmailRequest{}
-	mi := &file_mailvet_v1_verification_service_proto_msgTypes[4]
+	mi := &file_mailvet_v1_verification_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -260,7 +399,7 @@ func (x *ExplainEmailRequest) String() string {
 func (*ExplainEmailRequest) ProtoMessage() {}
 
 func (x *ExplainEmailRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_verification_service_proto_msgTypes[4]
+	mi := &file_mailvet_v1_verification_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -273,7 +412,7 @@ func (x *ExplainEmailRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainEmailRequest.ProtoReflect.Descriptor instead.
 func (*ExplainEmailRequest) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_verification_service_proto_rawDescGZIP(), []int{4}
+	return file_mailvet_v1_verification_service_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ExplainEmailRequest) GetInputData() string {
@@ -322,7 +461,7 @@ type ExplainEmailResponse struct {
 
 func (x *ExplainEmailResponse) Reset() {
 	*x = ExplainEmailResponse{}
-	mi := &file_mailvet_v1_verification_service_proto_msgTypes[5]
+	mi := &file_mailvet_v1_verification_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -334,7 +473,7 @@ func (x *ExplainEmailResponse) String() string {
 func (*ExplainEmailResponse) ProtoMessage() {}
 
 func (x *ExplainEmailResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_verification_service_proto_msgTypes[5]
+	mi := &file_mailvet_v1_verification_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -347,7 +486,7 @@ func (x *ExplainEmailResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExplainEmailResponse.ProtoReflect.Descriptor instead.
 func (*ExplainEmailResponse) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_verification_service_proto_rawDescGZIP(), []int{5}
+	return file_mailvet_v1_verification_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ExplainEmailResponse) GetElapsed() *durationpb.Duration {
@@ -513,7 +652,17 @@ const file_mailvet_v1_verification_service_proto_rawDesc = "" +
 	"\aentries\x18\x01 \x03(\v2\x11.mailvet.v1.EntryR\aentries\x12*\n" +
 	"\x04view\x18\x02 \x01(\x0e2\x16.mailvet.v1.ResultViewR\x04view\"D\n" +
 	"\x14VerifyEmailsResponse\x12,\n" +
-	"\aresults\x18\x01 \x03(\v2\x12.mailvet.v1.ResultR\aresults\"\x96\x01\n" +
+	"\aresults\x18\x01 \x03(\v2\x12.mailvet.v1.ResultR\aresults\"\xbb\x01\n" +
+	"\x13VerifyStreamRequest\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
+	"\n" +
+	"input_data\x18\x02 \x01(\tR\tinputData\x12\x16\n" +
+	"\x06custom\x18\x03 \x01(\tR\x06custom\x12*\n" +
+	"\x04view\x18\x04 \x01(\x0e2\x16.mailvet.v1.ResultViewR\x04view\x121\n" +
+	"\x06budget\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x06budget\"R\n" +
+	"\x14VerifyStreamResponse\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12*\n" +
+	"\x06result\x18\x02 \x01(\v2\x12.mailvet.v1.ResultR\x06result\"\x96\x01\n" +
 	"\x13ExplainEmailRequest\x12\x1d\n" +
 	"\n" +
 	"input_data\x18\x01 \x01(\tR\tinputData\x12\x16\n" +
@@ -530,10 +679,11 @@ const file_mailvet_v1_verification_service_proto_rawDesc = "" +
 	"\n" +
 	"risk_point\x18\b \x01(\v2\x15.mailvet.v1.RiskPointH\x00R\triskPoint\x12,\n" +
 	"\x06result\x18\t \x01(\v2\x12.mailvet.v1.ResultH\x00R\x06resultB\x06\n" +
-	"\x04step2\x8d\x02\n" +
+	"\x04step2\xe4\x02\n" +
 	"\x13VerificationService\x12N\n" +
 	"\vVerifyEmail\x12\x1e.mailvet.v1.VerifyEmailRequest\x1a\x1f.mailvet.v1.VerifyEmailResponse\x12Q\n" +
-	"\fVerifyEmails\x12\x1f.mailvet.v1.VerifyEmailsRequest\x1a .mailvet.v1.VerifyEmailsResponse\x12S\n" +
+	"\fVerifyEmails\x12\x1f.mailvet.v1.VerifyEmailsRequest\x1a .mailvet.v1.VerifyEmailsResponse\x12U\n" +
+	"\fVerifyStream\x12\x1f.mailvet.v1.VerifyStreamRequest\x1a .mailvet.v1.VerifyStreamResponse(\x010\x01\x12S\n" +
 	"\fExplainEmail\x12\x1f.mailvet.v1.ExplainEmailRequest\x1a .mailvet.v1.ExplainEmailResponse0\x01B:\n" +
 	"\x0edev.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3"
 
@@ -549,53 +699,60 @@ func file_mailvet_v1_verification_service_proto_rawDescGZIP() []byte {
 	return file_mailvet_v1_verification_service_proto_rawDescData
 }
 
-var file_mailvet_v1_verification_service_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_mailvet_v1_verification_service_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_mailvet_v1_verification_service_proto_goTypes = []any{
 	(*VerifyEmailRequest)(nil),   // 0: mailvet.v1.VerifyEmailRequest
 	(*VerifyEmailResponse)(nil),  // 1: mailvet.v1.VerifyEmailResponse
 	(*VerifyEmailsRequest)(nil),  // 2: mailvet.v1.VerifyEmailsRequest
 	(*VerifyEmailsResponse)(nil), // 3: mailvet.v1.VerifyEmailsResponse
-	(*ExplainEmailRequest)(nil),  // 4: mailvet.v1.ExplainEmailRequest
-	(*ExplainEmailResponse)(nil), // 5: mailvet.v1.ExplainEmailResponse
-	(ResultView)(0),              // 6: mailvet.v1.ResultView
-	(*Result)(nil),               // 7: mailvet.v1.Result
-	(*Entry)(nil),                // 8: mailvet.v1.Entry
-	(*durationpb.Duration)(nil),  // 9: google.protobuf.Duration
-	(*ParseStep)(nil),            // 10: mailvet.v1.ParseStep
-	(*ListHit)(nil),              // 11: mailvet.v1.ListHit
-	(*DnsStep)(nil),              // 12: mailvet.v1.DnsStep
-	(*SmtpLine)(nil),             // 13: mailvet.v1.SmtpLine
-	(*CatchAllStep)(nil),         // 14: mailvet.v1.CatchAllStep
-	(*FindingStep)(nil),          // 15: mailvet.v1.FindingStep
-	(*RiskPoint)(nil),            // 16: mailvet.v1.RiskPoint
+	(*VerifyStreamRequest)(nil),  // 4: mailvet.v1.VerifyStreamRequest
+	(*VerifyStreamResponse)(nil), // 5: mailvet.v1.VerifyStreamResponse
+	(*ExplainEmailRequest)(nil),  // 6: mailvet.v1.ExplainEmailRequest
+	(*ExplainEmailResponse)(nil), // 7: mailvet.v1.ExplainEmailResponse
+	(ResultView)(0),              // 8: mailvet.v1.ResultView
+	(*Result)(nil),               // 9: mailvet.v1.Result
+	(*Entry)(nil),                // 10: mailvet.v1.Entry
+	(*durationpb.Duration)(nil),  // 11: google.protobuf.Duration
+	(*ParseStep)(nil),            // 12: mailvet.v1.ParseStep
+	(*ListHit)(nil),              // 13: mailvet.v1.ListHit
+	(*DnsStep)(nil),              // 14: mailvet.v1.DnsStep
+	(*SmtpLine)(nil),             // 15: mailvet.v1.SmtpLine
+	(*CatchAllStep)(nil),         // 16: mailvet.v1.CatchAllStep
+	(*FindingStep)(nil),          // 17: mailvet.v1.FindingStep
+	(*RiskPoint)(nil),            // 18: mailvet.v1.RiskPoint
 }
 var file_mailvet_v1_verification_service_proto_depIdxs = []int32{
-	6,  // 0: mailvet.v1.VerifyEmailRequest.view:type_name -> mailvet.v1.ResultView
-	7,  // 1: mailvet.v1.VerifyEmailResponse.result:type_name -> mailvet.v1.Result
-	8,  // 2: mailvet.v1.VerifyEmailsRequest.entries:type_name -> mailvet.v1.Entry
-	6,  // 3: mailvet.v1.VerifyEmailsRequest.view:type_name -> mailvet.v1.ResultView
-	7,  // 4: mailvet.v1.VerifyEmailsResponse.results:type_name -> mailvet.v1.Result
-	9,  // 5: mailvet.v1.ExplainEmailRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	9,  // 6: mailvet.v1.ExplainEmailResponse.elapsed:type_name -> google.protobuf.Duration
-	10, // 7: mailvet.v1.ExplainEmailResponse.parse:type_name -> mailvet.v1.ParseStep
-	11, // 8: mailvet.v1.ExplainEmailResponse.list_hit:type_name -> mailvet.v1.ListHit
-	12, // 9: mailvet.v1.ExplainEmailResponse.dns:type_name -> mailvet.v1.DnsStep
-	13, // 10: mailvet.v1.ExplainEmailResponse.smtp_line:type_name -> mailvet.v1.SmtpLine
-	14, // 11: mailvet.v1.ExplainEmailResponse.catch_all:type_name -> mailvet.v1.CatchAllStep
-	15, // 12: mailvet.v1.ExplainEmailResponse.finding:type_name -> mailvet.v1.FindingStep
-	16, // 13: mailvet.v1.ExplainEmailResponse.risk_point:type_name -> mailvet.v1.RiskPoint
-	7,  // 14: mailvet.v1.ExplainEmailResponse.result:type_name -> mailvet.v1.Result
-	0,  // 15: mailvet.v1.VerificationService.VerifyEmail:input_type -> mailvet.v1.VerifyEmailRequest
-	2,  // 16: mailvet.v1.VerificationService.VerifyEmails:input_type -> mailvet.v1.VerifyEmailsRequest
-	4,  // 17: mailvet.v1.VerificationService.ExplainEmail:input_type -> mailvet.v1.ExplainEmailRequest
-	1,  // 18: mailvet.v1.VerificationService.VerifyEmail:output_type -> mailvet.v1.VerifyEmailResponse
-	3,  // 19: mailvet.v1.VerificationService.VerifyEmails:output_type -> mailvet.v1.VerifyEmailsResponse
-	5,  // 20: mailvet.v1.VerificationService.ExplainEmail:output_type -> mailvet.v1.ExplainEmailResponse
-	18, // [18:21] is the sub-list for method output_type
-	15, // [15:18] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	8,  // 0: mailvet.v1.VerifyEmailRequest.view:type_name -> mailvet.v1.ResultView
+	9,  // 1: mailvet.v1.VerifyEmailResponse.result:type_name -> mailvet.v1.Result
+	10, // 2: mailvet.v1.VerifyEmailsRequest.entries:type_name -> mailvet.v1.Entry
+	8,  // 3: mailvet.v1.VerifyEmailsRequest.view:type_name -> mailvet.v1.ResultView
+	9,  // 4: mailvet.v1.VerifyEmailsResponse.results:type_name -> mailvet.v1.Result
+	8,  // 5: mailvet.v1.VerifyStreamRequest.view:type_name -> mailvet.v1.ResultView
+	11, // 6: mailvet.v1.VerifyStreamRequest.budget:type_name -> google.protobuf.Duration
+	9,  // 7: mailvet.v1.VerifyStreamResponse.result:type_name -> mailvet.v1.Result
+	11, // 8: mailvet.v1.ExplainEmailRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	11, // 9: mailvet.v1.ExplainEmailResponse.elapsed:type_name -> google.protobuf.Duration
+	12, // 10: mailvet.v1.ExplainEmailResponse.parse:type_name -> mailvet.v1.ParseStep
+	13, // 11: mailvet.v1.ExplainEmailResponse.list_hit:type_name -> mailvet.v1.ListHit
+	14, // 12: mailvet.v1.ExplainEmailResponse.dns:type_name -> mailvet.v1.DnsStep
+	15, // 13: mailvet.v1.ExplainEmailResponse.smtp_line:type_name -> mailvet.v1.SmtpLine
+	16, // 14: mailvet.v1.ExplainEmailResponse.catch_all:type_name -> mailvet.v1.CatchAllStep
+	17, // 15: mailvet.v1.ExplainEmailResponse.finding:type_name -> mailvet.v1.FindingStep
+	18, // 16: mailvet.v1.ExplainEmailResponse.risk_point:type_name -> mailvet.v1.RiskPoint
+	9,  // 17: mailvet.v1.ExplainEmailResponse.result:type_name -> mailvet.v1.Result
+	0,  // 18: mailvet.v1.VerificationService.VerifyEmail:input_type -> mailvet.v1.VerifyEmailRequest
+	2,  // 19: mailvet.v1.VerificationService.VerifyEmails:input_type -> mailvet.v1.VerifyEmailsRequest
+	4,  // 20: mailvet.v1.VerificationService.VerifyStream:input_type -> mailvet.v1.VerifyStreamRequest
+	6,  // 21: mailvet.v1.VerificationService.ExplainEmail:input_type -> mailvet.v1.ExplainEmailRequest
+	1,  // 22: mailvet.v1.VerificationService.VerifyEmail:output_type -> mailvet.v1.VerifyEmailResponse
+	3,  // 23: mailvet.v1.VerificationService.VerifyEmails:output_type -> mailvet.v1.VerifyEmailsResponse
+	5,  // 24: mailvet.v1.VerificationService.VerifyStream:output_type -> mailvet.v1.VerifyStreamResponse
+	7,  // 25: mailvet.v1.VerificationService.ExplainEmail:output_type -> mailvet.v1.ExplainEmailResponse
+	22, // [22:26] is the sub-list for method output_type
+	18, // [18:22] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_mailvet_v1_verification_service_proto_init() }
@@ -606,7 +763,7 @@ func file_mailvet_v1_verification_service_proto_init() {
 	file_mailvet_v1_batch_proto_init()
 	file_mailvet_v1_explain_proto_init()
 	file_mailvet_v1_result_proto_init()
-	file_mailvet_v1_verification_service_proto_msgTypes[5].OneofWrappers = []any{
+	file_mailvet_v1_verification_service_proto_msgTypes[7].OneofWrappers = []any{
 		(*ExplainEmailResponse_Parse)(nil),
 		(*ExplainEmailResponse_ListHit)(nil),
 		(*ExplainEmailResponse_Dns)(nil),
@@ -622,7 +779,7 @@ func file_mailvet_v1_verification_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_mailvet_v1_verification_service_proto_rawDesc), len(file_mailvet_v1_verification_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

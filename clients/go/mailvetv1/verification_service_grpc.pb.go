@@ -21,6 +21,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	VerificationService_VerifyEmail_FullMethodName  = "/mailvet.v1.VerificationService/VerifyEmail"
 	VerificationService_VerifyEmails_FullMethodName = "/mailvet.v1.VerificationService/VerifyEmails"
+	VerificationService_VerifyStream_FullMethodName = "/mailvet.v1.VerificationService/VerifyStream"
 	VerificationService_ExplainEmail_FullMethodName = "/mailvet.v1.VerificationService/ExplainEmail"
 )
 
@@ -40,6 +41,15 @@ type VerificationServiceClient interface {
 	//
 	// Errors: INVALID_ARGUMENT.
 	VerifyEmails(ctx context.Context, in *VerifyEmailsRequest, opts ...grpc.CallOption) (*VerifyEmailsResponse, error)
+	// Verifies any number of addresses while they come: each is answered as soon as its
+	// answer is there, not in the order asked; the answer has the id of its question. At
+	// most 1,000 are worked on at once: a faster sender is held up by flow control. Close
+	// the sending side and read on: the stream ends after the last answer. It cannot be
+	// resumed: ask again what was not answered.
+	//
+	// Errors: INVALID_ARGUMENT; UNAVAILABLE when the server drains. Before either, what was
+	// asked already is answered.
+	VerifyStream(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[VerifyStreamRequest, VerifyStreamResponse], error)
 	// Verifies one address and tells every step as it happens: how the input was read,
 	// lists, DNS, every SMTP line, what decided. It goes the way of every verification
 	// (same caches, same pace), but in an SMTP session of its own: nobody else's address
@@ -78,9 +88,22 @@ func (c *verificationServiceClient) VerifyEmails(ctx context.Context, in *Verify
 	return out, nil
 }
 
+func (c *verificationServiceClient) VerifyStream(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[VerifyStreamRequest, VerifyStreamResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &VerificationService_ServiceDesc.Streams[0], VerificationService_VerifyStream_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[VerifyStreamRequest, VerifyStreamResponse]{ClientStream: stream}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type VerificationService_VerifyStreamClient = grpc.BidiStreamingClient[VerifyStreamRequest, VerifyStreamResponse]
+
 func (c *verificationServiceClient) ExplainEmail(ctx context.Context, in *ExplainEmailRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExplainEmailResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &VerificationService_ServiceDesc.Streams[0], VerificationService_ExplainEmail_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &VerificationService_ServiceDesc.Streams[1], VerificationService_ExplainEmail_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -113,6 +136,15 @@ type VerificationServiceServer interface {
 	//
 	// Errors: INVALID_ARGUMENT.
 	VerifyEmails(context.Context, *VerifyEmailsRequest) (*VerifyEmailsResponse, error)
+	// Verifies any number of addresses while they come: each is answered as soon as its
+	// answer is there, not in the order asked; the answer has the id of its question. At
+	// most 1,000 are worked on at once: a faster sender is held up by flow control. Close
+	// the sending side and read on: the stream ends after the last answer. It cannot be
+	// resumed: ask again what was not answered.
+	//
+	// Errors: INVALID_ARGUMENT; UNAVAILABLE when the server drains. Before either, what was
+	// asked already is answered.
+	VerifyStream(grpc.BidiStreamingServer[VerifyStreamRequest, VerifyStreamResponse]) error
 	// Verifies one address and tells every step as it happens: how the input was read,
 	// lists, DNS, every SMTP line, what decided. It goes the way of every verification
 	// (same caches, same pace), but in an SMTP session of its own: nobody else's address
@@ -136,6 +168,9 @@ func (UnimplementedVerificationServiceServer) VerifyEmail(context.Context, *Veri
 }
 func (UnimplementedVerificationServiceServer) VerifyEmails(context.Context, *VerifyEmailsRequest) (*VerifyEmailsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method VerifyEmails not implemented")
+}
+func (UnimplementedVerificationServiceServer) VerifyStream(grpc.BidiStreamingServer[VerifyStreamRequest, VerifyStreamResponse]) error {
+	return status.Error(codes.Unimplemented, "method VerifyStream not implemented")
 }
 func (UnimplementedVerificationServiceServer) ExplainEmail(*ExplainEmailRequest, grpc.ServerStreamingServer[ExplainEmailResponse]) error {
 	return status.Error(codes.Unimplemented, "method ExplainEmail not implemented")
@@ -197,6 +232,13 @@ func _VerificationService_VerifyEmails_Handler(srv interface{}, ctx context.Cont
 	return interceptor(ctx, in, info, handler)
 }
 
+func _VerificationService_VerifyStream_Handler(srv interface{}, stream grpc.ServerStream) error {
+	return srv.(VerificationServiceServer).VerifyStream(&grpc.GenericServerStream[VerifyStreamRequest, VerifyStreamResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type VerificationService_VerifyStreamServer = grpc.BidiStreamingServer[VerifyStreamRequest, VerifyStreamResponse]
+
 func _VerificationService_ExplainEmail_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(ExplainEmailRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -225,6 +267,12 @@ var VerificationService_ServiceDesc = grpc.ServiceDesc{
 		},
 	},
 	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "VerifyStream",
+			Handler:       _VerificationService_VerifyStream_Handler,
+			ServerStreams: true,
+			ClientStreams: true,
+		},
 		{
 			StreamName:    "ExplainEmail",
 			Handler:       _VerificationService_ExplainEmail_Handler,

@@ -69,7 +69,7 @@ class Lists:
         """`role_file` is where `roles` come from, for the evidence."""
         self.domain_lists = tuple(sorted(domain_lists, key=lambda each: ORDER.index(each.name)))
         self._roles = roles
-        self._role_file = role_file
+        self.role_file = role_file
         self._suffixes = PublicSuffixList()
         self._remembered: dict[str, Membership] = {}
         self._variants: dict[tuple[str, LocalPartType, str], Membership] = {}
@@ -106,7 +106,7 @@ class Lists:
         return variant
 
     def _as_role(self, by_domain: Membership, name: str) -> Membership:
-        role = self._role_file
+        role = self.role_file
         hit = Hit("roles", name, role.source, role.date)
         return Membership(
             by_domain.is_disposable,

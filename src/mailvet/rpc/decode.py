@@ -118,11 +118,12 @@ def _entries(
     raws = tuple([RawEntry(entry.input_data, entry.custom) for entry in entries])
     for place, raw in enumerate(raws):
         if len(raw.input_data) > _SAFE_CHARACTERS or len(raw.custom) > limits.MAX_CUSTOM_CHARACTERS:
-            _check_entry(raw, f"entries[{place}].", wrong)
+            check_entry(raw, f"entries[{place}].", wrong)
     return raws
 
 
-def _check_entry(raw: RawEntry, path: str, wrong: Violations) -> None:
+def check_entry(raw: RawEntry, path: str, wrong: Violations) -> None:
+    """Check the sizes of an entry; `path` is what its fields are below."""
     size = len(raw.input_data.encode())
     if size > limits.MAX_INPUT_BYTES:
         wrong.add(
@@ -223,7 +224,7 @@ def one_question(request: verification_pb.VerifyEmailRequest) -> Questions:
     """Return what VerifyEmail asks."""
     wrong = Violations()
     raw = RawEntry(request.input_data, request.custom)
-    _check_entry(raw, "", wrong)
+    check_entry(raw, "", wrong)
     view = rules.view(request.view, wrong)
     wrong.raise_if_any()
     return Questions((raw,), view)
@@ -240,7 +241,7 @@ def explained(request: verification_pb.ExplainEmailRequest, least_heartbeat_s: f
     """Return what ExplainEmail asks."""
     wrong = Violations()
     raw = RawEntry(request.input_data, request.custom)
-    _check_entry(raw, "", wrong)
+    check_entry(raw, "", wrong)
     heartbeat_s = rules.heartbeat(request, least_heartbeat_s, wrong)
     wrong.raise_if_any()
     return Explained(raw, heartbeat_s)

@@ -106,6 +106,7 @@ def build_server(
     *,
     metrics: RpcMetrics | None = None,
     log: FilteringBoundLogger | None = None,
+    catalog: CatalogService | None = None,
     clock: Callable[[], float] = time.monotonic,
     wall_clock: Callable[[], float] = time.time,
 ) -> RpcServer:
@@ -139,7 +140,7 @@ def build_server(
             verification_service_pb2,
             VerificationService(verifier, min_heartbeat_s=options.min_heartbeat_s),
         ),
-        *_methods(catalog_service_pb2, CatalogService()),
+        *_methods(catalog_service_pb2, catalog or CatalogService()),
         *_methods(account_service_pb2, AccountService(store)),
     ]
     services = sorted({method.service for method in methods})

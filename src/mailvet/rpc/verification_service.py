@@ -6,9 +6,10 @@ from typing import Any, Protocol
 from mailvet.batches.limits import MAX_BUDGET_S, MAX_EXPLAIN_S, MIN_HEARTBEAT_S
 from mailvet.model.result import Result
 from mailvet.model.step import Tell
-from mailvet.rpc import decode, explain_stream, frames
+from mailvet.rpc import decode, explain_stream, frames, verify_stream
 from mailvet.rpc.call import Call
 from mailvet.rpc.decode import Questions
+from mailvet.rpc.decode_verify import StreamQuestion
 from mailvet.rpc.encode import encode_result
 from mailvet.v1 import verification_service_pb2 as pb
 
@@ -54,6 +55,15 @@ class VerificationService:
         asked = decode.questions(request)
         results = await self._verify(asked, call)
         return _spliced(results, asked.view, _RESULTS, pb.VerifyEmailsResponse())
+
+    async def verify_stream(self, _request: None, call: Call[pb.VerifyStreamRequest]) -> None:
+        """Verify addresses while they come."""
+
+        async def verify(question: StreamQuestion, budget_s: float) -> Result:
+            (result,) = await self._verifier.verify([question.entry[:2]], budget_s, call.tenant)
+            return result
+
+        await verify_stream.answer_all(call, verify)
 
     async def explain_email(
         self, request: pb.ExplainEmailRequest, call: Call[pb.ExplainEmailRequest]

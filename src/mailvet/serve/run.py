@@ -10,6 +10,7 @@ from typing import Self
 from mailvet import __version__
 from mailvet.config import Settings
 from mailvet.errors import ConfigError, StoreInUse, Unavailable
+from mailvet.rpc.catalog_service import CatalogService
 from mailvet.rpc.forms import Forms
 from mailvet.rpc.health import ENGINE
 from mailvet.rpc.server import RpcServer, build_server
@@ -17,6 +18,7 @@ from mailvet.serve.engine_room import EngineRoom
 from mailvet.serve.listening import server_options
 from mailvet.serve.probers import Probers
 from mailvet.serve.process import spare_the_collector
+from mailvet.serve.quality import quality_terms
 from mailvet.store.base import Store
 from mailvet.store.keyring import KeyRing
 from mailvet.store.memory import MemoryStore
@@ -81,7 +83,12 @@ class Service:
     async def _start(self) -> None:
         self._store = store = await open_store(self._settings)
         self._engine = engine = EngineRoom(self._settings, store, Forms())
-        self._server = server = build_server(store, engine.realtime, self._options)
+        self._server = server = build_server(
+            store,
+            engine.realtime,
+            self._options,
+            catalog=CatalogService(quality_terms(self._settings), lambda: engine.lists_watch.lists),
+        )
         engine.start()
         if self._settings.processes:
             self._probers = Probers(self._settings, store)

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from mailvet.v1 import status_pb2 as _status_pb2
@@ -188,3 +189,189 @@ class StatusInfo(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___StatusInfo: _TypeAlias = StatusInfo  # noqa: Y015
+
+@_typing.final
+class ListQualityLevelsRequest(_message.Message):
+    """Request of ListQualityLevels."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListQualityLevelsRequest: _TypeAlias = ListQualityLevelsRequest  # noqa: Y015
+
+@_typing.final
+class ListQualityLevelsResponse(_message.Message):
+    """Response of ListQualityLevels."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUALITY_LEVELS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def quality_levels(self) -> _containers.RepeatedCompositeFieldContainer[Global___QualityLevelInfo]:
+        """Every quality level, the quickest first."""
+
+    def __init__(
+        self,
+        *,
+        quality_levels: _abc.Iterable[Global___QualityLevelInfo] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["quality_levels", b"quality_levels"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListQualityLevelsResponse: _TypeAlias = ListQualityLevelsResponse  # noqa: Y015
+
+@_typing.final
+class QualityLevelInfo(_message.Message):
+    """A quality level and what it stands for on this server."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    QUALITY_FIELD_NUMBER: _builtins.int
+    MEANING_FIELD_NUMBER: _builtins.int
+    COST_UNITS_FIELD_NUMBER: _builtins.int
+    MAX_ATTEMPTS_FIELD_NUMBER: _builtins.int
+    RETRY_DELAYS_FIELD_NUMBER: _builtins.int
+    CONNECT_TIMEOUT_FIELD_NUMBER: _builtins.int
+    GREETING_TIMEOUT_FIELD_NUMBER: _builtins.int
+    COMMAND_TIMEOUT_FIELD_NUMBER: _builtins.int
+    ATTEMPT_TIMEOUT_FIELD_NUMBER: _builtins.int
+    quality: _status_pb2.QualityLevel.ValueType
+    """The quality level."""
+    meaning: _builtins.str
+    """What it is for, in a sentence."""
+    cost_units: _builtins.int
+    """What a verified entry costs. Syntax failures and duplicates cost nothing."""
+    max_attempts: _builtins.int
+    """How often an entry that nobody answers for is tried, at most."""
+    @_builtins.property
+    def retry_delays(self) -> _containers.RepeatedCompositeFieldContainer[_duration_pb2.Duration]:
+        """How long is waited before each attempt after the first."""
+
+    @_builtins.property
+    def connect_timeout(self) -> _duration_pb2.Duration:
+        """How long an exchanger may take to accept a connection."""
+
+    @_builtins.property
+    def greeting_timeout(self) -> _duration_pb2.Duration:
+        """How long it may take for its greeting."""
+
+    @_builtins.property
+    def command_timeout(self) -> _duration_pb2.Duration:
+        """How long it may take for a reply."""
+
+    @_builtins.property
+    def attempt_timeout(self) -> _duration_pb2.Duration:
+        """How long an attempt may take, all addresses of all exchangers together."""
+
+    def __init__(
+        self,
+        *,
+        quality: _status_pb2.QualityLevel.ValueType = ...,
+        meaning: _builtins.str = ...,
+        cost_units: _builtins.int = ...,
+        max_attempts: _builtins.int = ...,
+        retry_delays: _abc.Iterable[_duration_pb2.Duration] | None = ...,
+        connect_timeout: _duration_pb2.Duration | None = ...,
+        greeting_timeout: _duration_pb2.Duration | None = ...,
+        command_timeout: _duration_pb2.Duration | None = ...,
+        attempt_timeout: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["attempt_timeout", b"attempt_timeout", "command_timeout", b"command_timeout", "connect_timeout", b"connect_timeout", "greeting_timeout", b"greeting_timeout"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attempt_timeout", b"attempt_timeout", "command_timeout", b"command_timeout", "connect_timeout", b"connect_timeout", "cost_units", b"cost_units", "greeting_timeout", b"greeting_timeout", "max_attempts", b"max_attempts", "meaning", b"meaning", "quality", b"quality", "retry_delays", b"retry_delays"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___QualityLevelInfo: _TypeAlias = QualityLevelInfo  # noqa: Y015
+
+@_typing.final
+class ListListsRequest(_message.Message):
+    """Request of ListLists."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListListsRequest: _TypeAlias = ListListsRequest  # noqa: Y015
+
+@_typing.final
+class ListListsResponse(_message.Message):
+    """Response of ListLists."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LISTS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def lists(self) -> _containers.RepeatedCompositeFieldContainer[Global___ListInfo]:
+        """The lists, by name; a name comes once for each source."""
+
+    def __init__(
+        self,
+        *,
+        lists: _abc.Iterable[Global___ListInfo] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["lists", b"lists"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListListsResponse: _TypeAlias = ListListsResponse  # noqa: Y015
+
+@_typing.final
+class ListInfo(_message.Message):
+    """A data list."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    SOURCE_FIELD_NUMBER: _builtins.int
+    LICENCE_FIELD_NUMBER: _builtins.int
+    DATE_FIELD_NUMBER: _builtins.int
+    ROW_COUNT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """What the list is of, such as `disposable` or `roles`; evidence names it so."""
+    source: _builtins.str
+    """Who made it, or the package and its version."""
+    licence: _builtins.str
+    """Its licence (SPDX); empty for an operator's own."""
+    date: _builtins.str
+    """The day on which it was last looked through (ISO 8601); empty when its source says
+    none, then the version in `source` stands for it.
+    """
+    row_count: _builtins.int
+    """How many rows it has."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        source: _builtins.str = ...,
+        licence: _builtins.str = ...,
+        date: _builtins.str = ...,
+        row_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["date", b"date", "licence", b"licence", "name", b"name", "row_count", b"row_count", "source", b"source"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListInfo: _TypeAlias = ListInfo  # noqa: Y015

@@ -45,6 +45,16 @@ class CatalogServiceStub(object):
                 request_serializer=mailvet_dot_v1_dot_catalog__service__pb2.ListStatusesRequest.SerializeToString,
                 response_deserializer=mailvet_dot_v1_dot_catalog__service__pb2.ListStatusesResponse.FromString,
                 _registered_method=True)
+        self.ListQualityLevels = channel.unary_unary(
+                '/mailvet.v1.CatalogService/ListQualityLevels',
+                request_serializer=mailvet_dot_v1_dot_catalog__service__pb2.ListQualityLevelsRequest.SerializeToString,
+                response_deserializer=mailvet_dot_v1_dot_catalog__service__pb2.ListQualityLevelsResponse.FromString,
+                _registered_method=True)
+        self.ListLists = channel.unary_unary(
+                '/mailvet.v1.CatalogService/ListLists',
+                request_serializer=mailvet_dot_v1_dot_catalog__service__pb2.ListListsRequest.SerializeToString,
+                response_deserializer=mailvet_dot_v1_dot_catalog__service__pb2.ListListsResponse.FromString,
+                _registered_method=True)
 
 
 class CatalogServiceServicer(object):
@@ -65,6 +75,20 @@ class CatalogServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListQualityLevels(self, request, context):
+        """Lists every quality level with what it costs and how hard it tries.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListLists(self, request, context):
+        """Lists the data lists in force, an operator's own among them, with source and date.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_CatalogServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -77,6 +101,16 @@ def add_CatalogServiceServicer_to_server(servicer, server):
                     servicer.ListStatuses,
                     request_deserializer=mailvet_dot_v1_dot_catalog__service__pb2.ListStatusesRequest.FromString,
                     response_serializer=mailvet_dot_v1_dot_catalog__service__pb2.ListStatusesResponse.SerializeToString,
+            ),
+            'ListQualityLevels': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListQualityLevels,
+                    request_deserializer=mailvet_dot_v1_dot_catalog__service__pb2.ListQualityLevelsRequest.FromString,
+                    response_serializer=mailvet_dot_v1_dot_catalog__service__pb2.ListQualityLevelsResponse.SerializeToString,
+            ),
+            'ListLists': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListLists,
+                    request_deserializer=mailvet_dot_v1_dot_catalog__service__pb2.ListListsRequest.FromString,
+                    response_serializer=mailvet_dot_v1_dot_catalog__service__pb2.ListListsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -134,6 +168,60 @@ class CatalogService(object):
             '/mailvet.v1.CatalogService/ListStatuses',
             mailvet_dot_v1_dot_catalog__service__pb2.ListStatusesRequest.SerializeToString,
             mailvet_dot_v1_dot_catalog__service__pb2.ListStatusesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListQualityLevels(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mailvet.v1.CatalogService/ListQualityLevels',
+            mailvet_dot_v1_dot_catalog__service__pb2.ListQualityLevelsRequest.SerializeToString,
+            mailvet_dot_v1_dot_catalog__service__pb2.ListQualityLevelsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListLists(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mailvet.v1.CatalogService/ListLists',
+            mailvet_dot_v1_dot_catalog__service__pb2.ListListsRequest.SerializeToString,
+            mailvet_dot_v1_dot_catalog__service__pb2.ListListsResponse.FromString,
             options,
             channel_credentials,
             insecure,

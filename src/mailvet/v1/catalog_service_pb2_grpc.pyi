@@ -37,6 +37,10 @@ class CatalogServiceStub:
     """Returns the version, the limits and what the server can do."""
     ListStatuses: _grpc.UnaryUnaryMultiCallable[_catalog_service_pb2.ListStatusesRequest, _catalog_service_pb2.ListStatusesResponse]
     """Lists every status with its classification and meaning."""
+    ListQualityLevels: _grpc.UnaryUnaryMultiCallable[_catalog_service_pb2.ListQualityLevelsRequest, _catalog_service_pb2.ListQualityLevelsResponse]
+    """Lists every quality level with what it costs and how hard it tries."""
+    ListLists: _grpc.UnaryUnaryMultiCallable[_catalog_service_pb2.ListListsRequest, _catalog_service_pb2.ListListsResponse]
+    """Lists the data lists in force, an operator's own among them, with source and date."""
 
 @_typing.type_check_only
 class CatalogServiceAsyncStub(CatalogServiceStub):
@@ -47,6 +51,10 @@ class CatalogServiceAsyncStub(CatalogServiceStub):
     """Returns the version, the limits and what the server can do."""
     ListStatuses: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListStatusesRequest, _catalog_service_pb2.ListStatusesResponse]  # type: ignore[assignment]
     """Lists every status with its classification and meaning."""
+    ListQualityLevels: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListQualityLevelsRequest, _catalog_service_pb2.ListQualityLevelsResponse]  # type: ignore[assignment]
+    """Lists every quality level with what it costs and how hard it tries."""
+    ListLists: _aio.UnaryUnaryMultiCallable[_catalog_service_pb2.ListListsRequest, _catalog_service_pb2.ListListsResponse]  # type: ignore[assignment]
+    """Lists the data lists in force, an operator's own among them, with source and date."""
 
 class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
     """What this server is, and what its words mean."""
@@ -66,5 +74,21 @@ class CatalogServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_catalog_service_pb2.ListStatusesResponse, _abc.Awaitable[_catalog_service_pb2.ListStatusesResponse]]:
         """Lists every status with its classification and meaning."""
+
+    @_abc_1.abstractmethod
+    def ListQualityLevels(
+        self,
+        request: _catalog_service_pb2.ListQualityLevelsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_catalog_service_pb2.ListQualityLevelsResponse, _abc.Awaitable[_catalog_service_pb2.ListQualityLevelsResponse]]:
+        """Lists every quality level with what it costs and how hard it tries."""
+
+    @_abc_1.abstractmethod
+    def ListLists(
+        self,
+        request: _catalog_service_pb2.ListListsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_catalog_service_pb2.ListListsResponse, _abc.Awaitable[_catalog_service_pb2.ListListsResponse]]:
+        """Lists the data lists in force, an operator's own among them, with source and date."""
 
 def add_CatalogServiceServicer_to_server(servicer: CatalogServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -129,6 +129,78 @@ class VerifyEmailsResponse(_message.Message):
 Global___VerifyEmailsResponse: _TypeAlias = VerifyEmailsResponse  # noqa: Y015
 
 @_typing.final
+class VerifyStreamRequest(_message.Message):
+    """One question of VerifyStream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    INPUT_DATA_FIELD_NUMBER: _builtins.int
+    CUSTOM_FIELD_NUMBER: _builtins.int
+    VIEW_FIELD_NUMBER: _builtins.int
+    BUDGET_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """What the answer is found by; at most 1,024 characters. Nothing is made of it: ids
+    that are alike are answered alike.
+    """
+    input_data: _builtins.str
+    """The address."""
+    custom: _builtins.str
+    """The caller's own key, echoed back; at most 1,024 characters."""
+    view: _result_pb2.ResultView.ValueType
+    """How much of the result."""
+    @_builtins.property
+    def budget(self) -> _duration_pb2.Duration:
+        """How long it may take: up to 30 s, which it is when not set, and never longer than the
+        call's deadline.
+        """
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        input_data: _builtins.str = ...,
+        custom: _builtins.str = ...,
+        view: _result_pb2.ResultView.ValueType = ...,
+        budget: _duration_pb2.Duration | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget", "custom", b"custom", "id", b"id", "input_data", b"input_data", "view", b"view"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VerifyStreamRequest: _TypeAlias = VerifyStreamRequest  # noqa: Y015
+
+@_typing.final
+class VerifyStreamResponse(_message.Message):
+    """One answer of VerifyStream."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ID_FIELD_NUMBER: _builtins.int
+    RESULT_FIELD_NUMBER: _builtins.int
+    id: _builtins.str
+    """The id of the question."""
+    @_builtins.property
+    def result(self) -> _result_pb2.Result:
+        """The answer."""
+
+    def __init__(
+        self,
+        *,
+        id: _builtins.str = ...,
+        result: _result_pb2.Result | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["result", b"result"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["id", b"id", "result", b"result"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___VerifyStreamResponse: _TypeAlias = VerifyStreamResponse  # noqa: Y015
+
+@_typing.final
 class ExplainEmailRequest(_message.Message):
     """Request of ExplainEmail."""
 

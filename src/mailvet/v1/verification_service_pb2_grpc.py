@@ -45,6 +45,11 @@ class VerificationServiceStub(object):
                 request_serializer=mailvet_dot_v1_dot_verification__service__pb2.VerifyEmailsRequest.SerializeToString,
                 response_deserializer=mailvet_dot_v1_dot_verification__service__pb2.VerifyEmailsResponse.FromString,
                 _registered_method=True)
+        self.VerifyStream = channel.stream_stream(
+                '/mailvet.v1.VerificationService/VerifyStream',
+                request_serializer=mailvet_dot_v1_dot_verification__service__pb2.VerifyStreamRequest.SerializeToString,
+                response_deserializer=mailvet_dot_v1_dot_verification__service__pb2.VerifyStreamResponse.FromString,
+                _registered_method=True)
         self.ExplainEmail = channel.unary_stream(
                 '/mailvet.v1.VerificationService/ExplainEmail',
                 request_serializer=mailvet_dot_v1_dot_verification__service__pb2.ExplainEmailRequest.SerializeToString,
@@ -76,6 +81,20 @@ class VerificationServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def VerifyStream(self, request_iterator, context):
+        """Verifies any number of addresses while they come: each is answered as soon as its
+        answer is there, not in the order asked; the answer has the id of its question. At
+        most 1,000 are worked on at once: a faster sender is held up by flow control. Close
+        the sending side and read on: the stream ends after the last answer. It cannot be
+        resumed: ask again what was not answered.
+
+        Errors: INVALID_ARGUMENT; UNAVAILABLE when the server drains. Before either, what was
+        asked already is answered.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ExplainEmail(self, request, context):
         """Verifies one address and tells every step as it happens: how the input was read,
         lists, DNS, every SMTP line, what decided. It goes the way of every verification
@@ -101,6 +120,11 @@ def add_VerificationServiceServicer_to_server(servicer, server):
                     servicer.VerifyEmails,
                     request_deserializer=mailvet_dot_v1_dot_verification__service__pb2.VerifyEmailsRequest.FromString,
                     response_serializer=mailvet_dot_v1_dot_verification__service__pb2.VerifyEmailsResponse.SerializeToString,
+            ),
+            'VerifyStream': grpc.stream_stream_rpc_method_handler(
+                    servicer.VerifyStream,
+                    request_deserializer=mailvet_dot_v1_dot_verification__service__pb2.VerifyStreamRequest.FromString,
+                    response_serializer=mailvet_dot_v1_dot_verification__service__pb2.VerifyStreamResponse.SerializeToString,
             ),
             'ExplainEmail': grpc.unary_stream_rpc_method_handler(
                     servicer.ExplainEmail,
@@ -163,6 +187,33 @@ class VerificationService(object):
             '/mailvet.v1.VerificationService/VerifyEmails',
             mailvet_dot_v1_dot_verification__service__pb2.VerifyEmailsRequest.SerializeToString,
             mailvet_dot_v1_dot_verification__service__pb2.VerifyEmailsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def VerifyStream(request_iterator,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.stream_stream(
+            request_iterator,
+            target,
+            '/mailvet.v1.VerificationService/VerifyStream',
+            mailvet_dot_v1_dot_verification__service__pb2.VerifyStreamRequest.SerializeToString,
+            mailvet_dot_v1_dot_verification__service__pb2.VerifyStreamResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -45,6 +45,16 @@ class VerificationServiceStub:
 
     Errors: INVALID_ARGUMENT.
     """
+    VerifyStream: _grpc.StreamStreamMultiCallable[_verification_service_pb2.VerifyStreamRequest, _verification_service_pb2.VerifyStreamResponse]
+    """Verifies any number of addresses while they come: each is answered as soon as its
+    answer is there, not in the order asked; the answer has the id of its question. At
+    most 1,000 are worked on at once: a faster sender is held up by flow control. Close
+    the sending side and read on: the stream ends after the last answer. It cannot be
+    resumed: ask again what was not answered.
+
+    Errors: INVALID_ARGUMENT; UNAVAILABLE when the server drains. Before either, what was
+    asked already is answered.
+    """
     ExplainEmail: _grpc.UnaryStreamMultiCallable[_verification_service_pb2.ExplainEmailRequest, _verification_service_pb2.ExplainEmailResponse]
     """Verifies one address and tells every step as it happens: how the input was read,
     lists, DNS, every SMTP line, what decided. It goes the way of every verification
@@ -71,6 +81,16 @@ class VerificationServiceAsyncStub(VerificationServiceStub):
     address is probed once.
 
     Errors: INVALID_ARGUMENT.
+    """
+    VerifyStream: _aio.StreamStreamMultiCallable[_verification_service_pb2.VerifyStreamRequest, _verification_service_pb2.VerifyStreamResponse]  # type: ignore[assignment]
+    """Verifies any number of addresses while they come: each is answered as soon as its
+    answer is there, not in the order asked; the answer has the id of its question. At
+    most 1,000 are worked on at once: a faster sender is held up by flow control. Close
+    the sending side and read on: the stream ends after the last answer. It cannot be
+    resumed: ask again what was not answered.
+
+    Errors: INVALID_ARGUMENT; UNAVAILABLE when the server drains. Before either, what was
+    asked already is answered.
     """
     ExplainEmail: _aio.UnaryStreamMultiCallable[_verification_service_pb2.ExplainEmailRequest, _verification_service_pb2.ExplainEmailResponse]  # type: ignore[assignment]
     """Verifies one address and tells every step as it happens: how the input was read,
@@ -107,6 +127,22 @@ class VerificationServiceServicer(metaclass=_abc_1.ABCMeta):
         address is probed once.
 
         Errors: INVALID_ARGUMENT.
+        """
+
+    @_abc_1.abstractmethod
+    def VerifyStream(
+        self,
+        request_iterator: _MaybeAsyncIterator[_verification_service_pb2.VerifyStreamRequest],
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_verification_service_pb2.VerifyStreamResponse], _abc.AsyncIterator[_verification_service_pb2.VerifyStreamResponse]]:
+        """Verifies any number of addresses while they come: each is answered as soon as its
+        answer is there, not in the order asked; the answer has the id of its question. At
+        most 1,000 are worked on at once: a faster sender is held up by flow control. Close
+        the sending side and read on: the stream ends after the last answer. It cannot be
+        resumed: ask again what was not answered.
+
+        Errors: INVALID_ARGUMENT; UNAVAILABLE when the server drains. Before either, what was
+        asked already is answered.
         """
 
     @_abc_1.abstractmethod

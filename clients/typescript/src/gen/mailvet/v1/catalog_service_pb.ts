@@ -4,7 +4,9 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Classification, EntryStatus } from "./status_pb.js";
+import type { Duration } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import type { Classification, EntryStatus, QualityLevel } from "./status_pb.js";
 import { file_mailvet_v1_status } from "./status_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -12,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mailvet/v1/catalog_service.proto.
  */
 export const file_mailvet_v1_catalog_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBtYWlsdmV0L3YxL2NhdGFsb2dfc2VydmljZS5wcm90bxIKbWFpbHZldC52MSIWChRHZXRTZXJ2ZXJJbmZvUmVxdWVzdCJeChVHZXRTZXJ2ZXJJbmZvUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIiCgZsaW1pdHMYAiABKAsyEi5tYWlsdmV0LnYxLkxpbWl0cxIQCghmZWF0dXJlcxgDIAMoCSLWAQoGTGltaXRzEhwKFG1heF9lbnRyaWVzX3Blcl9jYWxsGAEgASgFEh0KFW1heF9lbnRyaWVzX3Blcl9mcmFtZRgCIAEoBRIdChVtYXhfZW50cmllc19wZXJfYmF0Y2gYAyABKAUSGQoRbWF4X21lc3NhZ2VfYnl0ZXMYBCABKAUSFwoPbWF4X2lucHV0X2J5dGVzGAUgASgFEh0KFW1heF9jdXN0b21fY2hhcmFjdGVycxgGIAEoBRIdChVtYXhfcmVzdWx0c19wZXJfZnJhbWUYByABKAUiFQoTTGlzdFN0YXR1c2VzUmVxdWVzdCJAChRMaXN0U3RhdHVzZXNSZXNwb25zZRIoCghzdGF0dXNlcxgBIAMoCzIWLm1haWx2ZXQudjEuU3RhdHVzSW5mbyJ6CgpTdGF0dXNJbmZvEicKBnN0YXR1cxgBIAEoDjIXLm1haWx2ZXQudjEuRW50cnlTdGF0dXMSMgoOY2xhc3NpZmljYXRpb24YAiABKA4yGi5tYWlsdmV0LnYxLkNsYXNzaWZpY2F0aW9uEg8KB21lYW5pbmcYAyABKAkyuQEKDkNhdGFsb2dTZXJ2aWNlElQKDUdldFNlcnZlckluZm8SIC5tYWlsdmV0LnYxLkdldFNlcnZlckluZm9SZXF1ZXN0GiEubWFpbHZldC52MS5HZXRTZXJ2ZXJJbmZvUmVzcG9uc2USUQoMTGlzdFN0YXR1c2VzEh8ubWFpbHZldC52MS5MaXN0U3RhdHVzZXNSZXF1ZXN0GiAubWFpbHZldC52MS5MaXN0U3RhdHVzZXNSZXNwb25zZUI6Cg5kZXYubWFpbHZldC52MVABWiZtYWlsdmV0LmRldi9jbGllbnQvbWFpbHZldHYxO21haWx2ZXR2MWIGcHJvdG8z", [file_mailvet_v1_status]);
+  fileDesc("CiBtYWlsdmV0L3YxL2NhdGFsb2dfc2VydmljZS5wcm90bxIKbWFpbHZldC52MSIWChRHZXRTZXJ2ZXJJbmZvUmVxdWVzdCJeChVHZXRTZXJ2ZXJJbmZvUmVzcG9uc2USDwoHdmVyc2lvbhgBIAEoCRIiCgZsaW1pdHMYAiABKAsyEi5tYWlsdmV0LnYxLkxpbWl0cxIQCghmZWF0dXJlcxgDIAMoCSLWAQoGTGltaXRzEhwKFG1heF9lbnRyaWVzX3Blcl9jYWxsGAEgASgFEh0KFW1heF9lbnRyaWVzX3Blcl9mcmFtZRgCIAEoBRIdChVtYXhfZW50cmllc19wZXJfYmF0Y2gYAyABKAUSGQoRbWF4X21lc3NhZ2VfYnl0ZXMYBCABKAUSFwoPbWF4X2lucHV0X2J5dGVzGAUgASgFEh0KFW1heF9jdXN0b21fY2hhcmFjdGVycxgGIAEoBRIdChVtYXhfcmVzdWx0c19wZXJfZnJhbWUYByABKAUiFQoTTGlzdFN0YXR1c2VzUmVxdWVzdCJAChRMaXN0U3RhdHVzZXNSZXNwb25zZRIoCghzdGF0dXNlcxgBIAMoCzIWLm1haWx2ZXQudjEuU3RhdHVzSW5mbyJ6CgpTdGF0dXNJbmZvEicKBnN0YXR1cxgBIAEoDjIXLm1haWx2ZXQudjEuRW50cnlTdGF0dXMSMgoOY2xhc3NpZmljYXRpb24YAiABKA4yGi5tYWlsdmV0LnYxLkNsYXNzaWZpY2F0aW9uEg8KB21lYW5pbmcYAyABKAkiGgoYTGlzdFF1YWxpdHlMZXZlbHNSZXF1ZXN0IlEKGUxpc3RRdWFsaXR5TGV2ZWxzUmVzcG9uc2USNAoOcXVhbGl0eV9sZXZlbHMYASADKAsyHC5tYWlsdmV0LnYxLlF1YWxpdHlMZXZlbEluZm8i+gIKEFF1YWxpdHlMZXZlbEluZm8SKQoHcXVhbGl0eRgBIAEoDjIYLm1haWx2ZXQudjEuUXVhbGl0eUxldmVsEg8KB21lYW5pbmcYAiABKAkSEgoKY29zdF91bml0cxgDIAEoBRIUCgxtYXhfYXR0ZW1wdHMYBCABKAUSLwoMcmV0cnlfZGVsYXlzGAUgAygLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjIKD2Nvbm5lY3RfdGltZW91dBgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIzChBncmVldGluZ190aW1lb3V0GAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjIKD2NvbW1hbmRfdGltZW91dBgIIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIyCg9hdHRlbXB0X3RpbWVvdXQYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iEgoQTGlzdExpc3RzUmVxdWVzdCI4ChFMaXN0TGlzdHNSZXNwb25zZRIjCgVsaXN0cxgBIAMoCzIULm1haWx2ZXQudjEuTGlzdEluZm8iWgoITGlzdEluZm8SDAoEbmFtZRgBIAEoCRIOCgZzb3VyY2UYAiABKAkSDwoHbGljZW5jZRgDIAEoCRIMCgRkYXRlGAQgASgJEhEKCXJvd19jb3VudBgFIAEoBTLlAgoOQ2F0YWxvZ1NlcnZpY2USVAoNR2V0U2VydmVySW5mbxIgLm1haWx2ZXQudjEuR2V0U2VydmVySW5mb1JlcXVlc3QaIS5tYWlsdmV0LnYxLkdldFNlcnZlckluZm9SZXNwb25zZRJRCgxMaXN0U3RhdHVzZXMSHy5tYWlsdmV0LnYxLkxpc3RTdGF0dXNlc1JlcXVlc3QaIC5tYWlsdmV0LnYxLkxpc3RTdGF0dXNlc1Jlc3BvbnNlEmAKEUxpc3RRdWFsaXR5TGV2ZWxzEiQubWFpbHZldC52MS5MaXN0UXVhbGl0eUxldmVsc1JlcXVlc3QaJS5tYWlsdmV0LnYxLkxpc3RRdWFsaXR5TGV2ZWxzUmVzcG9uc2USSAoJTGlzdExpc3RzEhwubWFpbHZldC52MS5MaXN0TGlzdHNSZXF1ZXN0Gh0ubWFpbHZldC52MS5MaXN0TGlzdHNSZXNwb25zZUI6Cg5kZXYubWFpbHZldC52MVABWiZtYWlsdmV0LmRldi9jbGllbnQvbWFpbHZldHYxO21haWx2ZXR2MWIGcHJvdG8z", [file_google_protobuf_duration, file_mailvet_v1_status]);
 
 /**
  * Request of GetServerInfo.
@@ -200,6 +202,205 @@ export const StatusInfoSchema: GenMessage<StatusInfo> = /*@__PURE__*/
   messageDesc(file_mailvet_v1_catalog_service, 5);
 
 /**
+ * Request of ListQualityLevels.
+ *
+ * @generated from message mailvet.v1.ListQualityLevelsRequest
+ */
+export type ListQualityLevelsRequest = Message<"mailvet.v1.ListQualityLevelsRequest"> & {
+};
+
+/**
+ * Describes the message mailvet.v1.ListQualityLevelsRequest.
+ * Use `create(ListQualityLevelsRequestSchema)` to create a new message.
+ */
+export const ListQualityLevelsRequestSchema: GenMessage<ListQualityLevelsRequest> = /*@__PURE__*/
+  messageDesc(file_mailvet_v1_catalog_service, 6);
+
+/**
+ * Response of ListQualityLevels.
+ *
+ * @generated from message mailvet.v1.ListQualityLevelsResponse
+ */
+export type ListQualityLevelsResponse = Message<"mailvet.v1.ListQualityLevelsResponse"> & {
+  /**
+   * Every quality level, the quickest first.
+   *
+   * @generated from field: repeated mailvet.v1.QualityLevelInfo quality_levels = 1;
+   */
+  qualityLevels: QualityLevelInfo[];
+};
+
+/**
+ * Describes the message mailvet.v1.ListQualityLevelsResponse.
+ * Use `create(ListQualityLevelsResponseSchema)` to create a new message.
+ */
+export const ListQualityLevelsResponseSchema: GenMessage<ListQualityLevelsResponse> = /*@__PURE__*/
+  messageDesc(file_mailvet_v1_catalog_service, 7);
+
+/**
+ * A quality level and what it stands for on this server.
+ *
+ * @generated from message mailvet.v1.QualityLevelInfo
+ */
+export type QualityLevelInfo = Message<"mailvet.v1.QualityLevelInfo"> & {
+  /**
+   * The quality level.
+   *
+   * @generated from field: mailvet.v1.QualityLevel quality = 1;
+   */
+  quality: QualityLevel;
+
+  /**
+   * What it is for, in a sentence.
+   *
+   * @generated from field: string meaning = 2;
+   */
+  meaning: string;
+
+  /**
+   * What a verified entry costs. Syntax failures and duplicates cost nothing.
+   *
+   * @generated from field: int32 cost_units = 3;
+   */
+  costUnits: number;
+
+  /**
+   * How often an entry that nobody answers for is tried, at most.
+   *
+   * @generated from field: int32 max_attempts = 4;
+   */
+  maxAttempts: number;
+
+  /**
+   * How long is waited before each attempt after the first.
+   *
+   * @generated from field: repeated google.protobuf.Duration retry_delays = 5;
+   */
+  retryDelays: Duration[];
+
+  /**
+   * How long an exchanger may take to accept a connection.
+   *
+   * @generated from field: google.protobuf.Duration connect_timeout = 6;
+   */
+  connectTimeout?: Duration | undefined;
+
+  /**
+   * How long it may take for its greeting.
+   *
+   * @generated from field: google.protobuf.Duration greeting_timeout = 7;
+   */
+  greetingTimeout?: Duration | undefined;
+
+  /**
+   * How long it may take for a reply.
+   *
+   * @generated from field: google.protobuf.Duration command_timeout = 8;
+   */
+  commandTimeout?: Duration | undefined;
+
+  /**
+   * How long an attempt may take, all addresses of all exchangers together.
+   *
+   * @generated from field: google.protobuf.Duration attempt_timeout = 9;
+   */
+  attemptTimeout?: Duration | undefined;
+};
+
+/**
+ * Describes the message mailvet.v1.QualityLevelInfo.
+ * Use `create(QualityLevelInfoSchema)` to create a new message.
+ */
+export const QualityLevelInfoSchema: GenMessage<QualityLevelInfo> = /*@__PURE__*/
+  messageDesc(file_mailvet_v1_catalog_service, 8);
+
+/**
+ * Request of ListLists.
+ *
+ * @generated from message mailvet.v1.ListListsRequest
+ */
+export type ListListsRequest = Message<"mailvet.v1.ListListsRequest"> & {
+};
+
+/**
+ * Describes the message mailvet.v1.ListListsRequest.
+ * Use `create(ListListsRequestSchema)` to create a new message.
+ */
+export const ListListsRequestSchema: GenMessage<ListListsRequest> = /*@__PURE__*/
+  messageDesc(file_mailvet_v1_catalog_service, 9);
+
+/**
+ * Response of ListLists.
+ *
+ * @generated from message mailvet.v1.ListListsResponse
+ */
+export type ListListsResponse = Message<"mailvet.v1.ListListsResponse"> & {
+  /**
+   * The lists, by name; a name comes once for each source.
+   *
+   * @generated from field: repeated mailvet.v1.ListInfo lists = 1;
+   */
+  lists: ListInfo[];
+};
+
+/**
+ * Describes the message mailvet.v1.ListListsResponse.
+ * Use `create(ListListsResponseSchema)` to create a new message.
+ */
+export const ListListsResponseSchema: GenMessage<ListListsResponse> = /*@__PURE__*/
+  messageDesc(file_mailvet_v1_catalog_service, 10);
+
+/**
+ * A data list.
+ *
+ * @generated from message mailvet.v1.ListInfo
+ */
+export type ListInfo = Message<"mailvet.v1.ListInfo"> & {
+  /**
+   * What the list is of, such as `disposable` or `roles`; evidence names it so.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Who made it, or the package and its version.
+   *
+   * @generated from field: string source = 2;
+   */
+  source: string;
+
+  /**
+   * Its licence (SPDX); empty for an operator's own.
+   *
+   * @generated from field: string licence = 3;
+   */
+  licence: string;
+
+  /**
+   * The day on which it was last looked through (ISO 8601); empty when its source says
+   * none, then the version in `source` stands for it.
+   *
+   * @generated from field: string date = 4;
+   */
+  date: string;
+
+  /**
+   * How many rows it has.
+   *
+   * @generated from field: int32 row_count = 5;
+   */
+  rowCount: number;
+};
+
+/**
+ * Describes the message mailvet.v1.ListInfo.
+ * Use `create(ListInfoSchema)` to create a new message.
+ */
+export const ListInfoSchema: GenMessage<ListInfo> = /*@__PURE__*/
+  messageDesc(file_mailvet_v1_catalog_service, 11);
+
+/**
  * What this server is, and what its words mean.
  *
  * @generated from service mailvet.v1.CatalogService
@@ -224,6 +425,26 @@ export const CatalogService: GenService<{
     methodKind: "unary";
     input: typeof ListStatusesRequestSchema;
     output: typeof ListStatusesResponseSchema;
+  },
+  /**
+   * Lists every quality level with what it costs and how hard it tries.
+   *
+   * @generated from rpc mailvet.v1.CatalogService.ListQualityLevels
+   */
+  listQualityLevels: {
+    methodKind: "unary";
+    input: typeof ListQualityLevelsRequestSchema;
+    output: typeof ListQualityLevelsResponseSchema;
+  },
+  /**
+   * Lists the data lists in force, an operator's own among them, with source and date.
+   *
+   * @generated from rpc mailvet.v1.CatalogService.ListLists
+   */
+  listLists: {
+    methodKind: "unary";
+    input: typeof ListListsRequestSchema;
+    output: typeof ListListsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_mailvet_v1_catalog_service, 0);

@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mailvet/v1/verification_service.proto.
  */
 export const file_mailvet_v1_verification_service: GenFile = /*@__PURE__*/
-  fileDesc("CiVtYWlsdmV0L3YxL3ZlcmlmaWNhdGlvbl9zZXJ2aWNlLnByb3RvEgptYWlsdmV0LnYxIl4KElZlcmlmeUVtYWlsUmVxdWVzdBISCgppbnB1dF9kYXRhGAEgASgJEg4KBmN1c3RvbRgCIAEoCRIkCgR2aWV3GAMgASgOMhYubWFpbHZldC52MS5SZXN1bHRWaWV3IjkKE1ZlcmlmeUVtYWlsUmVzcG9uc2USIgoGcmVzdWx0GAEgASgLMhIubWFpbHZldC52MS5SZXN1bHQiXwoTVmVyaWZ5RW1haWxzUmVxdWVzdBIiCgdlbnRyaWVzGAEgAygLMhEubWFpbHZldC52MS5FbnRyeRIkCgR2aWV3GAIgASgOMhYubWFpbHZldC52MS5SZXN1bHRWaWV3IjsKFFZlcmlmeUVtYWlsc1Jlc3BvbnNlEiMKB3Jlc3VsdHMYASADKAsyEi5tYWlsdmV0LnYxLlJlc3VsdCJwChNFeHBsYWluRW1haWxSZXF1ZXN0EhIKCmlucHV0X2RhdGEYASABKAkSDgoGY3VzdG9tGAIgASgJEjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKYAwoURXhwbGFpbkVtYWlsUmVzcG9uc2USKgoHZWxhcHNlZBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhImCgVwYXJzZRgCIAEoCzIVLm1haWx2ZXQudjEuUGFyc2VTdGVwSAASJwoIbGlzdF9oaXQYAyABKAsyEy5tYWlsdmV0LnYxLkxpc3RIaXRIABIiCgNkbnMYBCABKAsyEy5tYWlsdmV0LnYxLkRuc1N0ZXBIABIpCglzbXRwX2xpbmUYBSABKAsyFC5tYWlsdmV0LnYxLlNtdHBMaW5lSAASLQoJY2F0Y2hfYWxsGAYgASgLMhgubWFpbHZldC52MS5DYXRjaEFsbFN0ZXBIABIqCgdmaW5kaW5nGAcgASgLMhcubWFpbHZldC52MS5GaW5kaW5nU3RlcEgAEisKCnJpc2tfcG9pbnQYCCABKAsyFS5tYWlsdmV0LnYxLlJpc2tQb2ludEgAEiQKBnJlc3VsdBgJIAEoCzISLm1haWx2ZXQudjEuUmVzdWx0SABCBgoEc3RlcDKNAgoTVmVyaWZpY2F0aW9uU2VydmljZRJOCgtWZXJpZnlFbWFpbBIeLm1haWx2ZXQudjEuVmVyaWZ5RW1haWxSZXF1ZXN0Gh8ubWFpbHZldC52MS5WZXJpZnlFbWFpbFJlc3BvbnNlElEKDFZlcmlmeUVtYWlscxIfLm1haWx2ZXQudjEuVmVyaWZ5RW1haWxzUmVxdWVzdBogLm1haWx2ZXQudjEuVmVyaWZ5RW1haWxzUmVzcG9uc2USUwoMRXhwbGFpbkVtYWlsEh8ubWFpbHZldC52MS5FeHBsYWluRW1haWxSZXF1ZXN0GiAubWFpbHZldC52MS5FeHBsYWluRW1haWxSZXNwb25zZTABQjoKDmRldi5tYWlsdmV0LnYxUAFaJm1haWx2ZXQuZGV2L2NsaWVudC9tYWlsdmV0djE7bWFpbHZldHYxYgZwcm90bzM", [file_google_protobuf_duration, file_mailvet_v1_batch, file_mailvet_v1_explain, file_mailvet_v1_result]);
+  fileDesc("CiVtYWlsdmV0L3YxL3ZlcmlmaWNhdGlvbl9zZXJ2aWNlLnByb3RvEgptYWlsdmV0LnYxIl4KElZlcmlmeUVtYWlsUmVxdWVzdBISCgppbnB1dF9kYXRhGAEgASgJEg4KBmN1c3RvbRgCIAEoCRIkCgR2aWV3GAMgASgOMhYubWFpbHZldC52MS5SZXN1bHRWaWV3IjkKE1ZlcmlmeUVtYWlsUmVzcG9uc2USIgoGcmVzdWx0GAEgASgLMhIubWFpbHZldC52MS5SZXN1bHQiXwoTVmVyaWZ5RW1haWxzUmVxdWVzdBIiCgdlbnRyaWVzGAEgAygLMhEubWFpbHZldC52MS5FbnRyeRIkCgR2aWV3GAIgASgOMhYubWFpbHZldC52MS5SZXN1bHRWaWV3IjsKFFZlcmlmeUVtYWlsc1Jlc3BvbnNlEiMKB3Jlc3VsdHMYASADKAsyEi5tYWlsdmV0LnYxLlJlc3VsdCKWAQoTVmVyaWZ5U3RyZWFtUmVxdWVzdBIKCgJpZBgBIAEoCRISCgppbnB1dF9kYXRhGAIgASgJEg4KBmN1c3RvbRgDIAEoCRIkCgR2aWV3GAQgASgOMhYubWFpbHZldC52MS5SZXN1bHRWaWV3EikKBmJ1ZGdldBgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJGChRWZXJpZnlTdHJlYW1SZXNwb25zZRIKCgJpZBgBIAEoCRIiCgZyZXN1bHQYAiABKAsyEi5tYWlsdmV0LnYxLlJlc3VsdCJwChNFeHBsYWluRW1haWxSZXF1ZXN0EhIKCmlucHV0X2RhdGEYASABKAkSDgoGY3VzdG9tGAIgASgJEjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKYAwoURXhwbGFpbkVtYWlsUmVzcG9uc2USKgoHZWxhcHNlZBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhImCgVwYXJzZRgCIAEoCzIVLm1haWx2ZXQudjEuUGFyc2VTdGVwSAASJwoIbGlzdF9oaXQYAyABKAsyEy5tYWlsdmV0LnYxLkxpc3RIaXRIABIiCgNkbnMYBCABKAsyEy5tYWlsdmV0LnYxLkRuc1N0ZXBIABIpCglzbXRwX2xpbmUYBSABKAsyFC5tYWlsdmV0LnYxLlNtdHBMaW5lSAASLQoJY2F0Y2hfYWxsGAYgASgLMhgubWFpbHZldC52MS5DYXRjaEFsbFN0ZXBIABIqCgdmaW5kaW5nGAcgASgLMhcubWFpbHZldC52MS5GaW5kaW5nU3RlcEgAEisKCnJpc2tfcG9pbnQYCCABKAsyFS5tYWlsdmV0LnYxLlJpc2tQb2ludEgAEiQKBnJlc3VsdBgJIAEoCzISLm1haWx2ZXQudjEuUmVzdWx0SABCBgoEc3RlcDLkAgoTVmVyaWZpY2F0aW9uU2VydmljZRJOCgtWZXJpZnlFbWFpbBIeLm1haWx2ZXQudjEuVmVyaWZ5RW1haWxSZXF1ZXN0Gh8ubWFpbHZldC52MS5WZXJpZnlFbWFpbFJlc3BvbnNlElEKDFZlcmlmeUVtYWlscxIfLm1haWx2ZXQudjEuVmVyaWZ5RW1haWxzUmVxdWVzdBogLm1haWx2ZXQudjEuVmVyaWZ5RW1haWxzUmVzcG9uc2USVQoMVmVyaWZ5U3RyZWFtEh8ubWFpbHZldC52MS5WZXJpZnlTdHJlYW1SZXF1ZXN0GiAubWFpbHZldC52MS5WZXJpZnlTdHJlYW1SZXNwb25zZSgBMAESUwoMRXhwbGFpbkVtYWlsEh8ubWFpbHZldC52MS5FeHBsYWluRW1haWxSZXF1ZXN0GiAubWFpbHZldC52MS5FeHBsYWluRW1haWxSZXNwb25zZTABQjoKDmRldi5tYWlsdmV0LnYxUAFaJm1haWx2ZXQuZGV2L2NsaWVudC9tYWlsdmV0djE7bWFpbHZldHYxYgZwcm90bzM", [file_google_protobuf_duration, file_mailvet_v1_batch, file_mailvet_v1_explain, file_mailvet_v1_result]);
 
 /**
  * Request of VerifyEmail.
@@ -126,6 +126,85 @@ export const VerifyEmailsResponseSchema: GenMessage<VerifyEmailsResponse> = /*@_
   messageDesc(file_mailvet_v1_verification_service, 3);
 
 /**
+ * One question of VerifyStream.
+ *
+ * @generated from message mailvet.v1.VerifyStreamRequest
+ */
+export type VerifyStreamRequest = Message<"mailvet.v1.VerifyStreamRequest"> & {
+  /**
+   * What the answer is found by; at most 1,024 characters. Nothing is made of it: ids
+   * that are alike are answered alike.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * The address.
+   *
+   * @generated from field: string input_data = 2;
+   */
+  inputData: string;
+
+  /**
+   * The caller's own key, echoed back; at most 1,024 characters.
+   *
+   * @generated from field: string custom = 3;
+   */
+  custom: string;
+
+  /**
+   * How much of the result.
+   *
+   * @generated from field: mailvet.v1.ResultView view = 4;
+   */
+  view: ResultView;
+
+  /**
+   * How long it may take: up to 30 s, which it is when not set, and never longer than the
+   * call's deadline.
+   *
+   * @generated from field: google.protobuf.Duration budget = 5;
+   */
+  budget?: Duration | undefined;
+};
+
+/**
+ * Describes the message mailvet.v1.VerifyStreamRequest.
+ * Use `create(VerifyStreamRequestSchema)` to create a new message.
+ */
+export const VerifyStreamRequestSchema: GenMessage<VerifyStreamRequest> = /*@__PURE__*/
+  messageDesc(file_mailvet_v1_verification_service, 4);
+
+/**
+ * One answer of VerifyStream.
+ *
+ * @generated from message mailvet.v1.VerifyStreamResponse
+ */
+export type VerifyStreamResponse = Message<"mailvet.v1.VerifyStreamResponse"> & {
+  /**
+   * The id of the question.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * The answer.
+   *
+   * @generated from field: mailvet.v1.Result result = 2;
+   */
+  result?: Result | undefined;
+};
+
+/**
+ * Describes the message mailvet.v1.VerifyStreamResponse.
+ * Use `create(VerifyStreamResponseSchema)` to create a new message.
+ */
+export const VerifyStreamResponseSchema: GenMessage<VerifyStreamResponse> = /*@__PURE__*/
+  messageDesc(file_mailvet_v1_verification_service, 5);
+
+/**
  * Request of ExplainEmail.
  *
  * @generated from message mailvet.v1.ExplainEmailRequest
@@ -158,7 +237,7 @@ export type ExplainEmailRequest = Message<"mailvet.v1.ExplainEmailRequest"> & {
  * Use `create(ExplainEmailRequestSchema)` to create a new message.
  */
 export const ExplainEmailRequestSchema: GenMessage<ExplainEmailRequest> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_verification_service, 4);
+  messageDesc(file_mailvet_v1_verification_service, 6);
 
 /**
  * One frame of an explanation. Frames come in the order of the steps; a step that was
@@ -251,7 +330,7 @@ export type ExplainEmailResponse = Message<"mailvet.v1.ExplainEmailResponse"> & 
  * Use `create(ExplainEmailResponseSchema)` to create a new message.
  */
 export const ExplainEmailResponseSchema: GenMessage<ExplainEmailResponse> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_verification_service, 5);
+  messageDesc(file_mailvet_v1_verification_service, 7);
 
 /**
  * Answers at once, without a batch; nothing is kept.
@@ -284,6 +363,23 @@ export const VerificationService: GenService<{
     methodKind: "unary";
     input: typeof VerifyEmailsRequestSchema;
     output: typeof VerifyEmailsResponseSchema;
+  },
+  /**
+   * Verifies any number of addresses while they come: each is answered as soon as its
+   * answer is there, not in the order asked; the answer has the id of its question. At
+   * most 1,000 are worked on at once: a faster sender is held up by flow control. Close
+   * the sending side and read on: the stream ends after the last answer. It cannot be
+   * resumed: ask again what was not answered.
+   *
+   * Errors: INVALID_ARGUMENT; UNAVAILABLE when the server drains. Before either, what was
+   * asked already is answered.
+   *
+   * @generated from rpc mailvet.v1.VerificationService.VerifyStream
+   */
+  verifyStream: {
+    methodKind: "bidi_streaming";
+    input: typeof VerifyStreamRequestSchema;
+    output: typeof VerifyStreamResponseSchema;
   },
   /**
    * Verifies one address and tells every step as it happens: how the input was read,
