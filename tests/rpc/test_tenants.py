@@ -103,6 +103,9 @@ def test_the_methods_without_a_batch_are_known() -> None:
         "VerificationService/ExplainEmail",
         "VerificationService/VerifyEmail",
         "VerificationService/VerifyEmails",
+        "VerificationService/VerifyStream",
         "CatalogService/GetServerInfo",
+        "CatalogService/ListLists",
+        "CatalogService/ListQualityLevels",
         "CatalogService/ListStatuses",
     } == without
