@@ -3,7 +3,7 @@
 Everything above asks through `Ask`, so what carries the question can be exchanged.
 """
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from enum import IntEnum, StrEnum
 from typing import NamedTuple, Protocol
 
@@ -98,6 +98,17 @@ class Ask(Protocol):
     def __call__(self, name: str, rdtype: RecordType) -> Awaitable[Answer]:
         """Return the answer about `name`, spelt as `Record.owner` is, within a bounded time."""
         ...
+
+
+Rest = Callable[[], Awaitable[Answer]]
+"""Asks what was asked in vain, in what is left of its time."""
+
+Begin = Callable[[str, RecordType, Callable[[Answer | None, Rest], None]], bool]
+"""Sends a question, without a task of its own, if it is a plain one.
+
+False when it is not, and nobody will be told; who is told hears the answer, or None and how to go
+on.
+"""
 
 
 class Message(NamedTuple):

@@ -10,8 +10,10 @@ import asyncio
 import os
 import socket
 import time
+from collections import deque
+from collections.abc import Awaitable, Callable
 
-from mailvet.mx.answer import Answer, AnswerKind, RecordType
+from mailvet.mx.answer import Answer, AnswerKind, RecordType, Rest
 from mailvet.mx.nameservers import NameServer
 from mailvet.mx.packet import Asked, answers, pack, unpack
 from mailvet.mx.transport import DnsTransport
@@ -29,7 +31,7 @@ _PACKETS_AT_ONCE = 64
 """Read before others have their turn."""
 _PACKET_BYTES = 4096
 
-_SILENCE = Answer(AnswerKind.TIMEOUT)
+Hear = Callable[[Answer | None], None]
 
 
 class PlainAsk:
@@ -42,6 +44,9 @@ class PlainAsk:
     def __init__(self, transport: DnsTransport, *, max_in_flight: int = MAX_IN_FLIGHT) -> None:
         self._transport = transport
         self._room = asyncio.Semaphore(max_in_flight)
+        self._max_in_flight = max_in_flight
+        self._begun = 0
+        self._queued: deque[tuple[Asked, Hear]] = deque()
         self._lanes: list[_Lane] = []
         self._server: NameServer | None = None
 
@@ -57,21 +62,53 @@ class PlainAsk:
             return answer
         return await self._transport.ask(name, rdtype, spent_s=time.monotonic() - began)
 
+    def begin(
+        self, name: str, rdtype: RecordType, told: Callable[[Answer | None, Rest], None]
+    ) -> bool:
+        """Send a question as soon as there is room, if it is plain; see `mx.answer.Begin`."""
+        asked = pack(name, rdtype)
+        if asked is None:
+            return False
+        began = time.monotonic()
+
+        def rest() -> Awaitable[Answer]:
+            return self._transport.ask(name, rdtype, spent_s=time.monotonic() - began)
+
+        def hear(answer: Answer | None) -> None:
+            self._begun -= 1
+            self._send_queued()
+            told(answer, rest)
+
+        self._queued.append((asked, hear))
+        self._send_queued()
+        return True
+
+    def _send_queued(self) -> None:
+        while self._queued and self._begun < self._max_in_flight:
+            asked, hear = self._queued.popleft()
+            self._begun += 1
+            try:
+                self._lane().ask(asked, hear)
+            except OSError:
+                asyncio.get_running_loop().call_soon(hear, None)
+
     async def _try(self, asked: Asked) -> Answer | None:
         """The answer, if it is plain and comes in time."""
+        packet: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+
+        def hear(answer: Answer | None) -> None:
+            if not packet.done():
+                packet.set_result(answer)
+
         try:
             lane = self._lane()
-            number, packet = lane.ask(asked)
+            number = lane.ask(asked, hear)
         except OSError:
             return None
         try:
-            answer = await packet
+            return await packet
         finally:
             lane.leave(number)
-        if answer is _SILENCE:
-            self._transport.note(lane.server, AnswerKind.TIMEOUT)
-            return None
-        return answer
 
     def _lane(self) -> "_Lane":
         """One of a few sockets, by chance; raises `OSError` when there can be none."""
@@ -87,28 +124,32 @@ class PlainAsk:
         return self._lanes[at]
 
     def _new_lane(self) -> "_Lane":
-        return _Lane(self._transport.first, self._transport.try_timeout_s)
+        transport = self._transport
+        server = transport.first
+        return _Lane(
+            server,
+            transport.try_timeout_s,
+            silent=lambda: transport.note(server, AnswerKind.TIMEOUT),
+        )
 
 
 class _Waiting:
     """A question under way."""
 
-    __slots__ = ("asked", "due_at", "packet")
+    __slots__ = ("asked", "due_at", "hear")
 
-    def __init__(
-        self, asked: Asked, due_at: float, packet: "asyncio.Future[Answer | None]"
-    ) -> None:
+    def __init__(self, asked: Asked, due_at: float, hear: Hear) -> None:
         self.asked = asked
         self.due_at = due_at
-        self.packet = packet
+        self.hear = hear
 
 
 class _Lane:
     """One connected socket and the questions that wait on it; closes itself when none does."""
 
-    def __init__(self, server: NameServer, timeout_s: float) -> None:
-        self.server = server
+    def __init__(self, server: NameServer, timeout_s: float, *, silent: Callable[[], None]) -> None:
         self._timeout_s = timeout_s
+        self._silent = silent
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[int, _Waiting] = {}
         self._asked = 0
@@ -129,8 +170,8 @@ class _Lane:
         """Whether another question may be asked here."""
         return self._open and self._asked < _QUESTIONS_A_PORT and self._strays < _STRAYS
 
-    def ask(self, asked: Asked) -> "tuple[int, asyncio.Future[Answer | None]]":
-        """Send a question; the future has the answer, `_SILENCE`, or None for what is not plain.
+    def ask(self, asked: Asked, hear: Hear) -> int:
+        """Send a question and return its id; `hear` is told its answer, None for what is not plain.
 
         Raises `OSError` when nothing could be sent.
         """
@@ -143,11 +184,10 @@ class _Lane:
             self._close_if_idle()
             raise
         self._asked += 1
-        packet: asyncio.Future[Answer | None] = self._loop.create_future()
-        self._waiting[number] = _Waiting(asked, self._loop.time() + self._timeout_s, packet)
+        self._waiting[number] = _Waiting(asked, self._loop.time() + self._timeout_s, hear)
         if self._timer is None:
             self._timer = self._loop.call_later(self._timeout_s, self._expire)
-        return number, packet
+        return number
 
     def leave(self, number: int) -> None:
         """Wait no longer for the answer with this id."""
@@ -164,25 +204,31 @@ class _Lane:
             return
         except OSError:  # nobody listens there (ICMP): the library will find out for each
             self._asked = _QUESTIONS_A_PORT
-            for waiting in self._waiting.values():
-                _settle(waiting, None)
+            for number in list(self._waiting):
+                self._settle(number, None)
 
     def _take(self, packet: bytes) -> None:
-        waiting = self._waiting.get(int.from_bytes(packet[:2], "big"))
+        number = int.from_bytes(packet[:2], "big")
+        waiting = self._waiting.get(number)
         if waiting is None or not answers(packet, waiting.asked):
             self._strays += 1
             return
-        _settle(waiting, unpack(packet, waiting.asked))
+        self._settle(number, unpack(packet, waiting.asked))
+
+    def _settle(self, number: int, answer: Answer | None) -> None:
+        self._waiting.pop(number).hear(answer)
+        self._close_if_idle()
 
     def _expire(self) -> None:
         """Give up what has waited long enough: questions wait in the order they were asked."""
         self._timer = None
         now = self._loop.time()
-        for waiting in self._waiting.values():
+        for number, waiting in list(self._waiting.items()):
             if waiting.due_at > now:
                 self._timer = self._loop.call_later(waiting.due_at - now, self._expire)
                 return
-            _settle(waiting, _SILENCE)
+            self._silent()
+            self._settle(number, None)
 
     def _close_if_idle(self) -> None:
         if self._waiting or not self._open:
@@ -193,8 +239,3 @@ class _Lane:
             self._timer = None
         self._loop.remove_reader(self._socket)
         self._socket.close()
-
-
-def _settle(waiting: _Waiting, answer: Answer | None) -> None:
-    if not waiting.packet.done():
-        waiting.packet.set_result(answer)

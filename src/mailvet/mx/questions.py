@@ -8,9 +8,19 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
-from mailvet.mx.answer import MAX_ALIASES, Answer, AnswerKind, Ask, Record, RecordType
+from mailvet.mx.answer import (
+    MAX_ALIASES,
+    Answer,
+    AnswerKind,
+    Ask,
+    Begin,
+    Record,
+    RecordType,
+    Rest,
+)
 
 Question = tuple[str, RecordType]
 
@@ -52,13 +62,18 @@ class Questions:
         keep: KeepTimes,
         max_domains: int,
         max_hosts: int,
+        begin: Begin | None = None,
     ) -> None:
+        """`begin` asks without a task of its own, where it can; see `Begin`."""
         self._ask = ask
         self._clock = clock
         self._keep = keep
         self._domains = _Kept(max_domains)
         self._hosts = _Kept(max_hosts)
-        self._under_way: dict[Question, asyncio.Task[Looked]] = {}
+        self._begin = begin
+        self._under_way: dict[Question, list[asyncio.Future[Looked]]] = {}
+        """Who waits for the answer to each."""
+        self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
     async def look_up(self, questions: Iterable[Question]) -> list[Looked]:
@@ -67,20 +82,18 @@ class Questions:
         Questions go out at the same time. A caller that is cancelled takes no question away from
         others who wait for it.
         """
-        found = [self._kept(question) or self._task(question) for question in questions]
-        waiting = {one for one in found if isinstance(one, asyncio.Task)}
-        if waiting:
-            # Unlike gather, wait leaves the tasks alone when the caller is cancelled.
-            await asyncio.wait(waiting)
-        return [self._result(one) if isinstance(one, asyncio.Task) else one for one in found]
+        found = [self._kept(question) or self._wait_for(question) for question in questions]
+        return [one if isinstance(one, Looked) else await one for one in found]
 
     async def close(self) -> None:
         """End every question under way; those who wait for it are told UNREACHABLE."""
         self._closed = True
-        tasks = list(self._under_way.values())
+        tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for question in list(self._under_way):
+            self._tell(question, self._looked(Answer(AnswerKind.UNREACHABLE)))
 
     def _cache(self, question: Question) -> "_Kept":
         return self._domains if question[1] is RecordType.MX else self._hosts
@@ -88,35 +101,67 @@ class Questions:
     def _kept(self, question: Question) -> Looked | None:
         return self._cache(question).get(question, self._clock())
 
-    def _task(self, question: Question) -> asyncio.Task[Looked]:
-        task = self._under_way.get(question)
-        if task is None:
-            task = asyncio.create_task(self._settle(question))
-            self._under_way[question] = task
-            task.add_done_callback(lambda _: self._under_way.pop(question, None))
-        return task
+    def _wait_for(self, question: Question) -> "asyncio.Future[Looked]":
+        """A future of the caller's own: he may be cancelled, the question goes on."""
+        mine: asyncio.Future[Looked] = asyncio.get_running_loop().create_future()
+        waiting = self._under_way.get(question)
+        if waiting is not None:
+            waiting.append(mine)
+            return mine
+        self._under_way[question] = [mine]
+        if self._closed:
+            self._tell(question, self._looked(Answer(AnswerKind.UNREACHABLE)))
+        elif self._begin is None or not self._begin(*question, partial(self._hear, question)):
+            self._go_the_long_way(question)
+        return mine
 
-    def _result(self, task: asyncio.Task[Looked]) -> Looked:
-        if task.cancelled():
-            return self._looked(Answer(AnswerKind.UNREACHABLE))
-        return task.result()
+    def _hear(self, question: Question, answer: Answer | None, rest: Rest) -> None:
+        """Take the answer to a question that went out at once."""
+        if question not in self._under_way:  # closed meanwhile
+            return
+        if answer is None:
+            self._go_the_long_way(question, rest)
+        elif answer.kind is AnswerKind.ALIAS:
+            self._go_the_long_way(question, partial(_said, answer))
+        else:
+            self._settle(question, answer)
 
-    async def _settle(self, question: Question) -> Looked:
-        looked = self._looked(await self._follow(*question))
+    def _go_the_long_way(self, question: Question, first: Rest | None = None) -> None:
+        task = asyncio.create_task(self._ask_on(question, first))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _ask_on(self, question: Question, first: Rest | None) -> None:
+        try:
+            self._settle(question, await self._follow(*question, first))
+        except Exception as error:  # whatever it is, those who wait hear of it
+            for waiting in self._under_way.pop(question, ()):
+                if not waiting.done():
+                    waiting.set_exception(error)
+
+    def _settle(self, question: Question, answer: Answer) -> None:
+        looked = self._looked(answer)
         self._cache(question).put(question, looked)
-        return looked
+        self._tell(question, looked)
+
+    def _tell(self, question: Question, looked: Looked) -> None:
+        for waiting in self._under_way.pop(question, ()):
+            if not waiting.done():
+                waiting.set_result(looked)
 
     def _looked(self, answer: Answer) -> Looked:
         expires_at = self._clock() + self._ttl_s(answer)
         return Looked(answer.kind, answer.records, answer.aliases, expires_at)
 
-    async def _follow(self, name: str, rdtype: RecordType) -> Answer:
-        """Ask, and ask again for the target where the answer ends in an alias."""
-        if self._closed:
-            return Answer(AnswerKind.UNREACHABLE)
+    async def _follow(self, name: str, rdtype: RecordType, first: Rest | None) -> Answer:
+        """Ask, and ask again for the target where the answer ends in an alias.
+
+        `first` gives the first answer, where somebody asked already.
+        """
         aliases: tuple[Record, ...] = ()
         while True:
-            answer = await self._ask(name, rdtype)
+            answer = await (first() if first else self._ask(name, rdtype))
+            first = None
             aliases += answer.aliases
             if answer.kind is not AnswerKind.ALIAS:
                 return answer._replace(aliases=aliases)
@@ -135,6 +180,10 @@ class Questions:
         negative_s = answer.negative_ttl_s
         ttls.append(keep.negative_default_s if negative_s is None else negative_s)
         return min(max(min(ttls), keep.min_s), keep.negative_max_s)
+
+
+async def _said(answer: Answer) -> Answer:
+    return answer
 
 
 class _Kept:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from mailvet.model.route import Exchanger, MxAnswer, MxOutcome
-from mailvet.mx.answer import AnswerKind, Ask, RecordType, absolute
+from mailvet.mx.answer import AnswerKind, Ask, Begin, RecordType, absolute
 from mailvet.mx.exchangers import (
     Found,
     Named,
@@ -58,6 +58,7 @@ class Resolver:
         ask: Ask,
         guard: AddressGuard,
         *,
+        begin: Begin | None = None,
         limits: ResolverLimits | None = None,
         ipv6: bool = True,
         clock: Callable[[], float] = time.monotonic,
@@ -75,6 +76,7 @@ class Resolver:
             keep=self._limits.keep,
             max_domains=self._limits.max_domains,
             max_hosts=self._limits.max_hosts,
+            begin=begin,
         )
 
     async def mail_route(self, domain: str) -> MxAnswer:

@@ -53,11 +53,9 @@ def build_resolver(settings: Settings) -> Resolver:
         servers = nameservers_from(settings.resolver)
     except ValueError as error:
         raise ConfigError(f"resolver: {error}") from None
-    return Resolver(
-        PlainAsk(DnsTransport(servers, timeout_s=settings.dns_timeout_s)),
-        AddressGuard(settings.allow_network),
-        ipv6=settings.ipv6,
-    )
+    ask = PlainAsk(DnsTransport(servers, timeout_s=settings.dns_timeout_s))
+    guard = AddressGuard(settings.allow_network)
+    return Resolver(ask, guard, begin=ask.begin, ipv6=settings.ipv6)
 
 
 def build_identities(settings: Settings) -> IdentityPool:
