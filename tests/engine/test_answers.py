@@ -149,7 +149,7 @@ def read(row: ResultRow) -> tuple[pb.Result, pb.Result, tuple[int, int, int]]:
     )
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(FOUND, min_size=1, max_size=60))
 def test_a_shared_answer_is_the_one_worked_out_alone(found: list[Found]) -> None:
     """Whatever came before, every field of every view is the same."""
