@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from mailvet import failpoints
 from mailvet.errors import ConfigError
+from mailvet.model.keeping import STORAGE_LIMIT_BYTES
 
 PREFIX = "MAILVET_"
 CONFIG_FILE = PREFIX + "CONFIG"
@@ -49,6 +50,11 @@ class Settings(BaseModel):
 
     listen: str = Field("127.0.0.1:50051", description="address and port to serve gRPC on")
     store: str = Field("mailvet.db", description="path of the SQLite store; :memory: keeps nothing")
+    storage_limit_bytes: int = Field(
+        STORAGE_LIMIT_BYTES,
+        ge=0,
+        description="how much the batches of one tenant may hold, in bytes",
+    )
     tls_cert: Path | None = Field(None, description="PEM certificate chain of the server")
     tls_key: Path | None = Field(None, description="PEM private key of the server")
     insecure: bool = Field(

@@ -3,6 +3,7 @@
     MailvetError
     ├── InvalidRequest        fields of the request are wrong; carries every violation
     ├── NotFound              no such batch, result or key for this tenant
+    │   └── Erased            the batch was there: says when it was erased
     ├── AlreadyExists         the id is taken
     ├── WrongState            the batch is not in a state that allows this
     ├── OffsetGap             an upload chunk leaves a hole; carries the expected offset
@@ -69,6 +70,18 @@ class NotFound(MailvetError):
         self.kind = kind
         self.name = name
         super().__init__(f"{kind} {name!r} was not found", kind=kind, name=name)
+
+
+class Erased(NotFound):
+    """The batch was deleted or its retention is over; only its own tenant is told."""
+
+    reason = "BATCH_ERASED"
+
+    def __init__(self, kind: str, name: str, *, erase_time: str, entry_count: int) -> None:
+        super().__init__(kind, name)
+        told = f"{kind} {name!r} was erased at {erase_time} with its {entry_count} entries"
+        self.args = (f"{told}; it cannot be brought back",)
+        self.metadata |= {"erase_time": erase_time, "entry_count": str(entry_count)}
 
 
 class AlreadyExists(MailvetError):

@@ -88,7 +88,7 @@ def test_a_running_batch_is_cancelled_then_deleted(target: str) -> None:
     assert (0, True) == (cancelled.returncode, "CANCELLED" in cancelled.stdout)
     assert b"" == out
     assert f"deleted {batch_id} with 1 entries\n" == deleted.stdout
-    assert (1, True) == (gone.returncode, gone.stderr.startswith("mailvet: NOT_FOUND: "))
+    assert (1, True) == (gone.returncode, gone.stderr.startswith("mailvet: BATCH_ERASED: "))
 
 
 def test_a_batch_is_updated(target: str, batch_id: str) -> None:

@@ -4,11 +4,13 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.duration_pb2 import Duration
 
 from mailvet.rpc.auth import make_key
 from mailvet.store.base import Store
 from mailvet.v1 import account_service_pb2 as pb
 from mailvet.v1 import batch_service_pb2, rules_pb2, status_pb2
+from mailvet.v1 import data_policy_pb2 as policy_pb
 from tests.rpc.conftest import OpenWorld
 from tests.rpc.world import World, told
 
@@ -138,3 +140,40 @@ async def test_other_rules_are_another_request(world: World) -> None:
         await world.batches.CreateBatch(request)
 
     assert "REQUEST_ID_REUSED" == told(caught.value).info.reason
+
+
+async def test_a_data_policy_holds_for_new_batches(world: World) -> None:
+    """What is set is shown, and a batch that says nothing gets it."""
+    shown = (await world.accounts.GetDataPolicy(policy_pb.GetDataPolicyRequest())).policy
+    assert (2_592_000, 0, 5 * 1024**3) == (
+        shown.retention.seconds,
+        shown.stored_bytes,
+        shown.storage_limit_bytes,
+    )
+    policy = policy_pb.DataPolicy(retention=Duration(seconds=600))
+    request = policy_pb.UpdateDataPolicyRequest(policy=policy)
+    assert 600 == (await world.accounts.UpdateDataPolicy(request)).policy.retention.seconds
+    created = await world.create("b1", 2)
+    own = await world.create("b2", retention=Duration(seconds=300))
+
+    assert (600, 300) == (created.retention.seconds, own.retention.seconds)
+    assert not created.HasField("expire_time")
+    shown = (await world.accounts.GetDataPolicy(policy_pb.GetDataPolicyRequest())).policy
+    assert created.stored_bytes == shown.stored_bytes > 0
+
+
+@pytest.mark.parametrize("seconds", [299, 30 * 86_400 + 1])
+async def test_a_retention_has_limits(world: World, seconds: int) -> None:
+    """From five minutes to thirty days, for a tenant and for a batch."""
+    policy = policy_pb.DataPolicy(retention=Duration(seconds=seconds))
+    calls = [
+        world.accounts.UpdateDataPolicy(policy_pb.UpdateDataPolicyRequest(policy=policy)),
+        world.create("b1", retention=Duration(seconds=seconds)),
+    ]
+    fields = []
+    for one in calls:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await one
+        fields.append(told(caught.value).details["BadRequest"].field_violations[0].field)
+
+    assert ["policy.retention", "retention"] == fields

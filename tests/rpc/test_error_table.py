@@ -50,6 +50,8 @@ async def fill(world: World) -> None:
     await world.create("empty")
     await world.create("running", 2, launch=True)
     await work(world.store, 1)
+    await world.create("erased", 3)
+    await world.store.delete_batch(TENANT, "erased", force=False)
 
 
 async def cursors(store: Store) -> dict[str, str]:

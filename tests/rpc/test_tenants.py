@@ -97,7 +97,9 @@ def test_the_methods_without_a_batch_are_known() -> None:
     without = set(all_methods()) - set(methods_with_a_batch()) - CREATING
 
     assert {
+        "AccountService/GetDataPolicy",
         "AccountService/GetRules",
+        "AccountService/UpdateDataPolicy",
         "AccountService/UpdateRules",
         "BatchService/ListBatches",
         "VerificationService/ExplainEmail",

@@ -26,6 +26,26 @@ async def sqlite(tmp_path: Path, clock: Clock) -> AsyncIterator[SqliteStore]:
 
 
 @pytest.fixture(params=["memory", "sqlite"])
+async def small_store(
+    request: pytest.FixtureRequest, tmp_path: Path, clock: Clock
+) -> AsyncIterator[Store]:
+    """Every store in turn, with room for some thirty entries of a tenant."""
+    opened: Store
+    if request.param == "memory":
+        opened = MemoryStore(clock=clock, lease_clock=clock, storage_limit_bytes=2_000)
+    else:
+        opened = await SqliteStore.open(
+            tmp_path / "small.db",
+            clock=clock,
+            lease_clock=clock,
+            reserve_bytes=4096,
+            storage_limit_bytes=2_000,
+        )
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
 async def store(
     request: pytest.FixtureRequest, tmp_path: Path, clock: Clock
 ) -> AsyncIterator[Store]:

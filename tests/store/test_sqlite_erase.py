@@ -126,7 +126,7 @@ async def test_an_erasure_cut_short_is_finished_at_the_next_opening(
 ) -> None:
     """The process died when the batch was hidden and nothing else was done."""
     await sing(sqlite, "b1")
-    await sqlite._file.write(lambda t: sqlite_erase.hide(t, TENANT, "b1", force=True))
+    await sqlite._file.write(lambda t: sqlite_erase.hide(t, TENANT, "b1", force=True, now=1.0))
     crashed = tmp_path / "crashed"
     crashed.mkdir()
     for path in tmp_path.glob("store.db*"):
@@ -134,3 +134,41 @@ async def test_an_erasure_cut_short_is_finished_at_the_next_opening(
     assert canaries(crashed)
     await (await open_sqlite(crashed / "store.db", clock)).close()
     assert {} == canaries(crashed)
+
+
+async def test_nothing_of_a_thousand_swept_addresses_is_left_on_disk(
+    sqlite: SqliteStore, tmp_path: Path, clock: Clock
+) -> None:
+    """When their retention is over they are in no file, by name or by domain."""
+    spec = BatchSpec(name="canary", labels={"canary": "canary"}, retention_s=300.0)
+    await sqlite.create_batch(TENANT, "canary-list", spec, singing(1_000), launch=True)
+    await sqlite.plan_launched()
+    while claims := await sqlite.claim("w", max_entries=1_000):
+        for claim in claims:
+            rows = [
+                ResultRow(one.entry_index, 1, 1, one.input_data.encode() * 3, 9, b"canary")
+                for one in claim.entries
+            ]
+            await sqlite.settle([Settlement(claim, rows, [])])
+    assert 1_000 < sum(canaries(tmp_path).values())
+    clock.advance(300)
+    assert 1 == await sqlite.sweep()
+    assert {} == canaries(tmp_path)
+    await sqlite.close()
+    assert {} == canaries(tmp_path)
+
+
+async def test_a_sweep_cut_short_is_finished_at_the_next_opening(
+    sqlite: SqliteStore, tmp_path: Path, clock: Clock
+) -> None:
+    """A caller that goes away leaves nothing half erased once the store is closed."""
+    await sing(sqlite, "b1")
+    await sqlite.cancel_batch(TENANT, "b1")
+    clock.advance(BatchSpec().retention_s)
+    sweeping = asyncio.create_task(sqlite.sweep())
+    while await sqlite.list_batches(TENANT):
+        await asyncio.sleep(0)
+    sweeping.cancel()
+    await asyncio.wait([sweeping])
+    await sqlite.close()
+    assert {} == canaries(tmp_path)

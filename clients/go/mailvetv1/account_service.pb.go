@@ -210,7 +210,7 @@ var File_mailvet_v1_account_service_proto protoreflect.FileDescriptor
 const file_mailvet_v1_account_service_proto_rawDesc = "" +
 	"\n" +
 	" mailvet/v1/account_service.proto\x12\n" +
-	"mailvet.v1\x1a\x16mailvet/v1/rules.proto\"\x11\n" +
+	"mailvet.v1\x1a\x1cmailvet/v1/data_policy.proto\x1a\x16mailvet/v1/rules.proto\"\x11\n" +
 	"\x0fGetRulesRequest\";\n" +
 	"\x10GetRulesResponse\x12'\n" +
 	"\x05rules\x18\x01 \x01(\v2\x11.mailvet.v1.RulesR\x05rules\"b\n" +
@@ -218,10 +218,12 @@ const file_mailvet_v1_account_service_proto_rawDesc = "" +
 	"\x05rules\x18\x01 \x01(\v2\x11.mailvet.v1.RulesR\x05rules\x12#\n" +
 	"\rvalidate_only\x18\x02 \x01(\bR\fvalidateOnly\">\n" +
 	"\x13UpdateRulesResponse\x12'\n" +
-	"\x05rules\x18\x01 \x01(\v2\x11.mailvet.v1.RulesR\x05rules2\xa7\x01\n" +
+	"\x05rules\x18\x01 \x01(\v2\x11.mailvet.v1.RulesR\x05rules2\xdc\x02\n" +
 	"\x0eAccountService\x12E\n" +
 	"\bGetRules\x12\x1b.mailvet.v1.GetRulesRequest\x1a\x1c.mailvet.v1.GetRulesResponse\x12N\n" +
-	"\vUpdateRules\x12\x1e.mailvet.v1.UpdateRulesRequest\x1a\x1f.mailvet.v1.UpdateRulesResponseB:\n" +
+	"\vUpdateRules\x12\x1e.mailvet.v1.UpdateRulesRequest\x1a\x1f.mailvet.v1.UpdateRulesResponse\x12T\n" +
+	"\rGetDataPolicy\x12 .mailvet.v1.GetDataPolicyRequest\x1a!.mailvet.v1.GetDataPolicyResponse\x12]\n" +
+	"\x10UpdateDataPolicy\x12#.mailvet.v1.UpdateDataPolicyRequest\x1a$.mailvet.v1.UpdateDataPolicyResponseB:\n" +
 	"\x0edev.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3"
 
 var (
@@ -238,11 +240,15 @@ func file_mailvet_v1_account_service_proto_rawDescGZIP() []byte {
 
 var file_mailvet_v1_account_service_proto_msgTypes = make([]protoimpl.MessageInfo, 4)
 var file_mailvet_v1_account_service_proto_goTypes = []any{
-	(*GetRulesRequest)(nil),     // 0: mailvet.v1.GetRulesRequest
-	(*GetRulesResponse)(nil),    // 1: mailvet.v1.GetRulesResponse
-	(*UpdateRulesRequest)(nil),  // 2: mailvet.v1.UpdateRulesRequest
-	(*UpdateRulesResponse)(nil), // 3: mailvet.v1.UpdateRulesResponse
-	(*Rules)(nil),               // 4: mailvet.v1.Rules
+	(*GetRulesRequest)(nil),          // 0: mailvet.v1.GetRulesRequest
+	(*GetRulesResponse)(nil),         // 1: mailvet.v1.GetRulesResponse
+	(*UpdateRulesRequest)(nil),       // 2: mailvet.v1.UpdateRulesRequest
+	(*UpdateRulesResponse)(nil),      // 3: mailvet.v1.UpdateRulesResponse
+	(*Rules)(nil),                    // 4: mailvet.v1.Rules
+	(*GetDataPolicyRequest)(nil),     // 5: mailvet.v1.GetDataPolicyRequest
+	(*UpdateDataPolicyRequest)(nil),  // 6: mailvet.v1.UpdateDataPolicyRequest
+	(*GetDataPolicyResponse)(nil),    // 7: mailvet.v1.GetDataPolicyResponse
+	(*UpdateDataPolicyResponse)(nil), // 8: mailvet.v1.UpdateDataPolicyResponse
 }
 var file_mailvet_v1_account_service_proto_depIdxs = []int32{
 	4, // 0: mailvet.v1.GetRulesResponse.rules:type_name -> mailvet.v1.Rules
@@ -250,10 +256,14 @@ var file_mailvet_v1_account_service_proto_depIdxs = []int32{
 	4, // 2: mailvet.v1.UpdateRulesResponse.rules:type_name -> mailvet.v1.Rules
 	0, // 3: mailvet.v1.AccountService.GetRules:input_type -> mailvet.v1.GetRulesRequest
 	2, // 4: mailvet.v1.AccountService.UpdateRules:input_type -> mailvet.v1.UpdateRulesRequest
-	1, // 5: mailvet.v1.AccountService.GetRules:output_type -> mailvet.v1.GetRulesResponse
-	3, // 6: mailvet.v1.AccountService.UpdateRules:output_type -> mailvet.v1.UpdateRulesResponse
-	5, // [5:7] is the sub-list for method output_type
-	3, // [3:5] is the sub-list for method input_type
+	5, // 5: mailvet.v1.AccountService.GetDataPolicy:input_type -> mailvet.v1.GetDataPolicyRequest
+	6, // 6: mailvet.v1.AccountService.UpdateDataPolicy:input_type -> mailvet.v1.UpdateDataPolicyRequest
+	1, // 7: mailvet.v1.AccountService.GetRules:output_type -> mailvet.v1.GetRulesResponse
+	3, // 8: mailvet.v1.AccountService.UpdateRules:output_type -> mailvet.v1.UpdateRulesResponse
+	7, // 9: mailvet.v1.AccountService.GetDataPolicy:output_type -> mailvet.v1.GetDataPolicyResponse
+	8, // 10: mailvet.v1.AccountService.UpdateDataPolicy:output_type -> mailvet.v1.UpdateDataPolicyResponse
+	7, // [7:11] is the sub-list for method output_type
+	3, // [3:7] is the sub-list for method input_type
 	3, // [3:3] is the sub-list for extension type_name
 	3, // [3:3] is the sub-list for extension extendee
 	0, // [0:3] is the sub-list for field type_name
@@ -264,6 +274,7 @@ func file_mailvet_v1_account_service_proto_init() {
 	if File_mailvet_v1_account_service_proto != nil {
 		return
 	}
+	file_mailvet_v1_data_policy_proto_init()
 	file_mailvet_v1_rules_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -19,8 +19,10 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	AccountService_GetRules_FullMethodName    = "/mailvet.v1.AccountService/GetRules"
-	AccountService_UpdateRules_FullMethodName = "/mailvet.v1.AccountService/UpdateRules"
+	AccountService_GetRules_FullMethodName         = "/mailvet.v1.AccountService/GetRules"
+	AccountService_UpdateRules_FullMethodName      = "/mailvet.v1.AccountService/UpdateRules"
+	AccountService_GetDataPolicy_FullMethodName    = "/mailvet.v1.AccountService/GetDataPolicy"
+	AccountService_UpdateDataPolicy_FullMethodName = "/mailvet.v1.AccountService/UpdateDataPolicy"
 )
 
 // AccountServiceClient is the client API for AccountService service.
@@ -38,6 +40,13 @@ type AccountServiceClient interface {
 	//
 	// Errors: INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH).
 	UpdateRules(ctx context.Context, in *UpdateRulesRequest, opts ...grpc.CallOption) (*UpdateRulesResponse, error)
+	// Returns for how long the tenant's data is kept, how much there is and how much
+	// there may be.
+	GetDataPolicy(ctx context.Context, in *GetDataPolicyRequest, opts ...grpc.CallOption) (*GetDataPolicyResponse, error)
+	// Replaces the tenant's data policy; it holds for batches created afterwards.
+	//
+	// Errors: INVALID_ARGUMENT.
+	UpdateDataPolicy(ctx context.Context, in *UpdateDataPolicyRequest, opts ...grpc.CallOption) (*UpdateDataPolicyResponse, error)
 }
 
 type accountServiceClient struct {
@@ -68,6 +77,26 @@ func (c *accountServiceClient) UpdateRules(ctx context.Context, in *UpdateRulesR
 	return out, nil
 }
 
+func (c *accountServiceClient) GetDataPolicy(ctx context.Context, in *GetDataPolicyRequest, opts ...grpc.CallOption) (*GetDataPolicyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetDataPolicyResponse)
+	err := c.cc.Invoke(ctx, AccountService_GetDataPolicy_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *accountServiceClient) UpdateDataPolicy(ctx context.Context, in *UpdateDataPolicyRequest, opts ...grpc.CallOption) (*UpdateDataPolicyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(UpdateDataPolicyResponse)
+	err := c.cc.Invoke(ctx, AccountService_UpdateDataPolicy_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AccountServiceServer is the server API for AccountService service.
 // All implementations must embed UnimplementedAccountServiceServer
 // for forward compatibility.
@@ -83,6 +112,13 @@ type AccountServiceServer interface {
 	//
 	// Errors: INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH).
 	UpdateRules(context.Context, *UpdateRulesRequest) (*UpdateRulesResponse, error)
+	// Returns for how long the tenant's data is kept, how much there is and how much
+	// there may be.
+	GetDataPolicy(context.Context, *GetDataPolicyRequest) (*GetDataPolicyResponse, error)
+	// Replaces the tenant's data policy; it holds for batches created afterwards.
+	//
+	// Errors: INVALID_ARGUMENT.
+	UpdateDataPolicy(context.Context, *UpdateDataPolicyRequest) (*UpdateDataPolicyResponse, error)
 	mustEmbedUnimplementedAccountServiceServer()
 }
 
@@ -98,6 +134,12 @@ func (UnimplementedAccountServiceServer) GetRules(context.Context, *GetRulesRequ
 }
 func (UnimplementedAccountServiceServer) UpdateRules(context.Context, *UpdateRulesRequest) (*UpdateRulesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method UpdateRules not implemented")
+}
+func (UnimplementedAccountServiceServer) GetDataPolicy(context.Context, *GetDataPolicyRequest) (*GetDataPolicyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetDataPolicy not implemented")
+}
+func (UnimplementedAccountServiceServer) UpdateDataPolicy(context.Context, *UpdateDataPolicyRequest) (*UpdateDataPolicyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method UpdateDataPolicy not implemented")
 }
 func (UnimplementedAccountServiceServer) mustEmbedUnimplementedAccountServiceServer() {}
 func (UnimplementedAccountServiceServer) testEmbeddedByValue()                        {}
@@ -156,6 +198,42 @@ func _AccountService_UpdateRules_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AccountService_GetDataPolicy_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetDataPolicyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AccountServiceServer).GetDataPolicy(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AccountService_GetDataPolicy_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AccountServiceServer).GetDataPolicy(ctx, req.(*GetDataPolicyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AccountService_UpdateDataPolicy_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(UpdateDataPolicyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AccountServiceServer).UpdateDataPolicy(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AccountService_UpdateDataPolicy_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AccountServiceServer).UpdateDataPolicy(ctx, req.(*UpdateDataPolicyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // AccountService_ServiceDesc is the grpc.ServiceDesc for AccountService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -170,6 +248,14 @@ var AccountService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "UpdateRules",
 			Handler:    _AccountService_UpdateRules_Handler,
+		},
+		{
+			MethodName: "GetDataPolicy",
+			Handler:    _AccountService_GetDataPolicy_Handler,
+		},
+		{
+			MethodName: "UpdateDataPolicy",
+			Handler:    _AccountService_UpdateDataPolicy_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

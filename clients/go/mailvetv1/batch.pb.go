@@ -234,7 +234,13 @@ type Batch struct {
 	RuleCount int32 `protobuf:"varint,15,opt,name=rule_count,json=ruleCount,proto3" json:"rule_count,omitempty"`
 	// Names the batch as it is: changes with its settings, its entries, and the state
 	// that callers give it. For the `etag` fields of requests.
-	Etag          string `protobuf:"bytes,16,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,16,opt,name=etag,proto3" json:"etag,omitempty"`
+	// For how long it is kept after its end.
+	Retention *durationpb.Duration `protobuf:"bytes,20,opt,name=retention,proto3" json:"retention,omitempty"`
+	// When it is erased for good; absent until it ended.
+	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
+	// About how much its entries and results take in the store.
+	StoredBytes   int64 `protobuf:"varint,22,opt,name=stored_bytes,json=storedBytes,proto3" json:"stored_bytes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -379,6 +385,27 @@ func (x *Batch) GetEtag() string {
 		return x.Etag
 	}
 	return ""
+}
+
+func (x *Batch) GetRetention() *durationpb.Duration {
+	if x != nil {
+		return x.Retention
+	}
+	return nil
+}
+
+func (x *Batch) GetExpireTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpireTime
+	}
+	return nil
+}
+
+func (x *Batch) GetStoredBytes() int64 {
+	if x != nil {
+		return x.StoredBytes
+	}
+	return 0
 }
 
 // How the work on a batch stands. Counts and results agree: a frame's counts
@@ -773,7 +800,7 @@ var File_mailvet_v1_batch_proto protoreflect.FileDescriptor
 const file_mailvet_v1_batch_proto_rawDesc = "" +
 	"\n" +
 	"\x16mailvet/v1/batch.proto\x12\n" +
-	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17mailvet/v1/status.proto\"\x82\x06\n" +
+	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17mailvet/v1/status.proto\"\x9b\a\n" +
 	"\x05Batch\x12\x19\n" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12 \n" +
@@ -795,7 +822,11 @@ const file_mailvet_v1_batch_proto_rawDesc = "" +
 	"\bprogress\x18\x0e \x01(\v2\x14.mailvet.v1.ProgressR\bprogress\x12\x1d\n" +
 	"\n" +
 	"rule_count\x18\x0f \x01(\x05R\truleCount\x12\x12\n" +
-	"\x04etag\x18\x10 \x01(\tR\x04etag\x1a9\n" +
+	"\x04etag\x18\x10 \x01(\tR\x04etag\x127\n" +
+	"\tretention\x18\x14 \x01(\v2\x19.google.protobuf.DurationR\tretention\x12;\n" +
+	"\vexpire_time\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"expireTime\x12!\n" +
+	"\fstored_bytes\x18\x16 \x01(\x03R\vstoredBytes\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc8\x03\n" +
@@ -889,19 +920,21 @@ var file_mailvet_v1_batch_proto_depIdxs = []int32{
 	12, // 6: mailvet.v1.Batch.launch_time:type_name -> google.protobuf.Timestamp
 	12, // 7: mailvet.v1.Batch.end_time:type_name -> google.protobuf.Timestamp
 	4,  // 8: mailvet.v1.Batch.progress:type_name -> mailvet.v1.Progress
-	5,  // 9: mailvet.v1.Progress.classifications:type_name -> mailvet.v1.ClassificationCount
-	6,  // 10: mailvet.v1.Progress.statuses:type_name -> mailvet.v1.StatusCount
-	13, // 11: mailvet.v1.Progress.remaining_time:type_name -> google.protobuf.Duration
-	12, // 12: mailvet.v1.Progress.next_attempt_time:type_name -> google.protobuf.Timestamp
-	7,  // 13: mailvet.v1.Progress.hindrances:type_name -> mailvet.v1.Hindrance
-	14, // 14: mailvet.v1.ClassificationCount.classification:type_name -> mailvet.v1.Classification
-	15, // 15: mailvet.v1.StatusCount.status:type_name -> mailvet.v1.EntryStatus
-	13, // 16: mailvet.v1.GoingAway.retry_delay:type_name -> google.protobuf.Duration
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	13, // 9: mailvet.v1.Batch.retention:type_name -> google.protobuf.Duration
+	12, // 10: mailvet.v1.Batch.expire_time:type_name -> google.protobuf.Timestamp
+	5,  // 11: mailvet.v1.Progress.classifications:type_name -> mailvet.v1.ClassificationCount
+	6,  // 12: mailvet.v1.Progress.statuses:type_name -> mailvet.v1.StatusCount
+	13, // 13: mailvet.v1.Progress.remaining_time:type_name -> google.protobuf.Duration
+	12, // 14: mailvet.v1.Progress.next_attempt_time:type_name -> google.protobuf.Timestamp
+	7,  // 15: mailvet.v1.Progress.hindrances:type_name -> mailvet.v1.Hindrance
+	14, // 16: mailvet.v1.ClassificationCount.classification:type_name -> mailvet.v1.Classification
+	15, // 17: mailvet.v1.StatusCount.status:type_name -> mailvet.v1.EntryStatus
+	13, // 18: mailvet.v1.GoingAway.retry_delay:type_name -> google.protobuf.Duration
+	19, // [19:19] is the sub-list for method output_type
+	19, // [19:19] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_mailvet_v1_batch_proto_init() }

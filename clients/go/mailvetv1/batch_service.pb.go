@@ -54,7 +54,10 @@ type CreateBatchRequest struct {
 	ValidateOnly bool `protobuf:"varint,12,opt,name=validate_only,json=validateOnly,proto3" json:"validate_only,omitempty"`
 	// Rules of the caller's own, looked through in order before those of the tenant; the
 	// first match decides, and the entry is not probed. At most 100.
-	Rules         []*OverrideRule `protobuf:"bytes,13,rep,name=rules,proto3" json:"rules,omitempty"`
+	Rules []*OverrideRule `protobuf:"bytes,13,rep,name=rules,proto3" json:"rules,omitempty"`
+	// For how long the batch is kept after its end, 5 minutes to 30 days; then it is
+	// erased for good. As the tenant's data policy says when not set.
+	Retention     *durationpb.Duration `protobuf:"bytes,20,opt,name=retention,proto3" json:"retention,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -176,6 +179,13 @@ func (x *CreateBatchRequest) GetValidateOnly() bool {
 func (x *CreateBatchRequest) GetRules() []*OverrideRule {
 	if x != nil {
 		return x.Rules
+	}
+	return nil
+}
+
+func (x *CreateBatchRequest) GetRetention() *durationpb.Duration {
+	if x != nil {
+		return x.Retention
 	}
 	return nil
 }
@@ -1490,7 +1500,7 @@ var File_mailvet_v1_batch_service_proto protoreflect.FileDescriptor
 const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	"\n" +
 	"\x1emailvet/v1/batch_service.proto\x12\n" +
-	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x16mailvet/v1/batch.proto\x1a\x16mailvet/v1/rules.proto\x1a\x17mailvet/v1/status.proto\x1a\x1cmailvet/v1/upload_file.proto\"\x82\x05\n" +
+	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x16mailvet/v1/batch.proto\x1a\x16mailvet/v1/rules.proto\x1a\x17mailvet/v1/status.proto\x1a\x1cmailvet/v1/upload_file.proto\"\xbb\x05\n" +
 	"\x12CreateBatchRequest\x12\x19\n" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12 \n" +
@@ -1506,7 +1516,8 @@ const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\v \x01(\tR\trequestId\x12#\n" +
 	"\rvalidate_only\x18\f \x01(\bR\fvalidateOnly\x12.\n" +
-	"\x05rules\x18\r \x03(\v2\x18.mailvet.v1.OverrideRuleR\x05rules\x1a9\n" +
+	"\x05rules\x18\r \x03(\v2\x18.mailvet.v1.OverrideRuleR\x05rules\x127\n" +
+	"\tretention\x18\x14 \x01(\v2\x19.google.protobuf.DurationR\tretention\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\v\n" +
@@ -1656,9 +1667,9 @@ var file_mailvet_v1_batch_service_proto_goTypes = []any{
 	(DuplicateKeep)(0),            // 28: mailvet.v1.DuplicateKeep
 	(*Entry)(nil),                 // 29: mailvet.v1.Entry
 	(*OverrideRule)(nil),          // 30: mailvet.v1.OverrideRule
-	(*Batch)(nil),                 // 31: mailvet.v1.Batch
-	(*fieldmaskpb.FieldMask)(nil), // 32: google.protobuf.FieldMask
-	(*durationpb.Duration)(nil),   // 33: google.protobuf.Duration
+	(*durationpb.Duration)(nil),   // 31: google.protobuf.Duration
+	(*Batch)(nil),                 // 32: mailvet.v1.Batch
+	(*fieldmaskpb.FieldMask)(nil), // 33: google.protobuf.FieldMask
 	(BatchState)(0),               // 34: mailvet.v1.BatchState
 	(*Progress)(nil),              // 35: mailvet.v1.Progress
 	(*GoingAway)(nil),             // 36: mailvet.v1.GoingAway
@@ -1674,59 +1685,60 @@ var file_mailvet_v1_batch_service_proto_depIdxs = []int32{
 	28, // 3: mailvet.v1.CreateBatchRequest.duplicate_keep:type_name -> mailvet.v1.DuplicateKeep
 	29, // 4: mailvet.v1.CreateBatchRequest.entries:type_name -> mailvet.v1.Entry
 	30, // 5: mailvet.v1.CreateBatchRequest.rules:type_name -> mailvet.v1.OverrideRule
-	31, // 6: mailvet.v1.CreateBatchResponse.batch:type_name -> mailvet.v1.Batch
-	29, // 7: mailvet.v1.AddEntriesRequest.entries:type_name -> mailvet.v1.Entry
-	29, // 8: mailvet.v1.StreamEntriesRequest.entries:type_name -> mailvet.v1.Entry
-	5,  // 9: mailvet.v1.StreamEntriesRequest.finish:type_name -> mailvet.v1.FinishUpload
-	31, // 10: mailvet.v1.StreamEntriesResponse.batch:type_name -> mailvet.v1.Batch
-	31, // 11: mailvet.v1.LaunchBatchResponse.batch:type_name -> mailvet.v1.Batch
-	31, // 12: mailvet.v1.PauseBatchResponse.batch:type_name -> mailvet.v1.Batch
-	31, // 13: mailvet.v1.ResumeBatchResponse.batch:type_name -> mailvet.v1.Batch
-	31, // 14: mailvet.v1.UpdateBatchRequest.batch:type_name -> mailvet.v1.Batch
-	32, // 15: mailvet.v1.UpdateBatchRequest.update_mask:type_name -> google.protobuf.FieldMask
-	31, // 16: mailvet.v1.UpdateBatchResponse.batch:type_name -> mailvet.v1.Batch
-	31, // 17: mailvet.v1.CancelBatchResponse.batch:type_name -> mailvet.v1.Batch
-	33, // 18: mailvet.v1.GetBatchRequest.wait:type_name -> google.protobuf.Duration
-	31, // 19: mailvet.v1.GetBatchResponse.batch:type_name -> mailvet.v1.Batch
-	34, // 20: mailvet.v1.ListBatchesRequest.states:type_name -> mailvet.v1.BatchState
-	31, // 21: mailvet.v1.ListBatchesResponse.batches:type_name -> mailvet.v1.Batch
-	33, // 22: mailvet.v1.WatchBatchRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	31, // 23: mailvet.v1.WatchBatchResponse.batch:type_name -> mailvet.v1.Batch
-	35, // 24: mailvet.v1.WatchBatchResponse.progress:type_name -> mailvet.v1.Progress
-	36, // 25: mailvet.v1.WatchBatchResponse.going_away:type_name -> mailvet.v1.GoingAway
-	0,  // 26: mailvet.v1.BatchService.CreateBatch:input_type -> mailvet.v1.CreateBatchRequest
-	2,  // 27: mailvet.v1.BatchService.AddEntries:input_type -> mailvet.v1.AddEntriesRequest
-	4,  // 28: mailvet.v1.BatchService.StreamEntries:input_type -> mailvet.v1.StreamEntriesRequest
-	37, // 29: mailvet.v1.BatchService.AddFile:input_type -> mailvet.v1.AddFileRequest
-	38, // 30: mailvet.v1.BatchService.UploadFile:input_type -> mailvet.v1.UploadFileRequest
-	7,  // 31: mailvet.v1.BatchService.LaunchBatch:input_type -> mailvet.v1.LaunchBatchRequest
-	9,  // 32: mailvet.v1.BatchService.PauseBatch:input_type -> mailvet.v1.PauseBatchRequest
-	11, // 33: mailvet.v1.BatchService.ResumeBatch:input_type -> mailvet.v1.ResumeBatchRequest
-	13, // 34: mailvet.v1.BatchService.UpdateBatch:input_type -> mailvet.v1.UpdateBatchRequest
-	15, // 35: mailvet.v1.BatchService.CancelBatch:input_type -> mailvet.v1.CancelBatchRequest
-	17, // 36: mailvet.v1.BatchService.GetBatch:input_type -> mailvet.v1.GetBatchRequest
-	19, // 37: mailvet.v1.BatchService.ListBatches:input_type -> mailvet.v1.ListBatchesRequest
-	21, // 38: mailvet.v1.BatchService.WatchBatch:input_type -> mailvet.v1.WatchBatchRequest
-	23, // 39: mailvet.v1.BatchService.DeleteBatch:input_type -> mailvet.v1.DeleteBatchRequest
-	1,  // 40: mailvet.v1.BatchService.CreateBatch:output_type -> mailvet.v1.CreateBatchResponse
-	3,  // 41: mailvet.v1.BatchService.AddEntries:output_type -> mailvet.v1.AddEntriesResponse
-	6,  // 42: mailvet.v1.BatchService.StreamEntries:output_type -> mailvet.v1.StreamEntriesResponse
-	39, // 43: mailvet.v1.BatchService.AddFile:output_type -> mailvet.v1.AddFileResponse
-	40, // 44: mailvet.v1.BatchService.UploadFile:output_type -> mailvet.v1.UploadFileResponse
-	8,  // 45: mailvet.v1.BatchService.LaunchBatch:output_type -> mailvet.v1.LaunchBatchResponse
-	10, // 46: mailvet.v1.BatchService.PauseBatch:output_type -> mailvet.v1.PauseBatchResponse
-	12, // 47: mailvet.v1.BatchService.ResumeBatch:output_type -> mailvet.v1.ResumeBatchResponse
-	14, // 48: mailvet.v1.BatchService.UpdateBatch:output_type -> mailvet.v1.UpdateBatchResponse
-	16, // 49: mailvet.v1.BatchService.CancelBatch:output_type -> mailvet.v1.CancelBatchResponse
-	18, // 50: mailvet.v1.BatchService.GetBatch:output_type -> mailvet.v1.GetBatchResponse
-	20, // 51: mailvet.v1.BatchService.ListBatches:output_type -> mailvet.v1.ListBatchesResponse
-	22, // 52: mailvet.v1.BatchService.WatchBatch:output_type -> mailvet.v1.WatchBatchResponse
-	24, // 53: mailvet.v1.BatchService.DeleteBatch:output_type -> mailvet.v1.DeleteBatchResponse
-	40, // [40:54] is the sub-list for method output_type
-	26, // [26:40] is the sub-list for method input_type
-	26, // [26:26] is the sub-list for extension type_name
-	26, // [26:26] is the sub-list for extension extendee
-	0,  // [0:26] is the sub-list for field type_name
+	31, // 6: mailvet.v1.CreateBatchRequest.retention:type_name -> google.protobuf.Duration
+	32, // 7: mailvet.v1.CreateBatchResponse.batch:type_name -> mailvet.v1.Batch
+	29, // 8: mailvet.v1.AddEntriesRequest.entries:type_name -> mailvet.v1.Entry
+	29, // 9: mailvet.v1.StreamEntriesRequest.entries:type_name -> mailvet.v1.Entry
+	5,  // 10: mailvet.v1.StreamEntriesRequest.finish:type_name -> mailvet.v1.FinishUpload
+	32, // 11: mailvet.v1.StreamEntriesResponse.batch:type_name -> mailvet.v1.Batch
+	32, // 12: mailvet.v1.LaunchBatchResponse.batch:type_name -> mailvet.v1.Batch
+	32, // 13: mailvet.v1.PauseBatchResponse.batch:type_name -> mailvet.v1.Batch
+	32, // 14: mailvet.v1.ResumeBatchResponse.batch:type_name -> mailvet.v1.Batch
+	32, // 15: mailvet.v1.UpdateBatchRequest.batch:type_name -> mailvet.v1.Batch
+	33, // 16: mailvet.v1.UpdateBatchRequest.update_mask:type_name -> google.protobuf.FieldMask
+	32, // 17: mailvet.v1.UpdateBatchResponse.batch:type_name -> mailvet.v1.Batch
+	32, // 18: mailvet.v1.CancelBatchResponse.batch:type_name -> mailvet.v1.Batch
+	31, // 19: mailvet.v1.GetBatchRequest.wait:type_name -> google.protobuf.Duration
+	32, // 20: mailvet.v1.GetBatchResponse.batch:type_name -> mailvet.v1.Batch
+	34, // 21: mailvet.v1.ListBatchesRequest.states:type_name -> mailvet.v1.BatchState
+	32, // 22: mailvet.v1.ListBatchesResponse.batches:type_name -> mailvet.v1.Batch
+	31, // 23: mailvet.v1.WatchBatchRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	32, // 24: mailvet.v1.WatchBatchResponse.batch:type_name -> mailvet.v1.Batch
+	35, // 25: mailvet.v1.WatchBatchResponse.progress:type_name -> mailvet.v1.Progress
+	36, // 26: mailvet.v1.WatchBatchResponse.going_away:type_name -> mailvet.v1.GoingAway
+	0,  // 27: mailvet.v1.BatchService.CreateBatch:input_type -> mailvet.v1.CreateBatchRequest
+	2,  // 28: mailvet.v1.BatchService.AddEntries:input_type -> mailvet.v1.AddEntriesRequest
+	4,  // 29: mailvet.v1.BatchService.StreamEntries:input_type -> mailvet.v1.StreamEntriesRequest
+	37, // 30: mailvet.v1.BatchService.AddFile:input_type -> mailvet.v1.AddFileRequest
+	38, // 31: mailvet.v1.BatchService.UploadFile:input_type -> mailvet.v1.UploadFileRequest
+	7,  // 32: mailvet.v1.BatchService.LaunchBatch:input_type -> mailvet.v1.LaunchBatchRequest
+	9,  // 33: mailvet.v1.BatchService.PauseBatch:input_type -> mailvet.v1.PauseBatchRequest
+	11, // 34: mailvet.v1.BatchService.ResumeBatch:input_type -> mailvet.v1.ResumeBatchRequest
+	13, // 35: mailvet.v1.BatchService.UpdateBatch:input_type -> mailvet.v1.UpdateBatchRequest
+	15, // 36: mailvet.v1.BatchService.CancelBatch:input_type -> mailvet.v1.CancelBatchRequest
+	17, // 37: mailvet.v1.BatchService.GetBatch:input_type -> mailvet.v1.GetBatchRequest
+	19, // 38: mailvet.v1.BatchService.ListBatches:input_type -> mailvet.v1.ListBatchesRequest
+	21, // 39: mailvet.v1.BatchService.WatchBatch:input_type -> mailvet.v1.WatchBatchRequest
+	23, // 40: mailvet.v1.BatchService.DeleteBatch:input_type -> mailvet.v1.DeleteBatchRequest
+	1,  // 41: mailvet.v1.BatchService.CreateBatch:output_type -> mailvet.v1.CreateBatchResponse
+	3,  // 42: mailvet.v1.BatchService.AddEntries:output_type -> mailvet.v1.AddEntriesResponse
+	6,  // 43: mailvet.v1.BatchService.StreamEntries:output_type -> mailvet.v1.StreamEntriesResponse
+	39, // 44: mailvet.v1.BatchService.AddFile:output_type -> mailvet.v1.AddFileResponse
+	40, // 45: mailvet.v1.BatchService.UploadFile:output_type -> mailvet.v1.UploadFileResponse
+	8,  // 46: mailvet.v1.BatchService.LaunchBatch:output_type -> mailvet.v1.LaunchBatchResponse
+	10, // 47: mailvet.v1.BatchService.PauseBatch:output_type -> mailvet.v1.PauseBatchResponse
+	12, // 48: mailvet.v1.BatchService.ResumeBatch:output_type -> mailvet.v1.ResumeBatchResponse
+	14, // 49: mailvet.v1.BatchService.UpdateBatch:output_type -> mailvet.v1.UpdateBatchResponse
+	16, // 50: mailvet.v1.BatchService.CancelBatch:output_type -> mailvet.v1.CancelBatchResponse
+	18, // 51: mailvet.v1.BatchService.GetBatch:output_type -> mailvet.v1.GetBatchResponse
+	20, // 52: mailvet.v1.BatchService.ListBatches:output_type -> mailvet.v1.ListBatchesResponse
+	22, // 53: mailvet.v1.BatchService.WatchBatch:output_type -> mailvet.v1.WatchBatchResponse
+	24, // 54: mailvet.v1.BatchService.DeleteBatch:output_type -> mailvet.v1.DeleteBatchResponse
+	41, // [41:55] is the sub-list for method output_type
+	27, // [27:41] is the sub-list for method input_type
+	27, // [27:27] is the sub-list for extension type_name
+	27, // [27:27] is the sub-list for extension extendee
+	0,  // [0:27] is the sub-list for field type_name
 }
 
 func init() { file_mailvet_v1_batch_service_proto_init() }

@@ -48,12 +48,13 @@ type BatchServiceClient interface {
 	// Creates a batch, with up to 1,000 entries in the same call, and launches it
 	// when asked.
 	//
-	// Errors: INVALID_ARGUMENT (INVALID_REQUEST, REQUEST_ID_REUSED), ALREADY_EXISTS.
+	// Errors: INVALID_ARGUMENT (INVALID_REQUEST, REQUEST_ID_REUSED), ALREADY_EXISTS,
+	// RESOURCE_EXHAUSTED (QUOTA_EXCEEDED) when the tenant's storage is full.
 	CreateBatch(ctx context.Context, in *CreateBatchRequest, opts ...grpc.CallOption) (*CreateBatchResponse, error)
 	// Adds up to 1,000 entries to a DRAFT batch. When it returns they are durable.
 	//
 	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE),
-	// OUT_OF_RANGE (OFFSET_GAP).
+	// OUT_OF_RANGE (OFFSET_GAP), RESOURCE_EXHAUSTED (QUOTA_EXCEEDED).
 	AddEntries(ctx context.Context, in *AddEntriesRequest, opts ...grpc.CallOption) (*AddEntriesResponse, error)
 	// Adds any number of entries to a DRAFT batch; each reply says how many are
 	// durably kept. To resume after a cut, open a new stream: the first reply says
@@ -89,7 +90,8 @@ type BatchServiceClient interface {
 	//
 	// Errors: as PauseBatch.
 	ResumeBatch(ctx context.Context, in *ResumeBatchRequest, opts ...grpc.CallOption) (*ResumeBatchResponse, error)
-	// Changes settings of a batch: `name`, `description`, `labels`, `priority` in any state.
+	// Changes settings of a batch: `name`, `description`, `labels`, `priority`,
+	// `retention` in any state.
 	// A new priority counts for what is queued already.
 	//
 	// Errors: NOT_FOUND, INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH).
@@ -101,7 +103,7 @@ type BatchServiceClient interface {
 	CancelBatch(ctx context.Context, in *CancelBatchRequest, opts ...grpc.CallOption) (*CancelBatchResponse, error)
 	// Returns a batch; with `wait`, once it ended or the time is over.
 	//
-	// Errors: NOT_FOUND, INVALID_ARGUMENT.
+	// Errors: NOT_FOUND (BATCH_ERASED when it was there once), INVALID_ARGUMENT.
 	GetBatch(ctx context.Context, in *GetBatchRequest, opts ...grpc.CallOption) (*GetBatchResponse, error)
 	// Lists batches, the newest first.
 	//
@@ -296,12 +298,13 @@ type BatchServiceServer interface {
 	// Creates a batch, with up to 1,000 entries in the same call, and launches it
 	// when asked.
 	//
-	// Errors: INVALID_ARGUMENT (INVALID_REQUEST, REQUEST_ID_REUSED), ALREADY_EXISTS.
+	// Errors: INVALID_ARGUMENT (INVALID_REQUEST, REQUEST_ID_REUSED), ALREADY_EXISTS,
+	// RESOURCE_EXHAUSTED (QUOTA_EXCEEDED) when the tenant's storage is full.
 	CreateBatch(context.Context, *CreateBatchRequest) (*CreateBatchResponse, error)
 	// Adds up to 1,000 entries to a DRAFT batch. When it returns they are durable.
 	//
 	// Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE),
-	// OUT_OF_RANGE (OFFSET_GAP).
+	// OUT_OF_RANGE (OFFSET_GAP), RESOURCE_EXHAUSTED (QUOTA_EXCEEDED).
 	AddEntries(context.Context, *AddEntriesRequest) (*AddEntriesResponse, error)
 	// Adds any number of entries to a DRAFT batch; each reply says how many are
 	// durably kept. To resume after a cut, open a new stream: the first reply says
@@ -337,7 +340,8 @@ type BatchServiceServer interface {
 	//
 	// Errors: as PauseBatch.
 	ResumeBatch(context.Context, *ResumeBatchRequest) (*ResumeBatchResponse, error)
-	// Changes settings of a batch: `name`, `description`, `labels`, `priority` in any state.
+	// Changes settings of a batch: `name`, `description`, `labels`, `priority`,
+	// `retention` in any state.
 	// A new priority counts for what is queued already.
 	//
 	// Errors: NOT_FOUND, INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH).
@@ -349,7 +353,7 @@ type BatchServiceServer interface {
 	CancelBatch(context.Context, *CancelBatchRequest) (*CancelBatchResponse, error)
 	// Returns a batch; with `wait`, once it ended or the time is over.
 	//
-	// Errors: NOT_FOUND, INVALID_ARGUMENT.
+	// Errors: NOT_FOUND (BATCH_ERASED when it was there once), INVALID_ARGUMENT.
 	GetBatch(context.Context, *GetBatchRequest) (*GetBatchResponse, error)
 	// Lists batches, the newest first.
 	//

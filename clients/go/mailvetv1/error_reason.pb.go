@@ -170,6 +170,17 @@ const (
 	//
 	//	{ "reason": "ETAG_MISMATCH", "domain": "mailvet.dev", "metadata": { "etag": "r3" } }
 	ErrorReason_ERROR_REASON_ETAG_MISMATCH ErrorReason = 15
+	// The batch was there; it was deleted, or its retention was over. Only its own
+	// tenant is told, for 90 days. NOT_FOUND, with google.rpc.ResourceInfo.
+	//
+	// Way out: none, erased is erased; upload the list again if it is still needed.
+	//
+	// Example:
+	//
+	//	{ "reason": "BATCH_ERASED", "domain": "mailvet.dev",
+	//	  "metadata": { "kind": "batch", "name": "spring-list",
+	//	    "erase_time": "2026-03-01T12:00:00Z", "entry_count": "1200" } }
+	ErrorReason_ERROR_REASON_BATCH_ERASED ErrorReason = 16
 )
 
 // Enum value maps for ErrorReason.
@@ -191,6 +202,7 @@ var (
 		13: "ERROR_REASON_INTERNAL",
 		14: "ERROR_REASON_MESSAGE_TOO_LARGE",
 		15: "ERROR_REASON_ETAG_MISMATCH",
+		16: "ERROR_REASON_BATCH_ERASED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":         0,
@@ -209,6 +221,7 @@ var (
 		"ERROR_REASON_INTERNAL":            13,
 		"ERROR_REASON_MESSAGE_TOO_LARGE":   14,
 		"ERROR_REASON_ETAG_MISMATCH":       15,
+		"ERROR_REASON_BATCH_ERASED":        16,
 	}
 )
 
@@ -244,7 +257,7 @@ var File_mailvet_v1_error_reason_proto protoreflect.FileDescriptor
 const file_mailvet_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
 	"\x1dmailvet/v1/error_reason.proto\x12\n" +
-	"mailvet.v1*\x8d\x04\n" +
+	"mailvet.v1*\xac\x04\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cERROR_REASON_INVALID_REQUEST\x10\x01\x12\x1a\n" +
@@ -262,7 +275,8 @@ const file_mailvet_v1_error_reason_proto_rawDesc = "" +
 	"\x18ERROR_REASON_UNAVAILABLE\x10\f\x12\x19\n" +
 	"\x15ERROR_REASON_INTERNAL\x10\r\x12\"\n" +
 	"\x1eERROR_REASON_MESSAGE_TOO_LARGE\x10\x0e\x12\x1e\n" +
-	"\x1aERROR_REASON_ETAG_MISMATCH\x10\x0fB:\n" +
+	"\x1aERROR_REASON_ETAG_MISMATCH\x10\x0f\x12\x1d\n" +
+	"\x19ERROR_REASON_BATCH_ERASED\x10\x10B:\n" +
 	"\x0edev.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3"
 
 var (

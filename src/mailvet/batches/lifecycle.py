@@ -10,6 +10,7 @@ from mailvet.batches.cursor import Kind, Marks, Place, binding_of
 from mailvet.batches.drain import Drain
 from mailvet.batches.ids import new_batch_id
 from mailvet.batches.intake import Intake, RawEntry
+from mailvet.batches.retention import settled
 from mailvet.batches.upload import Chunk, Upload
 from mailvet.batches.watch import Observer, Standing
 from mailvet.errors import AlreadyExists, NotFound
@@ -26,6 +27,8 @@ class NewBatch:
     batch_id: str = ""
     """The caller's own id; empty for a UUIDv7."""
     spec: BatchSpec
+    retention_s: float | None = None
+    """After the end; None as the tenant has it set."""
     entries: Sequence[RawEntry] = ()
     launch: bool = False
     request_id: str = ""
@@ -64,12 +67,13 @@ class Batches:
 
         Raises `AlreadyExists`, and `RequestIdReused` when that call asked for something else.
         """
+        spec = await settled(self._store, tenant, new.spec, new.retention_s)
         if new.validate_only:
-            return await self._imagine(tenant, new)
+            return await self._imagine(tenant, new, spec)
         created = await self._store.create_batch(
             tenant,
             new.batch_id or new_batch_id(self._wall_clock),
-            new.spec,
+            spec,
             await self._intake.take(new.entries, new.spec.deduplication),
             launch=new.launch,
             request_id=new.request_id,
@@ -77,7 +81,7 @@ class Batches:
         )
         return await self._observer.look(tenant, created.batch.batch_id)
 
-    async def _imagine(self, tenant: str, new: NewBatch) -> Standing:
+    async def _imagine(self, tenant: str, new: NewBatch, spec: BatchSpec) -> Standing:
         if new.batch_id and await self._exists(tenant, new.batch_id):
             raise AlreadyExists("batch", new.batch_id)
         count, now = len(new.entries), self._wall_clock()
@@ -85,7 +89,7 @@ class Batches:
             key=0,
             tenant=tenant,
             batch_id="",
-            spec=new.spec,
+            spec=spec,
             state=BatchState.RUNNING if new.launch else BatchState.DRAFT,
             entry_count=count,
             create_time=now,
@@ -193,6 +197,6 @@ class Batches:
 
 def request_hash(new: NewBatch) -> bytes:
     """Return the hash of everything a create call asks for, except its request_id."""
-    asked = [new.batch_id, asdict(new.spec), list(new.entries), new.launch]
+    asked = [new.batch_id, asdict(new.spec), list(new.entries), new.launch, new.retention_s]
     canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"))
     return blake2b(canonical.encode(), digest_size=32).digest()

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from mailvet.model.keeping import DEFAULT_RETENTION_S
 from mailvet.model.ruling import NO_RULES, OverrideRule, TenantRules
 from mailvet.model.status import BatchState, Deduplication, QualityLevel
 
@@ -27,6 +28,8 @@ class BatchSpec:
     keep_last: bool = False
     rules: tuple[OverrideRule, ...] = ()
     """Looked through before those of the tenant."""
+    retention_s: float = DEFAULT_RETENTION_S
+    """After its end; then it is erased."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,11 @@ class Batch:
         """Names the batch as a caller has seen it: its settings, its entries, what it was told."""
         return f"r{self.revision}.{self.entry_count}"
 
+    @property
+    def expire_time(self) -> float | None:
+        """When it is erased; None as long as it has not ended."""
+        return None if self.end_time is None else self.end_time + self.spec.retention_s
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
@@ -65,6 +73,8 @@ class Progress:
     """Results by EntryStatus number."""
     classifications: Mapping[int, int] = field(default_factory=dict)
     """Results by Classification number; duplicates count under 0."""
+    stored_bytes: int = 0
+    """About how much its entries and results take in the store."""
 
 
 class Entry(NamedTuple):

@@ -2,11 +2,13 @@
 
 from mailvet.errors import EtagMismatch, Violations
 from mailvet.model.ruling import OverrideRule, TenantRules
+from mailvet.rpc import data_policy
 from mailvet.rpc.call import Call
 from mailvet.rpc.decode_rules import tenant_rules
 from mailvet.rpc.encode import timestamp
 from mailvet.store.base import Store
 from mailvet.v1 import account_service_pb2 as pb
+from mailvet.v1 import data_policy_pb2 as policy_pb
 from mailvet.v1 import rules_pb2 as rules_pb
 
 
@@ -34,6 +36,25 @@ class AccountService:
             return pb.UpdateRulesResponse(rules=request.rules)
         kept = await self._store.put_rules(call.tenant, rules, over=over)
         return pb.UpdateRulesResponse(rules=_encode(kept))
+
+    async def get_data_policy(
+        self, _request: policy_pb.GetDataPolicyRequest, call: Call[policy_pb.GetDataPolicyRequest]
+    ) -> policy_pb.GetDataPolicyResponse:
+        """Return the data policy in force."""
+        policy = await self._store.get_data_policy(call.tenant)
+        shown = await data_policy.encoded(self._store, call.tenant, policy)
+        return policy_pb.GetDataPolicyResponse(policy=shown)
+
+    async def update_data_policy(
+        self,
+        request: policy_pb.UpdateDataPolicyRequest,
+        call: Call[policy_pb.UpdateDataPolicyRequest],
+    ) -> policy_pb.UpdateDataPolicyResponse:
+        """Replace the data policy."""
+        policy = data_policy.decoded(request.policy)
+        kept = await self._store.put_data_policy(call.tenant, policy)
+        shown = await data_policy.encoded(self._store, call.tenant, kept)
+        return policy_pb.UpdateDataPolicyResponse(policy=shown)
 
     async def _revision(self, etag: str, tenant: str) -> int | None:
         """Return the revision that an etag names; raises `EtagMismatch` unless it is in force."""

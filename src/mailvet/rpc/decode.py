@@ -10,6 +10,7 @@ from mailvet.batches.lifecycle import BatchPage, NewBatch
 from mailvet.batches.upload import Chunk
 from mailvet.errors import Violations
 from mailvet.model.batch import DEFAULT_PRIORITY, BatchSpec, ResultFilter
+from mailvet.model.keeping import MAX_RETENTION_S, MIN_RETENTION_S
 from mailvet.model.status import (
     BatchState,
     Classification,
@@ -41,6 +42,7 @@ def new_batch(request: batch_service_pb.CreateBatchRequest) -> NewBatch:
     new = NewBatch(
         batch_id=request.batch_id,
         spec=_spec(request, wrong),
+        retention_s=_retention_s(request, wrong),
         entries=_entries(request.entries, limits.MAX_ENTRIES_PER_CALL, wrong),
         launch=request.launch,
         request_id=request.request_id,
@@ -48,6 +50,12 @@ def new_batch(request: batch_service_pb.CreateBatchRequest) -> NewBatch:
     )
     wrong.raise_if_any()
     return new
+
+
+def _retention_s(request: batch_service_pb.CreateBatchRequest, wrong: Violations) -> float | None:
+    if not request.HasField("retention"):
+        return None
+    return rules.seconds(request.retention, "retention", MIN_RETENTION_S, MAX_RETENTION_S, wrong)
 
 
 def _spec(request: batch_service_pb.CreateBatchRequest, wrong: Violations) -> BatchSpec:

@@ -5,6 +5,7 @@ from typing import Any
 
 from mailvet.batches import limits
 from mailvet.errors import Violations
+from mailvet.model.keeping import MAX_RETENTION_S, MIN_RETENTION_S
 from mailvet.rpc import rules
 from mailvet.v1 import batch_pb2 as batch_pb
 from mailvet.v1 import batch_service_pb2 as pb
@@ -64,9 +65,17 @@ def _priority(batch: batch_pb.Batch, wrong: Violations) -> dict[str, Any]:
     return {"priority": batch.priority}
 
 
+def _retention(batch: batch_pb.Batch, wrong: Violations) -> dict[str, Any]:
+    if not batch.HasField("retention"):  # with the mask `*`: as it is
+        return {}
+    least, most = MIN_RETENTION_S, MAX_RETENTION_S
+    return {"retention_s": rules.seconds(batch.retention, "batch.retention", least, most, wrong)}
+
+
 _FIELDS: dict[str, Read] = {
     "name": _name,
     "description": _description,
     "labels": _labels,
     "priority": _priority,
+    "retention": _retention,
 }

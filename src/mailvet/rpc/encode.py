@@ -218,6 +218,9 @@ def encode_batch(standing: Standing) -> batch_pb.Batch:
         progress=encode_progress(standing),
         rule_count=len(spec.rules),
         etag=batch.etag,
+        retention=duration(spec.retention_s),
+        expire_time=timestamp(batch.expire_time),
+        stored_bytes=standing.progress.stored_bytes,
     )
 
 

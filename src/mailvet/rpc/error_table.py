@@ -78,6 +78,7 @@ TABLE: dict[type[MailvetError], Row] = {
     errors.InvalidRequest: Row(_Code.INVALID_ARGUMENT, _bad_request),
     FileRefused: Row(_Code.INVALID_ARGUMENT, _bad_request),
     errors.NotFound: Row(_Code.NOT_FOUND, _resource),
+    errors.Erased: Row(_Code.NOT_FOUND, _resource),
     errors.AlreadyExists: Row(_Code.ALREADY_EXISTS, _resource),
     errors.WrongState: Row(_Code.FAILED_PRECONDITION, _precondition),
     errors.OffsetGap: Row(_Code.OUT_OF_RANGE),

@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from mailvet import __version__
+from mailvet.batches.retention import Sweeper
 from mailvet.config import Settings
 from mailvet.errors import ConfigError, StoreInUse, Unavailable
 from mailvet.rpc.catalog_service import CatalogService
@@ -37,8 +38,8 @@ _LOG = logger("serve")
 async def open_store(settings: Settings) -> Store:
     """Open the store that the settings name."""
     if settings.store == ":memory:":
-        return MemoryStore()
-    store = await SqliteStore.open(settings.store)
+        return MemoryStore(storage_limit_bytes=settings.storage_limit_bytes)
+    store = await SqliteStore.open(settings.store, storage_limit_bytes=settings.storage_limit_bytes)
     for warning in store.warnings:
         _LOG.warning("store.warning", told=warning)
     return store
@@ -98,6 +99,7 @@ class Service:
         self._tasks += [
             asyncio.create_task(self._tell_health(engine, server), name="health"),
             asyncio.create_task(engine.lists_watch.run(), name="lists"),
+            asyncio.create_task(Sweeper(store).run(), name="sweeper"),
         ]
         await server.start()
         _LOG.info("serve.ready", address=self.address, version=__version__)

@@ -41,6 +41,7 @@ from mailvet.model.batch import (
 from mailvet.model.ruling import TenantRules
 from mailvet.model.status import BatchState
 from mailvet.store.base_uploads import UploadStore
+from mailvet.store.keeping import Keeping
 from mailvet.store.steering import Steering
 
 
@@ -113,7 +114,7 @@ class WorkStore(Protocol):
         ...
 
 
-class Store(Steering, WorkStore, UploadStore, Protocol):
+class Store(Keeping, Steering, WorkStore, UploadStore, Protocol):
     """Everything the rooms above may ask of a store."""
 
     @property
@@ -143,7 +144,8 @@ class Store(Steering, WorkStore, UploadStore, Protocol):
 
         A request_id that this tenant used before returns that batch as it is now when the hash
         is the same, else raises `RequestIdReused`; both only as long as that batch exists. A
-        batch_id this tenant has already raises `AlreadyExists`.
+        batch_id this tenant has already raises `AlreadyExists`, entries beyond the tenant's
+        storage `QuotaExceeded`.
         """
         ...
 
@@ -153,9 +155,10 @@ class Store(Steering, WorkStore, UploadStore, Protocol):
         """Append entries to a DRAFT batch; return how many it keeps now.
 
         `offset` is the index of the first entry, None the end. Entries below the end are kept
-        already and skipped; an offset beyond it raises `OffsetGap`. Raises `NotFound`, and
-        `WrongState` when the batch is no DRAFT (but a repeat that is entirely below the end
-        succeeds in any state: its ack was lost, not the entries).
+        already and skipped; an offset beyond it raises `OffsetGap`. Raises `NotFound`,
+        `QuotaExceeded` when the tenant's storage is full, and `WrongState` when the batch is no
+        DRAFT (but a repeat that is entirely below the end succeeds in any state: its ack was
+        lost, not the entries).
         """
         ...
 
@@ -180,7 +183,7 @@ class Store(Steering, WorkStore, UploadStore, Protocol):
         ...
 
     async def get_batch(self, tenant: str, batch_id: str) -> Batch:
-        """Return a batch or raise `NotFound`."""
+        """Return a batch or raise `NotFound`: as `Erased` when this tenant's was there once."""
         ...
 
     async def progress(self, tenant: str, batch_id: str) -> tuple[Batch, Progress]:

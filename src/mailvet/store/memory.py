@@ -4,10 +4,10 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import accumulate
 
-from mailvet.errors import AlreadyExists, NotFound
+from mailvet.errors import AlreadyExists
 from mailvet.model.batch import (
     ApiKey,
     Batch,
@@ -20,13 +20,14 @@ from mailvet.model.batch import (
     ResultPage,
     ResultRow,
     Settlement,
-    UploadedFile,
 )
+from mailvet.model.keeping import STORAGE_LIMIT_BYTES
 from mailvet.model.ruling import NO_RULES, TenantRules
 from mailvet.model.status import BatchState
 from mailvet.store import rules
 from mailvet.store.base import Created
 from mailvet.store.changes import WORK, Changes
+from mailvet.store.memory_keeping import Kept, MemoryKeeping
 from mailvet.store.memory_plan import plan
 from mailvet.store.memory_queue import Queue
 from mailvet.store.memory_steering import MemorySteering
@@ -40,22 +41,7 @@ CHUNK_SIZE = 256
 """As the SQLite store."""
 
 
-@dataclass(slots=True)
-class Kept:
-    """Everything of one batch."""
-
-    batch: Batch
-    entries: list[Entry]
-    request_id: str
-    request_hash: bytes
-    results: list[ResultRow] = field(default_factory=list)
-    by_entry: dict[int, ResultRow] = field(default_factory=dict)
-    planned: bool = False
-    upload: UploadedFile | None = None
-    parts: list[bytes] = field(default_factory=list)
-
-
-class MemoryStore(MemorySteering, MemoryUploads):
+class MemoryStore(MemoryKeeping, MemorySteering, MemoryUploads):
     """A store that lives as long as its process."""
 
     epoch = 1
@@ -67,13 +53,13 @@ class MemoryStore(MemorySteering, MemoryUploads):
         lease_clock: Callable[[], float] = time.monotonic,
         lease_s: float = LEASE_S,
         chunk_size: int = CHUNK_SIZE,
+        storage_limit_bytes: int = STORAGE_LIMIT_BYTES,
     ) -> None:
+        super().__init__(clock, storage_limit_bytes)
         self.secret = secrets.token_bytes(32)
-        self._clock = clock
         self._lease_clock = lease_clock
         self._lease_s = lease_s
         self._chunk_size = chunk_size
-        self._kept: dict[tuple[str, str], Kept] = {}
         self._last_key = 0
         self._queue = Queue()
         self._changes = Changes()
@@ -110,8 +96,11 @@ class MemoryStore(MemorySteering, MemoryUploads):
         )
         if launch:
             rules.require_launchable(batch)
+        size = self._take_room(tenant, entries)
         self._last_key = batch.key
-        self._kept[tenant, batch_id] = Kept(batch, list(entries), request_id, request_hash)
+        self._kept[tenant, batch_id] = Kept(
+            batch, list(entries), request_id, request_hash, stored_bytes=size
+        )
         self._changes.note([batch.key])
         if launch:
             batch = await self.launch_batch(tenant, batch_id)
@@ -126,7 +115,7 @@ class MemoryStore(MemorySteering, MemoryUploads):
     def _get(self, tenant: str, batch_id: str) -> Kept:
         kept = self._kept.get((tenant, batch_id))
         if kept is None:
-            raise NotFound("batch", batch_id)
+            raise self._missing(tenant, batch_id)
         return kept
 
     def _move(self, kept: Kept, state: BatchState) -> None:
@@ -146,6 +135,7 @@ class MemoryStore(MemorySteering, MemoryUploads):
         kept = self._get(tenant, batch_id)
         new = rules.new_entries(kept.batch, offset, entries)
         if new:
+            kept.stored_bytes += self._take_room(tenant, new)
             kept.entries += new
             kept.batch = replace(kept.batch, entry_count=len(kept.entries))
             self._changes.note([kept.batch.key])
@@ -169,13 +159,16 @@ class MemoryStore(MemorySteering, MemoryUploads):
 
     async def delete_batch(self, tenant: str, batch_id: str, *, force: bool, etag: str = "") -> int:
         """See `Store.delete_batch`."""
-        batch = self._get(tenant, batch_id).batch
-        rules.require_etag(batch, etag)
-        rules.require_deletable(batch, force=force)
-        del self._kept[tenant, batch_id]
-        self._queue.drop(batch.key)
-        self._changes.note([batch.key])
-        return batch.entry_count
+        kept = self._get(tenant, batch_id)
+        rules.require_etag(kept.batch, etag)
+        rules.require_deletable(kept.batch, force=force)
+        self._erase(kept)
+        return kept.batch.entry_count
+
+    def _erase(self, kept: Kept) -> None:
+        self._bury(kept.batch)
+        self._queue.drop(kept.batch.key)
+        self._changes.note([kept.batch.key])
 
     async def get_batch(self, tenant: str, batch_id: str) -> Batch:
         """See `Store.get_batch`."""
@@ -196,6 +189,7 @@ class MemoryStore(MemorySteering, MemoryUploads):
             next_attempt_at=min((chunk.run_at for chunk in waiting), default=None),
             statuses=Counter(row.status for row in kept.results),
             classifications=Counter(row.classification for row in kept.results),
+            stored_bytes=kept.stored_bytes,
         )
 
     async def list_batches(
@@ -310,6 +304,7 @@ class MemoryStore(MemorySteering, MemoryUploads):
             return False
         kept = next(k for k in self._kept.values() if k.batch.key == settlement.claim.batch_key)
         kept.results += parts.results
+        kept.stored_bytes += sum(len(row.doc) + len(row.evidence) for row in parts.results)
         kept.by_entry.update((row.entry_index, row) for row in parts.results)
         if len(kept.results) == len(kept.entries):
             self._move(kept, BatchState.COMPLETED)

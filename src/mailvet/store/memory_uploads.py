@@ -6,13 +6,16 @@ from mailvet.model.batch import UploadedFile
 from mailvet.store import rules
 
 if TYPE_CHECKING:
-    from mailvet.store.memory import Kept
+    from mailvet.store.memory_keeping import Kept
 
 
 class MemoryUploads:
     """That part of the memory store."""
 
     def _get(self, tenant: str, batch_id: str) -> "Kept":
+        raise NotImplementedError
+
+    def _take_bytes(self, tenant: str, size: int) -> int:
         raise NotImplementedError
 
     async def open_upload(
@@ -31,6 +34,7 @@ class MemoryUploads:
         upload = rules.require_upload(kept.batch, kept.upload)
         new = rules.new_bytes(kept.batch, upload, offset, data)
         if new:
+            kept.stored_bytes += self._take_bytes(tenant, len(new))
             kept.parts.append(new)
         kept.upload = rules.grown(upload, new)
         return kept.upload

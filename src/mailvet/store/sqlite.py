@@ -19,20 +19,22 @@ from mailvet.model.batch import (
     ResultPage,
     Settlement,
 )
+from mailvet.model.keeping import STORAGE_LIMIT_BYTES
 from mailvet.model.ruling import TenantRules
 from mailvet.model.status import BatchState
 from mailvet.store import (
     sqlite_batches,
-    sqlite_erase,
     sqlite_file,
     sqlite_keys,
     sqlite_plan,
     sqlite_results,
     sqlite_rules,
+    sqlite_storage,
     sqlite_work,
 )
 from mailvet.store.base import Created
 from mailvet.store.changes import WORK
+from mailvet.store.sqlite_keeping import SqliteKeeping
 from mailvet.store.sqlite_open import OpenFile
 from mailvet.store.sqlite_space import RESERVE_BYTES
 from mailvet.store.sqlite_steering import SqliteSteering
@@ -46,7 +48,7 @@ CHUNK_SIZE = 256
 """Where a commit, a message and a session are nearly as cheap per entry as they get."""
 
 
-class SqliteStore(SqliteSteering, SqliteUploads):
+class SqliteStore(SqliteKeeping, SqliteSteering, SqliteUploads):
     """A store in one file, owned by one process."""
 
     def __init__(
@@ -57,11 +59,11 @@ class SqliteStore(SqliteSteering, SqliteUploads):
         lease_clock: Callable[[], float],
         lease_s: float,
         chunk_size: int,
+        storage_limit_bytes: int,
     ) -> None:
+        super().__init__(file, clock, storage_limit_bytes)
         self.warnings = sqlite_file.warnings()
         """What an operator should know, as sentences; empty when all is well."""
-        self._file = file
-        self._clock = clock
         self._lease_clock = lease_clock
         self._lease_s = lease_s
         self._chunk_size = chunk_size
@@ -79,6 +81,7 @@ class SqliteStore(SqliteSteering, SqliteUploads):
         lease_s: float = LEASE_S,
         chunk_size: int = CHUNK_SIZE,
         reserve_bytes: int = RESERVE_BYTES,
+        storage_limit_bytes: int = STORAGE_LIMIT_BYTES,
     ) -> "SqliteStore":
         """Open the store in a file, made when it is missing; raise `StoreRefused` when it cannot.
 
@@ -92,6 +95,7 @@ class SqliteStore(SqliteSteering, SqliteUploads):
             lease_clock=lease_clock,
             lease_s=lease_s,
             chunk_size=chunk_size,
+            storage_limit_bytes=storage_limit_bytes,
         )
 
     @property
@@ -128,7 +132,16 @@ class SqliteStore(SqliteSteering, SqliteUploads):
                 request_hash=request_hash,
                 now=self._clock(),
             )
-            if created.replayed or not launch:
+            if created.replayed:
+                return created
+            sqlite_storage.take_room(
+                transaction.connection,
+                tenant,
+                created.batch.key,
+                entries,
+                self.storage_limit_bytes,
+            )
+            if not launch:
                 return created
             batch = sqlite_batches.launch(transaction, tenant, batch_id, now=self._clock())
             return Created(batch, replayed=False)
@@ -143,7 +156,12 @@ class SqliteStore(SqliteSteering, SqliteUploads):
         """See `Store.append_entries`."""
         count = await self._file.write(
             lambda transaction: sqlite_batches.append(
-                transaction, tenant, batch_id, offset, entries
+                transaction,
+                tenant,
+                batch_id,
+                offset,
+                entries,
+                limit_bytes=self.storage_limit_bytes,
             )
         )
         reach("append.committed")
@@ -166,19 +184,6 @@ class SqliteStore(SqliteSteering, SqliteUploads):
         )
         self._file.start(self._file.place([batch.key]))
         return batch
-
-    async def delete_batch(self, tenant: str, batch_id: str, *, force: bool, etag: str = "") -> int:
-        """See `Store.delete_batch`."""
-        entry_count = await self._file.rescue(
-            lambda transaction: sqlite_erase.hide(
-                transaction, tenant, batch_id, force=force, etag=etag
-            )
-        )
-        reach("delete.hidden")
-        # A caller that goes away does not stop it: what was asked for is gone from disk.
-        await asyncio.shield(self._file.start(self._file.erase()))
-        reach("delete.erased")
-        return entry_count
 
     async def get_batch(self, tenant: str, batch_id: str) -> Batch:
         """See `Store.get_batch`."""

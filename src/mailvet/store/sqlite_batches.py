@@ -4,16 +4,16 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from mailvet.errors import AlreadyExists, NotFound
+from mailvet.errors import AlreadyExists
 from mailvet.model.batch import Batch, BatchSpec, Entry, Progress
 from mailvet.model.status import BatchState, Deduplication, QualityLevel
-from mailvet.store import rules, sqlite_rules
+from mailvet.store import rules, sqlite_rules, sqlite_storage
 from mailvet.store.base import Created
 from mailvet.store.sqlite_file import Connection
 from mailvet.store.sqlite_schema import KEY_BITS
 from mailvet.store.sqlite_writer import Transaction
 
-_SPEC = "name, description, labels, quality, priority, deduplication, keep_last, rules"
+_SPEC = "name, description, labels, quality, priority, deduplication, keep_last, rules, retention_s"
 _STANDING = "state, entry_count, create_time, launch_time, end_time, revision"
 _COLUMNS = f"key, tenant, batch_id, {_SPEC}, {_STANDING}"
 
@@ -21,8 +21,8 @@ _COLUMNS = f"key, tenant, batch_id, {_SPEC}, {_STANDING}"
 def batch_from(row: Sequence[Any]) -> Batch:
     """Return the batch of a row of the batch columns."""
     key, tenant, batch_id, name, description, labels, quality, priority = row[:8]
-    deduplication, keep_last, own_rules, state, entry_count = row[8:13]
-    create_time, launch_time, end_time, revision = row[13:17]
+    deduplication, keep_last, own_rules, retention_s, state, entry_count = row[8:14]
+    create_time, launch_time, end_time, revision = row[14:18]
     return Batch(
         key=key,
         tenant=tenant,
@@ -36,6 +36,7 @@ def batch_from(row: Sequence[Any]) -> Batch:
             deduplication=Deduplication(deduplication),
             keep_last=bool(keep_last),
             rules=sqlite_rules.overrides_from(own_rules),
+            retention_s=retention_s,
         ),
         state=BatchState(state),
         entry_count=entry_count,
@@ -53,7 +54,7 @@ def get(connection: Connection, tenant: str, batch_id: str) -> Batch:
         (tenant, batch_id),
     ).fetchone()
     if row is None:
-        raise NotFound("batch", batch_id)
+        raise sqlite_storage.absent(connection, tenant, batch_id)
     return batch_from(row)
 
 
@@ -105,6 +106,7 @@ def progress(
         next_attempt_at=next_attempt_at,
         statuses=statuses,
         classifications=classifications,
+        stored_bytes=sqlite_storage.bytes_of_batch(connection, batch.key),
     )
 
 
@@ -136,7 +138,7 @@ def create(
     key = next_number(connection, "batch_key")
     connection.execute(
         f"INSERT INTO batch ({_COLUMNS}, request_id, request_hash)"  # noqa: S608
-        f" VALUES ({', '.join('?' * 19)})",
+        f" VALUES ({', '.join('?' * 20)})",
         (
             key,
             tenant,
@@ -161,7 +163,7 @@ def _spec_row(spec: BatchSpec) -> tuple[Any, ...]:
     labels = json.dumps(dict(spec.labels), ensure_ascii=False)
     texts = (spec.name, spec.description, labels)
     numbers = (spec.quality, spec.priority, spec.deduplication, spec.keep_last)
-    return (*texts, *numbers, sqlite_rules.text_of(spec.rules))
+    return (*texts, *numbers, sqlite_rules.text_of(spec.rules), spec.retention_s)
 
 
 def put_spec(connection: Connection, key: int, spec: BatchSpec) -> None:
@@ -179,12 +181,15 @@ def append(
     batch_id: str,
     offset: int | None,
     entries: Sequence[Entry],
+    *,
+    limit_bytes: int,
 ) -> int:
     """Append entries that are not kept yet; return how many the batch keeps now."""
     batch = get(transaction.connection, tenant, batch_id)
     new = rules.new_entries(batch, offset, entries)
     if not new:
         return batch.entry_count
+    sqlite_storage.take_room(transaction.connection, tenant, batch.key, new, limit_bytes)
     _insert_entries(transaction.connection, batch.key, batch.entry_count, new)
     total = batch.entry_count + len(new)
     transaction.connection.execute(

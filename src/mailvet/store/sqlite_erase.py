@@ -4,7 +4,7 @@
 is truncated. An erasure that was cut short is finished when the store is opened again.
 """
 
-from mailvet.store import rules, sqlite_batches
+from mailvet.store import rules, sqlite_batches, sqlite_storage
 from mailvet.store.segments import SEGMENT_ROWS
 from mailvet.store.sqlite_file import BUSY_TIMEOUT_S, Connection
 from mailvet.store.sqlite_schema import KEY_BITS
@@ -31,9 +31,15 @@ _TABLES = (("result", SEGMENT_ROWS), ("entry", 1), ("place", 1), ("upload_part",
 
 
 def hide(
-    transaction: Transaction, tenant: str, batch_id: str, *, force: bool, etag: str = ""
+    transaction: Transaction,
+    tenant: str,
+    batch_id: str,
+    *,
+    force: bool,
+    now: float,
+    etag: str = "",
 ) -> int:
-    """Take a batch out of sight and return how many entries it had."""
+    """Take a batch out of sight, but for its tombstone; return how many entries it had."""
     connection = transaction.connection
     batch = sqlite_batches.get(connection, tenant, batch_id)
     rules.require_etag(batch, etag)
@@ -43,6 +49,7 @@ def hide(
     connection.execute("DELETE FROM tally WHERE batch_key = ?", (batch.key,))
     connection.execute("DELETE FROM upload WHERE batch_key = ?", (batch.key,))
     connection.execute("DELETE FROM batch WHERE key = ?", (batch.key,))
+    sqlite_storage.bury(connection, batch, now=now)
     transaction.touched.add(batch.key)
     return batch.entry_count
 

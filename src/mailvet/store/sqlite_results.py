@@ -38,14 +38,16 @@ _SEQUENCE_MASK = (1 << KEY_BITS) - 1
 def append(transaction: Transaction, key: int, rows: Sequence[ResultRow], *, now: float) -> bool:
     """Append results of a running batch; True when they were its last, which completes it."""
     connection = transaction.connection
+    packed = [(len(run), *segments.pack(run)) for run in segments.cut(rows)]
+    size = sum([len(heads) + len(docs) + len(more) for _, heads, docs, more in packed])
     last, entry_count = connection.execute(
-        "UPDATE batch SET result_count = result_count + ? WHERE key = ?"
-        " RETURNING result_count, entry_count",
-        (len(rows), key),
+        "UPDATE batch SET result_count = result_count + ?, stored_bytes = stored_bytes + ?"
+        " WHERE key = ? RETURNING result_count, entry_count",
+        (len(rows), size, key),
     ).fetchone()
     connection.executemany(
         "INSERT INTO result (id, heads, docs, evidence) VALUES (?, ?, ?, ?)",
-        _segments(rows, (key << KEY_BITS) + last - len(rows)),
+        _numbered(packed, (key << KEY_BITS) + last - len(rows)),
     )
     tally = Counter([(row.status, row.classification) for row in rows])
     connection.executemany(
@@ -61,10 +63,13 @@ def append(transaction: Transaction, key: int, rows: Sequence[ResultRow], *, now
     return True
 
 
-def _segments(rows: Sequence[ResultRow], last: int) -> Iterator[tuple[int, bytes, bytes, bytes]]:
-    for run in segments.cut(rows):
-        last += len(run)
-        yield last, *segments.pack(run)
+def _numbered(
+    packed: Sequence[tuple[int, bytes, bytes, bytes]], last: int
+) -> Iterator[tuple[int, bytes, bytes, bytes]]:
+    for count, *segment in packed:
+        last += count
+        heads, docs, evidence = segment
+        yield last, heads, docs, evidence
 
 
 def after(

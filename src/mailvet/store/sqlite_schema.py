@@ -119,11 +119,22 @@ def _batches(database: sqlite_utils.Database) -> None:
             "request_id": str,
             "request_hash": bytes,
             "revision": int,
+            "retention_s": float,
+            "stored_bytes": int,
         },
         pk="key",
-        not_null={"tenant", "batch_id", "state", "entry_count", "result_count", "revision"},
+        not_null={
+            "tenant",
+            "batch_id",
+            "state",
+            "entry_count",
+            "result_count",
+            "revision",
+            "stored_bytes",
+        },
         defaults={
             "result_count": 0,
+            "stored_bytes": 0,
             "planned": 0,
             "placed": 0,
             "stamp": 0.0,
@@ -139,6 +150,11 @@ def _batches(database: sqlite_utils.Database) -> None:
     )
     database.execute("CREATE INDEX batch_to_plan ON batch (key) WHERE state = 2 AND planned = 0")
     database.execute("CREATE INDEX batch_paused ON batch (key) WHERE state = 5")
+    # Answers what a tenant stores without its batches' rows.
+    database.table("batch").create_index(["tenant", "stored_bytes"])
+    database.execute(
+        "CREATE INDEX batch_to_expire ON batch (end_time + retention_s) WHERE end_time IS NOT NULL"
+    )
     database.table("tally").create(
         {"batch_key": int, "status": int, "classification": int, "count": int},
         pk=("batch_key", "status", "classification"),
@@ -239,6 +255,19 @@ def _uploads(database: sqlite_utils.Database) -> None:
     )
 
 
+def _keeping(database: sqlite_utils.Database) -> None:
+    database.table("tombstone").create(
+        {"mark": bytes, "erase_time": float, "entry_count": int},
+        pk="mark",
+        not_null={"erase_time", "entry_count"},
+        strict=True,
+    )
+    database.table("tombstone").create_index(["erase_time"])
+    database.table("data_policy").create(
+        {"tenant": str, "retention_s": float}, pk="tenant", not_null={"retention_s"}, strict=True
+    )
+
+
 STEPS: Steps = {
     "0001_store": _store,
     "0002_batches": _batches,
@@ -246,4 +275,5 @@ STEPS: Steps = {
     "0004_chunks": _chunks,
     "0005_rules": _rules,
     "0006_uploads": _uploads,
+    "0007_keeping": _keeping,
 }

@@ -1,7 +1,7 @@
 """Files of batches, and labels of entries, in SQL: a file is rows of the pieces it came in."""
 
 from mailvet.model.batch import Batch, UploadedFile
-from mailvet.store import rules, sqlite_batches
+from mailvet.store import rules, sqlite_batches, sqlite_storage
 from mailvet.store.sqlite_file import Connection
 from mailvet.store.sqlite_open import OpenFile
 from mailvet.store.sqlite_schema import KEY_BITS
@@ -12,6 +12,7 @@ class SqliteUploads:
     """That part of the SQLite store."""
 
     _file: OpenFile
+    storage_limit_bytes: int
 
     async def open_upload(
         self, tenant: str, batch_id: str, name: str, options: str
@@ -26,7 +27,9 @@ class SqliteUploads:
     ) -> UploadedFile:
         """See `UploadStore.append_upload`."""
         return await self._file.write(
-            lambda transaction: _append(transaction, tenant, batch_id, offset, data)
+            lambda transaction: _append(
+                transaction, tenant, batch_id, offset, data, self.storage_limit_bytes
+            )
         )
 
     async def get_upload(self, tenant: str, batch_id: str) -> UploadedFile | None:
@@ -74,7 +77,7 @@ def _open(
 
 
 def _append(
-    transaction: Transaction, tenant: str, batch_id: str, offset: int, data: bytes
+    transaction: Transaction, tenant: str, batch_id: str, offset: int, data: bytes, limit: int
 ) -> UploadedFile:
     connection = transaction.connection
     batch, kept = _find(connection, tenant, batch_id)
@@ -82,6 +85,7 @@ def _append(
     new = rules.new_bytes(batch, upload, offset, data)
     if not new:
         return upload
+    sqlite_storage.take_bytes(connection, tenant, batch.key, len(new), limit)
     upload = rules.grown(upload, new)
     parts = connection.execute(
         "UPDATE upload SET size = ?, crc32c = ?, parts = parts + 1 WHERE batch_key = ?"

@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from mailvet.v1 import account_service_pb2 as mailvet_dot_v1_dot_account__service__pb2
+from mailvet.v1 import data_policy_pb2 as mailvet_dot_v1_dot_data__policy__pb2
 
 GRPC_GENERATED_VERSION = '1.76.0'
 GRPC_VERSION = grpc.__version__
@@ -45,6 +46,16 @@ class AccountServiceStub(object):
                 request_serializer=mailvet_dot_v1_dot_account__service__pb2.UpdateRulesRequest.SerializeToString,
                 response_deserializer=mailvet_dot_v1_dot_account__service__pb2.UpdateRulesResponse.FromString,
                 _registered_method=True)
+        self.GetDataPolicy = channel.unary_unary(
+                '/mailvet.v1.AccountService/GetDataPolicy',
+                request_serializer=mailvet_dot_v1_dot_data__policy__pb2.GetDataPolicyRequest.SerializeToString,
+                response_deserializer=mailvet_dot_v1_dot_data__policy__pb2.GetDataPolicyResponse.FromString,
+                _registered_method=True)
+        self.UpdateDataPolicy = channel.unary_unary(
+                '/mailvet.v1.AccountService/UpdateDataPolicy',
+                request_serializer=mailvet_dot_v1_dot_data__policy__pb2.UpdateDataPolicyRequest.SerializeToString,
+                response_deserializer=mailvet_dot_v1_dot_data__policy__pb2.UpdateDataPolicyResponse.FromString,
+                _registered_method=True)
 
 
 class AccountServiceServicer(object):
@@ -70,6 +81,23 @@ class AccountServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetDataPolicy(self, request, context):
+        """Returns for how long the tenant's data is kept, how much there is and how much
+        there may be.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UpdateDataPolicy(self, request, context):
+        """Replaces the tenant's data policy; it holds for batches created afterwards.
+
+        Errors: INVALID_ARGUMENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AccountServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -82,6 +110,16 @@ def add_AccountServiceServicer_to_server(servicer, server):
                     servicer.UpdateRules,
                     request_deserializer=mailvet_dot_v1_dot_account__service__pb2.UpdateRulesRequest.FromString,
                     response_serializer=mailvet_dot_v1_dot_account__service__pb2.UpdateRulesResponse.SerializeToString,
+            ),
+            'GetDataPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetDataPolicy,
+                    request_deserializer=mailvet_dot_v1_dot_data__policy__pb2.GetDataPolicyRequest.FromString,
+                    response_serializer=mailvet_dot_v1_dot_data__policy__pb2.GetDataPolicyResponse.SerializeToString,
+            ),
+            'UpdateDataPolicy': grpc.unary_unary_rpc_method_handler(
+                    servicer.UpdateDataPolicy,
+                    request_deserializer=mailvet_dot_v1_dot_data__policy__pb2.UpdateDataPolicyRequest.FromString,
+                    response_serializer=mailvet_dot_v1_dot_data__policy__pb2.UpdateDataPolicyResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -139,6 +177,60 @@ class AccountService(object):
             '/mailvet.v1.AccountService/UpdateRules',
             mailvet_dot_v1_dot_account__service__pb2.UpdateRulesRequest.SerializeToString,
             mailvet_dot_v1_dot_account__service__pb2.UpdateRulesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetDataPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mailvet.v1.AccountService/GetDataPolicy',
+            mailvet_dot_v1_dot_data__policy__pb2.GetDataPolicyRequest.SerializeToString,
+            mailvet_dot_v1_dot_data__policy__pb2.GetDataPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UpdateDataPolicy(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mailvet.v1.AccountService/UpdateDataPolicy',
+            mailvet_dot_v1_dot_data__policy__pb2.UpdateDataPolicyRequest.SerializeToString,
+            mailvet_dot_v1_dot_data__policy__pb2.UpdateDataPolicyResponse.FromString,
             options,
             channel_credentials,
             insecure,

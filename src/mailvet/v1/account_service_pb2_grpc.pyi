@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from grpc import aio as _aio
 from mailvet.v1 import account_service_pb2 as _account_service_pb2
+from mailvet.v1 import data_policy_pb2 as _data_policy_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -44,6 +45,15 @@ class AccountServiceStub:
 
     Errors: INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH).
     """
+    GetDataPolicy: _grpc.UnaryUnaryMultiCallable[_data_policy_pb2.GetDataPolicyRequest, _data_policy_pb2.GetDataPolicyResponse]
+    """Returns for how long the tenant's data is kept, how much there is and how much
+    there may be.
+    """
+    UpdateDataPolicy: _grpc.UnaryUnaryMultiCallable[_data_policy_pb2.UpdateDataPolicyRequest, _data_policy_pb2.UpdateDataPolicyResponse]
+    """Replaces the tenant's data policy; it holds for batches created afterwards.
+
+    Errors: INVALID_ARGUMENT.
+    """
 
 @_typing.type_check_only
 class AccountServiceAsyncStub(AccountServiceStub):
@@ -60,6 +70,15 @@ class AccountServiceAsyncStub(AccountServiceStub):
     there already stay as they are.
 
     Errors: INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH).
+    """
+    GetDataPolicy: _aio.UnaryUnaryMultiCallable[_data_policy_pb2.GetDataPolicyRequest, _data_policy_pb2.GetDataPolicyResponse]  # type: ignore[assignment]
+    """Returns for how long the tenant's data is kept, how much there is and how much
+    there may be.
+    """
+    UpdateDataPolicy: _aio.UnaryUnaryMultiCallable[_data_policy_pb2.UpdateDataPolicyRequest, _data_policy_pb2.UpdateDataPolicyResponse]  # type: ignore[assignment]
+    """Replaces the tenant's data policy; it holds for batches created afterwards.
+
+    Errors: INVALID_ARGUMENT.
     """
 
 class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -86,6 +105,27 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         there already stay as they are.
 
         Errors: INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH).
+        """
+
+    @_abc_1.abstractmethod
+    def GetDataPolicy(
+        self,
+        request: _data_policy_pb2.GetDataPolicyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_data_policy_pb2.GetDataPolicyResponse, _abc.Awaitable[_data_policy_pb2.GetDataPolicyResponse]]:
+        """Returns for how long the tenant's data is kept, how much there is and how much
+        there may be.
+        """
+
+    @_abc_1.abstractmethod
+    def UpdateDataPolicy(
+        self,
+        request: _data_policy_pb2.UpdateDataPolicyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_data_policy_pb2.UpdateDataPolicyResponse, _abc.Awaitable[_data_policy_pb2.UpdateDataPolicyResponse]]:
+        """Replaces the tenant's data policy; it holds for batches created afterwards.
+
+        Errors: INVALID_ARGUMENT.
         """
 
 def add_AccountServiceServicer_to_server(servicer: AccountServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

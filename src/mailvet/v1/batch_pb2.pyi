@@ -156,6 +156,9 @@ class Batch(_message.Message):
     PROGRESS_FIELD_NUMBER: _builtins.int
     RULE_COUNT_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    RETENTION_FIELD_NUMBER: _builtins.int
+    EXPIRE_TIME_FIELD_NUMBER: _builtins.int
+    STORED_BYTES_FIELD_NUMBER: _builtins.int
     batch_id: _builtins.str
     """The batch's id: the caller's own, or a UUIDv7."""
     name: _builtins.str
@@ -180,6 +183,8 @@ class Batch(_message.Message):
     """Names the batch as it is: changes with its settings, its entries, and the state
     that callers give it. For the `etag` fields of requests.
     """
+    stored_bytes: _builtins.int
+    """About how much its entries and results take in the store."""
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The caller's labels."""
@@ -200,6 +205,14 @@ class Batch(_message.Message):
     def progress(self) -> Global___Progress:
         """How the work stands."""
 
+    @_builtins.property
+    def retention(self) -> _duration_pb2.Duration:
+        """For how long it is kept after its end."""
+
+    @_builtins.property
+    def expire_time(self) -> _timestamp_pb2.Timestamp:
+        """When it is erased for good; absent until it ended."""
+
     def __init__(
         self,
         *,
@@ -219,10 +232,13 @@ class Batch(_message.Message):
         progress: Global___Progress | None = ...,
         rule_count: _builtins.int = ...,
         etag: _builtins.str = ...,
+        retention: _duration_pb2.Duration | None = ...,
+        expire_time: _timestamp_pb2.Timestamp | None = ...,
+        stored_bytes: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "launch_time", b"launch_time", "progress", b"progress"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "expire_time", b"expire_time", "launch_time", b"launch_time", "progress", b"progress", "retention", b"retention"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "create_time", b"create_time", "deduplication", b"deduplication", "description", b"description", "duplicate_keep", b"duplicate_keep", "end_time", b"end_time", "entry_count", b"entry_count", "etag", b"etag", "labels", b"labels", "launch_time", b"launch_time", "name", b"name", "priority", b"priority", "progress", b"progress", "quality", b"quality", "rule_count", b"rule_count", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "create_time", b"create_time", "deduplication", b"deduplication", "description", b"description", "duplicate_keep", b"duplicate_keep", "end_time", b"end_time", "entry_count", b"entry_count", "etag", b"etag", "expire_time", b"expire_time", "labels", b"labels", "launch_time", b"launch_time", "name", b"name", "priority", b"priority", "progress", b"progress", "quality", b"quality", "retention", b"retention", "rule_count", b"rule_count", "state", b"state", "stored_bytes", b"stored_bytes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -124,7 +124,8 @@ class BatchServiceServicer(object):
         """Creates a batch, with up to 1,000 entries in the same call, and launches it
         when asked.
 
-        Errors: INVALID_ARGUMENT (INVALID_REQUEST, REQUEST_ID_REUSED), ALREADY_EXISTS.
+        Errors: INVALID_ARGUMENT (INVALID_REQUEST, REQUEST_ID_REUSED), ALREADY_EXISTS,
+        RESOURCE_EXHAUSTED (QUOTA_EXCEEDED) when the tenant's storage is full.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -134,7 +135,7 @@ class BatchServiceServicer(object):
         """Adds up to 1,000 entries to a DRAFT batch. When it returns they are durable.
 
         Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE),
-        OUT_OF_RANGE (OFFSET_GAP).
+        OUT_OF_RANGE (OFFSET_GAP), RESOURCE_EXHAUSTED (QUOTA_EXCEEDED).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -205,7 +206,8 @@ class BatchServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UpdateBatch(self, request, context):
-        """Changes settings of a batch: `name`, `description`, `labels`, `priority` in any state.
+        """Changes settings of a batch: `name`, `description`, `labels`, `priority`,
+        `retention` in any state.
         A new priority counts for what is queued already.
 
         Errors: NOT_FOUND, INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH).
@@ -227,7 +229,7 @@ class BatchServiceServicer(object):
     def GetBatch(self, request, context):
         """Returns a batch; with `wait`, once it ended or the time is over.
 
-        Errors: NOT_FOUND, INVALID_ARGUMENT.
+        Errors: NOT_FOUND (BATCH_ERASED when it was there once), INVALID_ARGUMENT.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

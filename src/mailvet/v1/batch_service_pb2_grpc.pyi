@@ -43,13 +43,14 @@ class BatchServiceStub:
     """Creates a batch, with up to 1,000 entries in the same call, and launches it
     when asked.
 
-    Errors: INVALID_ARGUMENT (INVALID_REQUEST, REQUEST_ID_REUSED), ALREADY_EXISTS.
+    Errors: INVALID_ARGUMENT (INVALID_REQUEST, REQUEST_ID_REUSED), ALREADY_EXISTS,
+    RESOURCE_EXHAUSTED (QUOTA_EXCEEDED) when the tenant's storage is full.
     """
     AddEntries: _grpc.UnaryUnaryMultiCallable[_batch_service_pb2.AddEntriesRequest, _batch_service_pb2.AddEntriesResponse]
     """Adds up to 1,000 entries to a DRAFT batch. When it returns they are durable.
 
     Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE),
-    OUT_OF_RANGE (OFFSET_GAP).
+    OUT_OF_RANGE (OFFSET_GAP), RESOURCE_EXHAUSTED (QUOTA_EXCEEDED).
     """
     StreamEntries: _grpc.StreamStreamMultiCallable[_batch_service_pb2.StreamEntriesRequest, _batch_service_pb2.StreamEntriesResponse]
     """Adds any number of entries to a DRAFT batch; each reply says how many are
@@ -92,7 +93,8 @@ class BatchServiceStub:
     Errors: as PauseBatch.
     """
     UpdateBatch: _grpc.UnaryUnaryMultiCallable[_batch_service_pb2.UpdateBatchRequest, _batch_service_pb2.UpdateBatchResponse]
-    """Changes settings of a batch: `name`, `description`, `labels`, `priority` in any state.
+    """Changes settings of a batch: `name`, `description`, `labels`, `priority`,
+    `retention` in any state.
     A new priority counts for what is queued already.
 
     Errors: NOT_FOUND, INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH).
@@ -106,7 +108,7 @@ class BatchServiceStub:
     GetBatch: _grpc.UnaryUnaryMultiCallable[_batch_service_pb2.GetBatchRequest, _batch_service_pb2.GetBatchResponse]
     """Returns a batch; with `wait`, once it ended or the time is over.
 
-    Errors: NOT_FOUND, INVALID_ARGUMENT.
+    Errors: NOT_FOUND (BATCH_ERASED when it was there once), INVALID_ARGUMENT.
     """
     ListBatches: _grpc.UnaryUnaryMultiCallable[_batch_service_pb2.ListBatchesRequest, _batch_service_pb2.ListBatchesResponse]
     """Lists batches, the newest first.
@@ -141,13 +143,14 @@ class BatchServiceAsyncStub(BatchServiceStub):
     """Creates a batch, with up to 1,000 entries in the same call, and launches it
     when asked.
 
-    Errors: INVALID_ARGUMENT (INVALID_REQUEST, REQUEST_ID_REUSED), ALREADY_EXISTS.
+    Errors: INVALID_ARGUMENT (INVALID_REQUEST, REQUEST_ID_REUSED), ALREADY_EXISTS,
+    RESOURCE_EXHAUSTED (QUOTA_EXCEEDED) when the tenant's storage is full.
     """
     AddEntries: _aio.UnaryUnaryMultiCallable[_batch_service_pb2.AddEntriesRequest, _batch_service_pb2.AddEntriesResponse]  # type: ignore[assignment]
     """Adds up to 1,000 entries to a DRAFT batch. When it returns they are durable.
 
     Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE),
-    OUT_OF_RANGE (OFFSET_GAP).
+    OUT_OF_RANGE (OFFSET_GAP), RESOURCE_EXHAUSTED (QUOTA_EXCEEDED).
     """
     StreamEntries: _aio.StreamStreamMultiCallable[_batch_service_pb2.StreamEntriesRequest, _batch_service_pb2.StreamEntriesResponse]  # type: ignore[assignment]
     """Adds any number of entries to a DRAFT batch; each reply says how many are
@@ -190,7 +193,8 @@ class BatchServiceAsyncStub(BatchServiceStub):
     Errors: as PauseBatch.
     """
     UpdateBatch: _aio.UnaryUnaryMultiCallable[_batch_service_pb2.UpdateBatchRequest, _batch_service_pb2.UpdateBatchResponse]  # type: ignore[assignment]
-    """Changes settings of a batch: `name`, `description`, `labels`, `priority` in any state.
+    """Changes settings of a batch: `name`, `description`, `labels`, `priority`,
+    `retention` in any state.
     A new priority counts for what is queued already.
 
     Errors: NOT_FOUND, INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH).
@@ -204,7 +208,7 @@ class BatchServiceAsyncStub(BatchServiceStub):
     GetBatch: _aio.UnaryUnaryMultiCallable[_batch_service_pb2.GetBatchRequest, _batch_service_pb2.GetBatchResponse]  # type: ignore[assignment]
     """Returns a batch; with `wait`, once it ended or the time is over.
 
-    Errors: NOT_FOUND, INVALID_ARGUMENT.
+    Errors: NOT_FOUND (BATCH_ERASED when it was there once), INVALID_ARGUMENT.
     """
     ListBatches: _aio.UnaryUnaryMultiCallable[_batch_service_pb2.ListBatchesRequest, _batch_service_pb2.ListBatchesResponse]  # type: ignore[assignment]
     """Lists batches, the newest first.
@@ -242,7 +246,8 @@ class BatchServiceServicer(metaclass=_abc_1.ABCMeta):
         """Creates a batch, with up to 1,000 entries in the same call, and launches it
         when asked.
 
-        Errors: INVALID_ARGUMENT (INVALID_REQUEST, REQUEST_ID_REUSED), ALREADY_EXISTS.
+        Errors: INVALID_ARGUMENT (INVALID_REQUEST, REQUEST_ID_REUSED), ALREADY_EXISTS,
+        RESOURCE_EXHAUSTED (QUOTA_EXCEEDED) when the tenant's storage is full.
         """
 
     @_abc_1.abstractmethod
@@ -254,7 +259,7 @@ class BatchServiceServicer(metaclass=_abc_1.ABCMeta):
         """Adds up to 1,000 entries to a DRAFT batch. When it returns they are durable.
 
         Errors: INVALID_ARGUMENT, NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE),
-        OUT_OF_RANGE (OFFSET_GAP).
+        OUT_OF_RANGE (OFFSET_GAP), RESOURCE_EXHAUSTED (QUOTA_EXCEEDED).
         """
 
     @_abc_1.abstractmethod
@@ -339,7 +344,8 @@ class BatchServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _batch_service_pb2.UpdateBatchRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_batch_service_pb2.UpdateBatchResponse, _abc.Awaitable[_batch_service_pb2.UpdateBatchResponse]]:
-        """Changes settings of a batch: `name`, `description`, `labels`, `priority` in any state.
+        """Changes settings of a batch: `name`, `description`, `labels`, `priority`,
+        `retention` in any state.
         A new priority counts for what is queued already.
 
         Errors: NOT_FOUND, INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH).
@@ -365,7 +371,7 @@ class BatchServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_batch_service_pb2.GetBatchResponse, _abc.Awaitable[_batch_service_pb2.GetBatchResponse]]:
         """Returns a batch; with `wait`, once it ended or the time is over.
 
-        Errors: NOT_FOUND, INVALID_ARGUMENT.
+        Errors: NOT_FOUND (BATCH_ERASED when it was there once), INVALID_ARGUMENT.
         """
 
     @_abc_1.abstractmethod

@@ -166,6 +166,17 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     Example:
       { "reason": "ETAG_MISMATCH", "domain": "mailvet.dev", "metadata": { "etag": "r3" } }
     """
+    ERROR_REASON_BATCH_ERASED: _ErrorReason.ValueType  # 16
+    """The batch was there; it was deleted, or its retention was over. Only its own
+    tenant is told, for 90 days. NOT_FOUND, with google.rpc.ResourceInfo.
+
+    Way out: none, erased is erased; upload the list again if it is still needed.
+
+    Example:
+      { "reason": "BATCH_ERASED", "domain": "mailvet.dev",
+        "metadata": { "kind": "batch", "name": "spring-list",
+          "erase_time": "2026-03-01T12:00:00Z", "entry_count": "1200" } }
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed. It stands in google.rpc.ErrorInfo.reason, without the prefix
@@ -315,5 +326,16 @@ Way out: read it again, bring in your change, send it with the new etag.
 
 Example:
   { "reason": "ETAG_MISMATCH", "domain": "mailvet.dev", "metadata": { "etag": "r3" } }
+"""
+ERROR_REASON_BATCH_ERASED: ErrorReason.ValueType  # 16
+"""The batch was there; it was deleted, or its retention was over. Only its own
+tenant is told, for 90 days. NOT_FOUND, with google.rpc.ResourceInfo.
+
+Way out: none, erased is erased; upload the list again if it is still needed.
+
+Example:
+  { "reason": "BATCH_ERASED", "domain": "mailvet.dev",
+    "metadata": { "kind": "batch", "name": "spring-list",
+      "erase_time": "2026-03-01T12:00:00Z", "entry_count": "1200" } }
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

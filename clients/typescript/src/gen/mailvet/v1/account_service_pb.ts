@@ -4,6 +4,8 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GetDataPolicyRequestSchema, GetDataPolicyResponseSchema, UpdateDataPolicyRequestSchema, UpdateDataPolicyResponseSchema } from "./data_policy_pb.js";
+import { file_mailvet_v1_data_policy } from "./data_policy_pb.js";
 import type { Rules } from "./rules_pb.js";
 import { file_mailvet_v1_rules } from "./rules_pb.js";
 import type { Message } from "@bufbuild/protobuf";
@@ -12,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mailvet/v1/account_service.proto.
  */
 export const file_mailvet_v1_account_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBtYWlsdmV0L3YxL2FjY291bnRfc2VydmljZS5wcm90bxIKbWFpbHZldC52MSIRCg9HZXRSdWxlc1JlcXVlc3QiNAoQR2V0UnVsZXNSZXNwb25zZRIgCgVydWxlcxgBIAEoCzIRLm1haWx2ZXQudjEuUnVsZXMiTQoSVXBkYXRlUnVsZXNSZXF1ZXN0EiAKBXJ1bGVzGAEgASgLMhEubWFpbHZldC52MS5SdWxlcxIVCg12YWxpZGF0ZV9vbmx5GAIgASgIIjcKE1VwZGF0ZVJ1bGVzUmVzcG9uc2USIAoFcnVsZXMYASABKAsyES5tYWlsdmV0LnYxLlJ1bGVzMqcBCg5BY2NvdW50U2VydmljZRJFCghHZXRSdWxlcxIbLm1haWx2ZXQudjEuR2V0UnVsZXNSZXF1ZXN0GhwubWFpbHZldC52MS5HZXRSdWxlc1Jlc3BvbnNlEk4KC1VwZGF0ZVJ1bGVzEh4ubWFpbHZldC52MS5VcGRhdGVSdWxlc1JlcXVlc3QaHy5tYWlsdmV0LnYxLlVwZGF0ZVJ1bGVzUmVzcG9uc2VCOgoOZGV2Lm1haWx2ZXQudjFQAVombWFpbHZldC5kZXYvY2xpZW50L21haWx2ZXR2MTttYWlsdmV0djFiBnByb3RvMw", [file_mailvet_v1_rules]);
+  fileDesc("CiBtYWlsdmV0L3YxL2FjY291bnRfc2VydmljZS5wcm90bxIKbWFpbHZldC52MSIRCg9HZXRSdWxlc1JlcXVlc3QiNAoQR2V0UnVsZXNSZXNwb25zZRIgCgVydWxlcxgBIAEoCzIRLm1haWx2ZXQudjEuUnVsZXMiTQoSVXBkYXRlUnVsZXNSZXF1ZXN0EiAKBXJ1bGVzGAEgASgLMhEubWFpbHZldC52MS5SdWxlcxIVCg12YWxpZGF0ZV9vbmx5GAIgASgIIjcKE1VwZGF0ZVJ1bGVzUmVzcG9uc2USIAoFcnVsZXMYASABKAsyES5tYWlsdmV0LnYxLlJ1bGVzMtwCCg5BY2NvdW50U2VydmljZRJFCghHZXRSdWxlcxIbLm1haWx2ZXQudjEuR2V0UnVsZXNSZXF1ZXN0GhwubWFpbHZldC52MS5HZXRSdWxlc1Jlc3BvbnNlEk4KC1VwZGF0ZVJ1bGVzEh4ubWFpbHZldC52MS5VcGRhdGVSdWxlc1JlcXVlc3QaHy5tYWlsdmV0LnYxLlVwZGF0ZVJ1bGVzUmVzcG9uc2USVAoNR2V0RGF0YVBvbGljeRIgLm1haWx2ZXQudjEuR2V0RGF0YVBvbGljeVJlcXVlc3QaIS5tYWlsdmV0LnYxLkdldERhdGFQb2xpY3lSZXNwb25zZRJdChBVcGRhdGVEYXRhUG9saWN5EiMubWFpbHZldC52MS5VcGRhdGVEYXRhUG9saWN5UmVxdWVzdBokLm1haWx2ZXQudjEuVXBkYXRlRGF0YVBvbGljeVJlc3BvbnNlQjoKDmRldi5tYWlsdmV0LnYxUAFaJm1haWx2ZXQuZGV2L2NsaWVudC9tYWlsdmV0djE7bWFpbHZldHYxYgZwcm90bzM", [file_mailvet_v1_data_policy, file_mailvet_v1_rules]);
 
 /**
  * Request of GetRules.
@@ -129,6 +131,29 @@ export const AccountService: GenService<{
     methodKind: "unary";
     input: typeof UpdateRulesRequestSchema;
     output: typeof UpdateRulesResponseSchema;
+  },
+  /**
+   * Returns for how long the tenant's data is kept, how much there is and how much
+   * there may be.
+   *
+   * @generated from rpc mailvet.v1.AccountService.GetDataPolicy
+   */
+  getDataPolicy: {
+    methodKind: "unary";
+    input: typeof GetDataPolicyRequestSchema;
+    output: typeof GetDataPolicyResponseSchema;
+  },
+  /**
+   * Replaces the tenant's data policy; it holds for batches created afterwards.
+   *
+   * Errors: INVALID_ARGUMENT.
+   *
+   * @generated from rpc mailvet.v1.AccountService.UpdateDataPolicy
+   */
+  updateDataPolicy: {
+    methodKind: "unary";
+    input: typeof UpdateDataPolicyRequestSchema;
+    output: typeof UpdateDataPolicyResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_mailvet_v1_account_service, 0);
