@@ -45,16 +45,15 @@ class SqliteKeeping:
         if not due:
             return 0
 
-        def operation(transaction: Transaction) -> int:
-            # Looked up again: one may have been deleted, or its retention made longer.
-            still = sqlite_storage.due(transaction.connection, now=now)
-            for tenant, batch_id in still:
-                sqlite_erase.hide(transaction, tenant, batch_id, force=True, now=now)
-            return len(still)
+        hidden: list[int] = []
 
-        hidden = await self._file.rescue(operation)
-        await asyncio.shield(self._file.start(self._file.erase()))
-        return hidden
+        async def chore() -> None:
+            hidden.append(await self._file.rescue(lambda t: _hide_due(t, now)))
+            await self._file.erase()
+
+        # What is hidden is erased too, though the service ends meanwhile.
+        await asyncio.shield(self._file.start(chore()))
+        return hidden[0]
 
     async def stored_bytes(self, tenant: str) -> int:
         """See `Keeping.stored_bytes`."""
@@ -68,3 +67,11 @@ class SqliteKeeping:
         """See `Keeping.put_data_policy`."""
         await self._file.write(lambda t: sqlite_storage.put_policy(t.connection, tenant, policy))
         return policy
+
+
+def _hide_due(transaction: Transaction, now: float) -> int:
+    # Looked up again: one may have been deleted, or its retention made longer.
+    due = sqlite_storage.due(transaction.connection, now=now)
+    for tenant, batch_id in due:
+        sqlite_erase.hide(transaction, tenant, batch_id, force=True, now=now)
+    return len(due)
