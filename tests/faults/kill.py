@@ -17,6 +17,7 @@ from mailvet.client import Client, ServiceError
 from mailvet.testbed.bed import Testbed
 from mailvet.testbed.world import parse_world
 from mailvet.v1 import batch_pb2, batch_service_pb2, result_pb2, result_service_pb2
+from tests import validators
 from tests.acceptance.house import ServerProcess
 
 WORLD = """
@@ -115,14 +116,12 @@ def _entries() -> Iterator[batch_pb2.Entry]:
 
 
 async def _read_all(client: Client) -> None:
-    seen: list[int] = []
     request = result_service_pb2.StreamResultsRequest(batch_id="b", max_results=200)
-    async for frame in client.stream_results(request):
+    frames = [frame async for frame in client.stream_results(request)]
+    validators.complete(frames, ENTRIES)
+    for frame in frames:
         for result in frame.results:
             _check(result)
-            seen.append(result.index)
-    assert len(seen) == len(set(seen)), "a result came twice"
-    assert set(range(ENTRIES)) == set(seen), f"{ENTRIES - len(seen)} results are missing"
 
 
 def _check(result: result_pb2.Result) -> None:

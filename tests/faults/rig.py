@@ -12,6 +12,7 @@ from mailvet.model.status import EntryStatus
 from mailvet.serve.run import Service
 from mailvet.testbed.bed import Testbed
 from mailvet.v1 import batch_pb2, batch_service_pb2, result_service_pb2
+from tests import validators
 
 
 @asynccontextmanager
@@ -42,13 +43,10 @@ async def verify(client: Client, batch_id: str, addresses: Iterable[str]) -> lis
     )
     entries = (batch_pb2.Entry(input_data=address) for address in addresses)
     batch = await client.upload(batch_id, entries, launch=True)
-    found: dict[int, EntryStatus] = {}
     request = result_service_pb2.StreamResultsRequest(batch_id=batch_id, max_results=100)
-    async for frame in client.stream_results(request):
-        for result in frame.results:
-            assert result.index not in found, f"entry {result.index} was answered twice"
-            found[result.index] = EntryStatus(result.status)
-    assert batch.entry_count == len(found)
+    frames = [frame async for frame in client.stream_results(request)]
+    validators.complete(frames, batch.entry_count)
+    found = {one.index: EntryStatus(one.status) for frame in frames for one in frame.results}
     return [found[index] for index in range(batch.entry_count)]
 
 

@@ -14,9 +14,11 @@ from mailvet.v1 import batch_pb2 as batch_pb
 from mailvet.v1 import batch_service_pb2 as batch_service_pb
 from mailvet.v1 import result_pb2, status_pb2
 from mailvet.v1 import result_service_pb2 as pb
+from tests import validators
 from tests.batches.engine import every_third_missing, postpone, work
 from tests.rpc.conftest import OpenWorld
 from tests.rpc.world import World, open_channel, read_rest
+from tests.validators import indexes
 
 MISSING = pb.ResultFilter(classifications=[status_pb2.CLASSIFICATION_UNDELIVERABLE])
 
@@ -27,12 +29,13 @@ def stream(world: World, **asked: Any) -> Any:
 
 
 async def read(world: World, **asked: Any) -> list[pb.StreamResultsResponse]:
-    """Every frame of a stream of batch `b`, to its end."""
-    return [frame async for frame in stream(world, **asked)]
-
-
-def indexes(frames: list[pb.StreamResultsResponse]) -> list[int]:
-    return [result.index for frame in frames for result in frame.results]
+    """Every frame of a stream of batch `b`, to its end, held to what every stream promises."""
+    frames = [frame async for frame in stream(world, **asked)]
+    validators.unique(frames)
+    validators.bookmarkable(frames)
+    if "cursor" not in asked:
+        validators.atomic(frames)
+    return frames
 
 
 async def test_a_finished_batch_is_read_to_its_end(world: World) -> None:
@@ -55,8 +58,7 @@ async def test_results_come_while_the_batch_runs(world: World) -> None:
     await work(world.store, a_time=7)
     frames = await asyncio.wait_for(reading, 20)
 
-    assert list(range(300)) == sorted(indexes(frames))
-    assert frames[-1].done
+    validators.complete(frames, 300)
 
 
 @pytest.mark.parametrize("filtered", [None, MISSING])
@@ -67,9 +69,8 @@ async def test_every_cursor_resumes_exactly(world: World, filtered: pb.ResultFil
     frames = await read(world, max_results=3, filter=filtered)
     everything = indexes(frames)
     for cut in range(len(frames)):
-        got = indexes(frames[: cut + 1])
         rest = await read(world, max_results=5, filter=filtered, cursor=frames[cut].cursor)
-        assert everything == got + indexes(rest)
+        validators.resumable(frames, frames[: cut + 1], rest)
 
     assert (40 if filtered is None else 14) == len(everything)
 

@@ -43,10 +43,12 @@ class Expected:
     entries: list[Entry]
     results: list[int] = field(default_factory=list)
     """Indexes in the order in which results were committed."""
+    read: list[int] = field(default_factory=list)
+    """What a reader has, who comes back now and then with the sequence of the last."""
 
 
 class MemoryMachine(RuleBasedStateMachine):
-    """Creates, appends, launches, claims, settles, waits, cancels and deletes."""
+    """Creates, appends, launches, claims, settles, keeps, waits, cancels, deletes and reads."""
 
     claims = Bundle("claims")
 
@@ -56,6 +58,8 @@ class MemoryMachine(RuleBasedStateMachine):
         self.clock = Clock()
         self.expected: dict[str, Expected] = {}
         self.keys: dict[int, str] = {}
+        self.fences: dict[int, int] = {}
+        """The fence under which each chunk was claimed last."""
         self.created = 0
         self.store = self.run(self.open())
 
@@ -112,6 +116,8 @@ class MemoryMachine(RuleBasedStateMachine):
         for claim in claims:
             batch = self.expected[self.keys[claim.batch_key]]
             assert BatchState.RUNNING is batch.state
+            assert self.fences.get(claim.chunk, -1) < claim.fence
+            self.fences[claim.chunk] = claim.fence
             for one in claim.entries:
                 assert one.entry_index not in batch.results
                 assert batch.entries[one.entry_index][:2] == one[1:3]
@@ -131,7 +137,10 @@ class MemoryMachine(RuleBasedStateMachine):
             rows = [row(index) for index in indexes[:results]]
             settlements.append(Settlement(claim, rows, deferrals))
         kept = self.run(self.store.settle(settlements))
-        answered = zip(settlements, kept, strict=True)
+        answered = list(zip(settlements, kept, strict=True))
+        for one, still_held in answered:
+            passed = self.fences[one.claim.chunk] != one.claim.fence
+            assert not (still_held and passed), "a fence that was passed still counts"
         for key in {one.claim.batch_key for one, still_held in answered if still_held}:
             self._settled(self.keys[key])
 
@@ -142,6 +151,28 @@ class MemoryMachine(RuleBasedStateMachine):
         batch.results += [result.entry_index for result in page.rows]
         if len(batch.results) == len(batch.entries):
             batch.state = BatchState.COMPLETED
+
+    @rule(held=claims, owner=st.sampled_from(["w1", "w2"]))
+    def heartbeat(self, held: list[Claim], owner: str) -> None:
+        """Only batches that run and have chunks under these claims are named."""
+        keys = self.run(self.store.heartbeat(owner, [claim.chunk for claim in held]))
+        assert keys <= {claim.batch_key for claim in held}
+        for key in keys:
+            assert BatchState.RUNNING is self.expected[self.keys[key]].state
+
+    @rule(which=st.integers(0, 9), limit=st.integers(1, 5))
+    def read_on(self, which: int, limit: int) -> None:
+        """A reader who comes back gets what follows, as results and as joined bytes."""
+        for batch_id, batch in self._pick(which):
+            place = len(batch.read)
+            page = self.run(self.store.results_after(TENANT, batch_id, place, limit=limit))
+            joined = self.run(
+                self.store.joined_after(TENANT, batch_id, place, limit=limit, max_bytes=10**6)
+            )
+            assert page.sequence == joined[0].sequence
+            assert b"".join(result.doc for result in page.rows) == joined[0].docs
+            batch.read += [result.entry_index for result in page.rows]
+            assert batch.results[: len(batch.read)] == batch.read
 
     @rule(seconds=st.sampled_from([1, 11, 40]))
     def wait(self, seconds: int) -> None:
