@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PROTO := .venv-proto
 
-.PHONY: help install demo test lint check-proto unit docs test-slow faults test-real bench proto protoset requirements tools clean
+.PHONY: help install demo test lint check-proto unit docs test-slow mutations faults test-real bench proto protoset requirements tools clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -34,6 +34,9 @@ unit: install tools
 
 test-slow: install tools  ## tests that take longer
 	$(BIN)/pytest -m slow
+
+mutations: install  ## break the store in every known way: its tests must notice each (15 min)
+	$(BIN)/python -m tests.store.mutations
 
 faults: install  ## break it on purpose: kills, drains, cut networks, starved processes (15 min)
 	$(BIN)/pytest tests/faults -m "slow or not slow"

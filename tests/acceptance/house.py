@@ -109,11 +109,18 @@ class ServerProcess:
         """What it wrote."""
         return self._log.read_text("utf-8", "replace")
 
+    def resident_mib(self) -> float:
+        """The resident set now, in MiB (Linux)."""
+        return self._status_mib("VmRSS")
+
     def peak_memory_mib(self) -> float:
         """The largest resident set it ever had, in MiB (Linux)."""
+        return self._status_mib("VmHWM")
+
+    def _status_mib(self, field: str) -> float:
         assert self.process is not None
         status = Path(f"/proc/{self.process.pid}/status").read_text("ascii")
-        line = next(line for line in status.splitlines() if line.startswith("VmHWM"))
+        line = next(line for line in status.splitlines() if line.startswith(field))
         return int(line.split()[1]) / 1024
 
     def cpu_seconds(self) -> float:

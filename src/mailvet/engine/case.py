@@ -79,6 +79,8 @@ class Case:
     visits = 0
     passes = 0
     """How often it went back to its route's queue unanswered."""
+    complaints = 0
+    """How often it went back because its host complained, which says nothing about it alone."""
     forced: EntryStatus | None = None
     """A status of our own that no observation stands for (our egress, our fault)."""
     abandoned = False

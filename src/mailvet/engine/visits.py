@@ -169,8 +169,8 @@ class Visits:
     def _hand_on(self, card: DomainCard, case: Case, report: Report) -> None:
         if case.address not in report.observations:
             self._unasked(card, case)
-        elif _is_complaint(case) and case.passes < MAX_COMPLAINTS:
-            case.passes += 1
+        elif _is_complaint(case) and case.complaints < MAX_COMPLAINTS:
+            case.complaints += 1
             self._requeue(card, [case])
         elif case.seen is not None and case.seen.reply is not None and case.seen.reply.positive:
             card.waiting.append(case)

@@ -1,0 +1,43 @@
+"""docs/guarantees.md names tests that exist, and leaves out no fault."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "docs" / "guarantees.md").read_text("utf-8")
+NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGE)))
+FAULTS = [*range(1, 22), *range(26, 31)]
+"""R22 to R25 are of several nodes, which there are not."""
+NOT_OFFERED = {"R27"}
+"""Faults of what there is not."""
+
+
+@pytest.mark.parametrize(("path", "test"), NAMED)
+def test_a_named_test_exists(path: str, test: str) -> None:
+    """It stands in that file, under that name."""
+    tree = ast.parse((ROOT / path).read_text("utf-8"))
+    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
+    assert test in {node.name for node in tree.body if isinstance(node, functions)}
+
+
+def test_every_promise_is_shown() -> None:
+    """Each invariant and each fault has its row, and the row a test."""
+    rows = dict(re.findall(r"^\| ([IR]\d+) \|(.*)$", PAGE, re.MULTILINE))
+    assert {f"I{n}" for n in range(1, 9)} | {f"R{n}" for n in FAULTS} == rows.keys()
+    without = {name for name, row in rows.items() if "::test_" not in row}
+    assert NOT_OFFERED == without
+
+
+def test_every_fault_test_is_on_the_page() -> None:
+    """What breaks the service on purpose stands on the page, so that nobody writes it twice."""
+    there = {
+        (f"tests/faults/{path.name}", node.name)
+        for path in (ROOT / "tests" / "faults").glob("test_*.py")
+        for node in ast.parse(path.read_text("utf-8")).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and node.name.startswith("test_")
+    }
+    assert set() == there - set(NAMED)
