@@ -5,9 +5,9 @@ from functools import cache
 from typing import NamedTuple
 
 from disposable_email_domains import blocklist
-from publicsuffixlist import PublicSuffixList
 
 from mailvet.lists.rows import expand, read_bundled, read_document
+from mailvet.lists.suffixes import registered
 
 _CATEGORIES = (
     "mailbox",
@@ -35,6 +35,8 @@ class _Table(NamedTuple):
     """None stands for names that are nobody's."""
     trademarks: Mapping[str, Operator]
     """Operators by the beginning of a registered name."""
+    marks: tuple[str, ...]
+    """Every such beginning, for one comparison with all of them."""
 
 
 def operator_of(mx_hosts: Sequence[str]) -> Operator | None:
@@ -54,14 +56,11 @@ def _lookup(table: _Table, host: str) -> Operator | None:
         if suffix in table.suffixes:
             return table.suffixes[suffix]
         suffix = suffix.partition(".")[2]
-    registered = _suffixes().privatesuffix(host) or ""
-    marks = (mark for mark in table.trademarks if registered.startswith(mark))
+    owned = registered(host) or ""
+    if not owned.startswith(table.marks):
+        return None
+    marks = (mark for mark in table.trademarks if owned.startswith(mark))
     return next((table.trademarks[mark] for mark in marks), None)
-
-
-@cache
-def _suffixes() -> PublicSuffixList:
-    return PublicSuffixList()
 
 
 @cache
@@ -80,7 +79,7 @@ def _table() -> _Table:
         for name, marks in document["trademarks"].items()
         for mark in expand(marks)
     }
-    return _Table(suffixes, trademarks)
+    return _Table(suffixes, trademarks, tuple(trademarks))
 
 
 def _own_hosts() -> Iterator[tuple[str, Operator]]:
@@ -91,5 +90,5 @@ def _own_hosts() -> Iterator[tuple[str, Operator]]:
     free = {row for rows in read_bundled("free").tables.values() for row in rows}
     for rows, category in ((blocklist, "disposable"), (free, "mailbox")):
         for row in rows:
-            if _suffixes().privatesuffix(row) == row:
+            if registered(row) == row:
                 yield row, Operator(row, category, row)

@@ -4,10 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from publicsuffixlist import PublicSuffixList
-
 from mailvet.lists.roles import RoleWords
 from mailvet.lists.rows import ListFile
+from mailvet.lists.suffixes import registered
 from mailvet.model.status import LocalPartType, ProviderType
 
 MAX_REMEMBERED_DOMAINS = 50_000
@@ -70,7 +69,6 @@ class Lists:
         self.domain_lists = tuple(sorted(domain_lists, key=lambda each: ORDER.index(each.name)))
         self._roles = roles
         self.role_file = role_file
-        self._suffixes = PublicSuffixList()
         self._remembered: dict[str, Membership] = {}
         self._variants: dict[tuple[str, LocalPartType, str], Membership] = {}
 
@@ -150,7 +148,7 @@ class Lists:
 
     def _lineage(self, domain: str) -> Iterator[str]:
         """The domain and its parents, the registrable domain last (publicsuffix.org)."""
-        top = self._suffixes.privatesuffix(domain) or domain
+        top = registered(domain) or domain
         name = domain
         while len(name) > len(top):
             yield name
