@@ -22,6 +22,9 @@ from tests.store.samples import TENANT, Clock, entry, open_sqlite, row
 
 T = TypeVar("T")
 
+ACTIVE = (BatchState.RUNNING, BatchState.PAUSED)
+"""Batches of which something may still be settled."""
+
 ENTRIES = st.lists(
     st.builds(
         lambda name, domain, key: entry(
@@ -48,7 +51,7 @@ class Expected:
 
 
 class MemoryMachine(RuleBasedStateMachine):
-    """Creates, appends, launches, claims, settles, keeps, waits, cancels, deletes and reads."""
+    """Everything that callers and workers may do with batches, in any order."""
 
     claims = Bundle("claims")
 
@@ -154,11 +157,11 @@ class MemoryMachine(RuleBasedStateMachine):
 
     @rule(held=claims, owner=st.sampled_from(["w1", "w2"]))
     def heartbeat(self, held: list[Claim], owner: str) -> None:
-        """Only batches that run and have chunks under these claims are named."""
+        """Only batches that have not ended and have chunks under these claims are named."""
         keys = self.run(self.store.heartbeat(owner, [claim.chunk for claim in held]))
         assert keys <= {claim.batch_key for claim in held}
         for key in keys:
-            assert BatchState.RUNNING is self.expected[self.keys[key]].state
+            assert self.expected[self.keys[key]].state in ACTIVE
 
     @rule(which=st.integers(0, 9), limit=st.integers(1, 5))
     def read_on(self, which: int, limit: int) -> None:
@@ -201,6 +204,22 @@ class MemoryMachine(RuleBasedStateMachine):
         for batch_id, _ in self._pick(which):
             updated = self.run(self.store.update_batch(TENANT, batch_id, {"priority": priority}))
             assert priority == updated.spec.priority
+
+    @rule(which=st.integers(0, 9))
+    def pause(self, which: int) -> None:
+        """What runs gives out no work any more; what is held may still be settled."""
+        for batch_id, batch in self._pick(which):
+            if batch.state in ACTIVE:
+                self.run(self.store.pause_batch(TENANT, batch_id))
+                batch.state = BatchState.PAUSED
+
+    @rule(which=st.integers(0, 9))
+    def resume(self, which: int) -> None:
+        """What is paused runs on."""
+        for batch_id, batch in self._pick(which):
+            if batch.state in ACTIVE:
+                self.run(self.store.resume_batch(TENANT, batch_id))
+                batch.state = BatchState.RUNNING
 
     @rule(which=st.integers(0, 9))
     def cancel(self, which: int) -> None:
@@ -250,6 +269,10 @@ class MemoryMachine(RuleBasedStateMachine):
                 batch.state = self.run(self.store.resume_batch(TENANT, batch_id)).state
         self.clock.advance(1_000)
         self.run(self.store.reap())
+        for batch_id, batch in self.expected.items():
+            if batch.state is BatchState.PAUSED:
+                self.run(self.store.resume_batch(TENANT, batch_id))
+                batch.state = BatchState.RUNNING
         self.run(self.store.plan_launched())
         while claims := self.run(self.store.claim("last", max_entries=100)):
             rows = [
