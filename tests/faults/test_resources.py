@@ -3,21 +3,25 @@
 import asyncio
 import resource
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from mailvet.client import connect
 from mailvet.model.status import EntryStatus
 from mailvet.testbed.bed import Testbed
 from mailvet.testbed.world import parse_world
-from mailvet.v1 import result_service_pb2
+from mailvet.v1 import batch_pb2, batch_service_pb2, result_service_pb2
 from tests.acceptance.house import ServerProcess
+from tests.faults.proxy import Proxy, Toxics
 from tests.faults.rig import verify
 
 HOSTS = 40
 ADDRESSES = [f"user{n % 10}@d{n // 10}.resources.test" for n in range(HOSTS * 10)]
+ROUNDS = 10
 SPARE = 6
 """Descriptors that are left: far fewer than the sessions that are wanted."""
 READERS, RESULTS = 10, 60_000
@@ -99,6 +103,68 @@ async def test_memory_comes_back_after_batch_upon_batch(tmp_path: Path) -> None:
             await verify(client, f"more{number}", ADDRESSES)
         assert process.resident_mib() <= warm_mib * 1.05
         await _until(lambda: process.descriptors() <= idle * 1.05, "descriptors are lost")
+
+
+Fault = Callable[[ServerProcess, Process, str], Awaitable[None]]
+"""Does something to a server; the name is new each time."""
+
+
+async def _streams_are_cancelled(server: ServerProcess, _process: Process, name: str) -> None:
+    async with server.client() as client:
+        await verify(client, name, ADDRESSES)
+        request = result_service_pb2.StreamResultsRequest(batch_id=name, max_results=10)
+        for _ in range(40):
+            call = client.results.StreamResults(request)
+            await call.read()
+            call.cancel()
+
+
+async def _uploads_are_cut(server: ServerProcess, _process: Process, name: str) -> None:
+    entries = [batch_pb2.Entry(input_data=address) for address in ADDRESSES]
+    async with server.client() as client:
+        await client.create_batch(batch_service_pb2.CreateBatchRequest(batch_id=name))
+        stub: Any = client.batches
+        for _ in range(20):
+            call = stub.StreamEntries()
+            for _ in range(3):
+                await call.write(
+                    batch_service_pb2.StreamEntriesRequest(batch_id=name, entries=entries)
+                )
+            call.cancel()
+
+
+async def _connections_are_reset(server: ServerProcess, _process: Process, name: str) -> None:
+    behind = ("127.0.0.1", int(server.target.rpartition(":")[2]))
+    toxics = Toxics(limit_bytes=60_000, reset=True)
+    async with Proxy(behind, toxics=toxics) as proxy, connect(proxy.target) as client:
+        await verify(client, name, ADDRESSES)
+
+
+async def _descriptors_run_out(server: ServerProcess, process: Process, name: str) -> None:
+    process.allow_descriptors(process.descriptors() + SPARE)
+    async with server.client() as client:
+        await verify(client, name, ADDRESSES)
+    process.allow_descriptors(1024)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "fault",
+    [_streams_are_cancelled, _uploads_are_cut, _connections_are_reset, _descriptors_run_out],
+)
+async def test_a_fault_that_comes_again_and_again_costs_nothing(
+    fault: Fault, tmp_path: Path
+) -> None:
+    """Once warm, a fault met ten times more leaves memory and descriptors within a twentieth."""
+    async with _served(tmp_path) as (server, process):
+        idle = process.descriptors()
+        for number in range(ROUNDS):
+            await fault(server, process, f"warm{number}")
+        warm_mib = process.resident_mib()
+        for number in range(ROUNDS):
+            await fault(server, process, f"more{number}")
+        await _until(lambda: process.resident_mib() <= warm_mib * 1.05, "memory is lost")
+        await _until(lambda: process.descriptors() <= idle + SPARE, "descriptors are lost")
 
 
 @pytest.mark.slow
