@@ -91,6 +91,22 @@ def test_a_running_batch_is_cancelled_then_deleted(target: str) -> None:
     assert (1, True) == (gone.returncode, gone.stderr.startswith("mailvet: BATCH_ERASED: "))
 
 
+def test_results_are_counted_and_verified_again(target: str, batch_id: str) -> None:
+    """Words choose classifications and statuses; the new batch is prepared before its launch."""
+    told = mailvet("batches", "summary", batch_id, "--not", "success", "--target", target).stdout
+    arguments = ("reverify", batch_id, "--only", "undeliverable", "--json", "--target", target)
+    (again,) = json_lines(mailvet("batches", *arguments).stdout)
+    name = again["batch_id"]
+    prepared = mailvet("batches", "prepare", name, "--dedupe", "off", "--target", target).stdout
+    mailvet("batches", "delete", name, "--target", target)
+    wrong = mailvet("batches", "results", batch_id, "--only", "nice", "--target", target)
+    assert told.startswith("2 results\n")
+    assert "           1  cli.test\n" in told
+    assert ("DRAFT", 2, "HIGH") == (again["state"], again["entry_count"], again["quality"])
+    assert "2 entries: 1 to verify, 0 duplicates, 1 no addresses; 2 units\n" == prepared
+    assert (1, True) == (wrong.returncode, "'nice' is no classification" in wrong.stderr)
+
+
 def test_a_batch_is_updated(target: str, batch_id: str) -> None:
     """Only what is said is changed; a batch that ended is not paused."""
     arguments = ("update", batch_id, "--name", "spring", "--label", "shop=eu", "--priority", "9")
@@ -110,7 +126,19 @@ def test_a_batch_is_updated(target: str, batch_id: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "action", ["show", "results", "update", "pause", "resume", "cancel", "delete"]
+    "action",
+    [
+        "show",
+        "results",
+        "summary",
+        "reverify",
+        "prepare",
+        "update",
+        "pause",
+        "resume",
+        "cancel",
+        "delete",
+    ],
 )
 def test_an_action_needs_its_batch(capsys: pytest.CaptureFixture[str], action: str) -> None:
     """The way out is told, exit code 1."""

@@ -531,6 +531,180 @@ func (x *StreamEntriesResponse) GetBatch() *Batch {
 	return nil
 }
 
+// Request of PrepareBatch.
+type PrepareBatchRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The batch.
+	BatchId string `protobuf:"bytes,1,opt,name=batch_id,json=batchId,proto3" json:"batch_id,omitempty"`
+	// How duplicates are recognised; as before when not set.
+	Deduplication Deduplication `protobuf:"varint,2,opt,name=deduplication,proto3,enum=mailvet.v1.Deduplication" json:"deduplication,omitempty"`
+	// Which of several duplicates is verified; as before when not set.
+	DuplicateKeep DuplicateKeep `protobuf:"varint,3,opt,name=duplicate_keep,json=duplicateKeep,proto3,enum=mailvet.v1.DuplicateKeep" json:"duplicate_keep,omitempty"`
+	// How hard to try; as before when not set.
+	Quality QualityLevel `protobuf:"varint,4,opt,name=quality,proto3,enum=mailvet.v1.QualityLevel" json:"quality,omitempty"`
+	// Only a draft of this etag; any when empty.
+	Etag          string `protobuf:"bytes,5,opt,name=etag,proto3" json:"etag,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PrepareBatchRequest) Reset() {
+	*x = PrepareBatchRequest{}
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PrepareBatchRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PrepareBatchRequest) ProtoMessage() {}
+
+func (x *PrepareBatchRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PrepareBatchRequest.ProtoReflect.Descriptor instead.
+func (*PrepareBatchRequest) Descriptor() ([]byte, []int) {
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *PrepareBatchRequest) GetBatchId() string {
+	if x != nil {
+		return x.BatchId
+	}
+	return ""
+}
+
+func (x *PrepareBatchRequest) GetDeduplication() Deduplication {
+	if x != nil {
+		return x.Deduplication
+	}
+	return Deduplication_DEDUPLICATION_UNSPECIFIED
+}
+
+func (x *PrepareBatchRequest) GetDuplicateKeep() DuplicateKeep {
+	if x != nil {
+		return x.DuplicateKeep
+	}
+	return DuplicateKeep_DUPLICATE_KEEP_UNSPECIFIED
+}
+
+func (x *PrepareBatchRequest) GetQuality() QualityLevel {
+	if x != nil {
+		return x.Quality
+	}
+	return QualityLevel_QUALITY_LEVEL_UNSPECIFIED
+}
+
+func (x *PrepareBatchRequest) GetEtag() string {
+	if x != nil {
+		return x.Etag
+	}
+	return ""
+}
+
+// Response of PrepareBatch. entry_count = unique_count + duplicate_count +
+// wrong_format_count.
+type PrepareBatchResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The batch.
+	Batch *Batch `protobuf:"bytes,1,opt,name=batch,proto3" json:"batch,omitempty"`
+	// How many entries there are.
+	EntryCount int32 `protobuf:"varint,2,opt,name=entry_count,json=entryCount,proto3" json:"entry_count,omitempty"`
+	// Those that will be verified.
+	UniqueCount int32 `protobuf:"varint,3,opt,name=unique_count,json=uniqueCount,proto3" json:"unique_count,omitempty"`
+	// Those that will be answered with another entry, at no cost.
+	DuplicateCount int32 `protobuf:"varint,4,opt,name=duplicate_count,json=duplicateCount,proto3" json:"duplicate_count,omitempty"`
+	// Those that are no addresses; answered with a syntax status, at no cost.
+	WrongFormatCount int32 `protobuf:"varint,5,opt,name=wrong_format_count,json=wrongFormatCount,proto3" json:"wrong_format_count,omitempty"`
+	// What the launch will cost at most, in units.
+	CostUnits     int32 `protobuf:"varint,6,opt,name=cost_units,json=costUnits,proto3" json:"cost_units,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PrepareBatchResponse) Reset() {
+	*x = PrepareBatchResponse{}
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PrepareBatchResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PrepareBatchResponse) ProtoMessage() {}
+
+func (x *PrepareBatchResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PrepareBatchResponse.ProtoReflect.Descriptor instead.
+func (*PrepareBatchResponse) Descriptor() ([]byte, []int) {
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *PrepareBatchResponse) GetBatch() *Batch {
+	if x != nil {
+		return x.Batch
+	}
+	return nil
+}
+
+func (x *PrepareBatchResponse) GetEntryCount() int32 {
+	if x != nil {
+		return x.EntryCount
+	}
+	return 0
+}
+
+func (x *PrepareBatchResponse) GetUniqueCount() int32 {
+	if x != nil {
+		return x.UniqueCount
+	}
+	return 0
+}
+
+func (x *PrepareBatchResponse) GetDuplicateCount() int32 {
+	if x != nil {
+		return x.DuplicateCount
+	}
+	return 0
+}
+
+func (x *PrepareBatchResponse) GetWrongFormatCount() int32 {
+	if x != nil {
+		return x.WrongFormatCount
+	}
+	return 0
+}
+
+func (x *PrepareBatchResponse) GetCostUnits() int32 {
+	if x != nil {
+		return x.CostUnits
+	}
+	return 0
+}
+
 // Request of LaunchBatch.
 type LaunchBatchRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -544,7 +718,7 @@ type LaunchBatchRequest struct {
 
 func (x *LaunchBatchRequest) Reset() {
 	*x = LaunchBatchRequest{}
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[7]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -556,7 +730,7 @@ func (x *LaunchBatchRequest) String() string {
 func (*LaunchBatchRequest) ProtoMessage() {}
 
 func (x *LaunchBatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[7]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -569,7 +743,7 @@ func (x *LaunchBatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LaunchBatchRequest.ProtoReflect.Descriptor instead.
 func (*LaunchBatchRequest) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{7}
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *LaunchBatchRequest) GetBatchId() string {
@@ -597,7 +771,7 @@ type LaunchBatchResponse struct {
 
 func (x *LaunchBatchResponse) Reset() {
 	*x = LaunchBatchResponse{}
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[8]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -609,7 +783,7 @@ func (x *LaunchBatchResponse) String() string {
 func (*LaunchBatchResponse) ProtoMessage() {}
 
 func (x *LaunchBatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[8]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -622,7 +796,7 @@ func (x *LaunchBatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LaunchBatchResponse.ProtoReflect.Descriptor instead.
 func (*LaunchBatchResponse) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{8}
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *LaunchBatchResponse) GetBatch() *Batch {
@@ -645,7 +819,7 @@ type PauseBatchRequest struct {
 
 func (x *PauseBatchRequest) Reset() {
 	*x = PauseBatchRequest{}
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[9]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -657,7 +831,7 @@ func (x *PauseBatchRequest) String() string {
 func (*PauseBatchRequest) ProtoMessage() {}
 
 func (x *PauseBatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[9]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -670,7 +844,7 @@ func (x *PauseBatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseBatchRequest.ProtoReflect.Descriptor instead.
 func (*PauseBatchRequest) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{9}
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *PauseBatchRequest) GetBatchId() string {
@@ -698,7 +872,7 @@ type PauseBatchResponse struct {
 
 func (x *PauseBatchResponse) Reset() {
 	*x = PauseBatchResponse{}
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[10]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -710,7 +884,7 @@ func (x *PauseBatchResponse) String() string {
 func (*PauseBatchResponse) ProtoMessage() {}
 
 func (x *PauseBatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[10]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -723,7 +897,7 @@ func (x *PauseBatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PauseBatchResponse.ProtoReflect.Descriptor instead.
 func (*PauseBatchResponse) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{10}
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *PauseBatchResponse) GetBatch() *Batch {
@@ -746,7 +920,7 @@ type ResumeBatchRequest struct {
 
 func (x *ResumeBatchRequest) Reset() {
 	*x = ResumeBatchRequest{}
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[11]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -758,7 +932,7 @@ func (x *ResumeBatchRequest) String() string {
 func (*ResumeBatchRequest) ProtoMessage() {}
 
 func (x *ResumeBatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[11]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -771,7 +945,7 @@ func (x *ResumeBatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeBatchRequest.ProtoReflect.Descriptor instead.
 func (*ResumeBatchRequest) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{11}
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ResumeBatchRequest) GetBatchId() string {
@@ -799,7 +973,7 @@ type ResumeBatchResponse struct {
 
 func (x *ResumeBatchResponse) Reset() {
 	*x = ResumeBatchResponse{}
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[12]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -811,7 +985,7 @@ func (x *ResumeBatchResponse) String() string {
 func (*ResumeBatchResponse) ProtoMessage() {}
 
 func (x *ResumeBatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[12]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -824,7 +998,7 @@ func (x *ResumeBatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeBatchResponse.ProtoReflect.Descriptor instead.
 func (*ResumeBatchResponse) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{12}
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ResumeBatchResponse) GetBatch() *Batch {
@@ -848,7 +1022,7 @@ type UpdateBatchRequest struct {
 
 func (x *UpdateBatchRequest) Reset() {
 	*x = UpdateBatchRequest{}
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[13]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -860,7 +1034,7 @@ func (x *UpdateBatchRequest) String() string {
 func (*UpdateBatchRequest) ProtoMessage() {}
 
 func (x *UpdateBatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[13]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -873,7 +1047,7 @@ func (x *UpdateBatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateBatchRequest.ProtoReflect.Descriptor instead.
 func (*UpdateBatchRequest) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{13}
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *UpdateBatchRequest) GetBatch() *Batch {
@@ -901,7 +1075,7 @@ type UpdateBatchResponse struct {
 
 func (x *UpdateBatchResponse) Reset() {
 	*x = UpdateBatchResponse{}
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[14]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -913,7 +1087,7 @@ func (x *UpdateBatchResponse) String() string {
 func (*UpdateBatchResponse) ProtoMessage() {}
 
 func (x *UpdateBatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[14]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -926,7 +1100,7 @@ func (x *UpdateBatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UpdateBatchResponse.ProtoReflect.Descriptor instead.
 func (*UpdateBatchResponse) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{14}
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *UpdateBatchResponse) GetBatch() *Batch {
@@ -947,7 +1121,7 @@ type CancelBatchRequest struct {
 
 func (x *CancelBatchRequest) Reset() {
 	*x = CancelBatchRequest{}
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[15]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -959,7 +1133,7 @@ func (x *CancelBatchRequest) String() string {
 func (*CancelBatchRequest) ProtoMessage() {}
 
 func (x *CancelBatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[15]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -972,7 +1146,7 @@ func (x *CancelBatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelBatchRequest.ProtoReflect.Descriptor instead.
 func (*CancelBatchRequest) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{15}
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *CancelBatchRequest) GetBatchId() string {
@@ -993,7 +1167,7 @@ type CancelBatchResponse struct {
 
 func (x *CancelBatchResponse) Reset() {
 	*x = CancelBatchResponse{}
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[16]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1005,7 +1179,7 @@ func (x *CancelBatchResponse) String() string {
 func (*CancelBatchResponse) ProtoMessage() {}
 
 func (x *CancelBatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[16]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1018,7 +1192,7 @@ func (x *CancelBatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CancelBatchResponse.ProtoReflect.Descriptor instead.
 func (*CancelBatchResponse) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{16}
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *CancelBatchResponse) GetBatch() *Batch {
@@ -1041,7 +1215,7 @@ type GetBatchRequest struct {
 
 func (x *GetBatchRequest) Reset() {
 	*x = GetBatchRequest{}
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[17]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1053,7 +1227,7 @@ func (x *GetBatchRequest) String() string {
 func (*GetBatchRequest) ProtoMessage() {}
 
 func (x *GetBatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[17]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1066,7 +1240,7 @@ func (x *GetBatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBatchRequest.ProtoReflect.Descriptor instead.
 func (*GetBatchRequest) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{17}
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *GetBatchRequest) GetBatchId() string {
@@ -1094,7 +1268,7 @@ type GetBatchResponse struct {
 
 func (x *GetBatchResponse) Reset() {
 	*x = GetBatchResponse{}
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[18]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1106,7 +1280,7 @@ func (x *GetBatchResponse) String() string {
 func (*GetBatchResponse) ProtoMessage() {}
 
 func (x *GetBatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[18]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1119,7 +1293,7 @@ func (x *GetBatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetBatchResponse.ProtoReflect.Descriptor instead.
 func (*GetBatchResponse) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{18}
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *GetBatchResponse) GetBatch() *Batch {
@@ -1144,7 +1318,7 @@ type ListBatchesRequest struct {
 
 func (x *ListBatchesRequest) Reset() {
 	*x = ListBatchesRequest{}
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[19]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1156,7 +1330,7 @@ func (x *ListBatchesRequest) String() string {
 func (*ListBatchesRequest) ProtoMessage() {}
 
 func (x *ListBatchesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[19]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1169,7 +1343,7 @@ func (x *ListBatchesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBatchesRequest.ProtoReflect.Descriptor instead.
 func (*ListBatchesRequest) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{19}
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListBatchesRequest) GetPageSize() int32 {
@@ -1206,7 +1380,7 @@ type ListBatchesResponse struct {
 
 func (x *ListBatchesResponse) Reset() {
 	*x = ListBatchesResponse{}
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[20]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1218,7 +1392,7 @@ func (x *ListBatchesResponse) String() string {
 func (*ListBatchesResponse) ProtoMessage() {}
 
 func (x *ListBatchesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[20]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1231,7 +1405,7 @@ func (x *ListBatchesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListBatchesResponse.ProtoReflect.Descriptor instead.
 func (*ListBatchesResponse) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{20}
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListBatchesResponse) GetBatches() []*Batch {
@@ -1261,7 +1435,7 @@ type WatchBatchRequest struct {
 
 func (x *WatchBatchRequest) Reset() {
 	*x = WatchBatchRequest{}
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[21]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1273,7 +1447,7 @@ func (x *WatchBatchRequest) String() string {
 func (*WatchBatchRequest) ProtoMessage() {}
 
 func (x *WatchBatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[21]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1286,7 +1460,7 @@ func (x *WatchBatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchBatchRequest.ProtoReflect.Descriptor instead.
 func (*WatchBatchRequest) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{21}
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *WatchBatchRequest) GetBatchId() string {
@@ -1320,7 +1494,7 @@ type WatchBatchResponse struct {
 
 func (x *WatchBatchResponse) Reset() {
 	*x = WatchBatchResponse{}
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[22]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1332,7 +1506,7 @@ func (x *WatchBatchResponse) String() string {
 func (*WatchBatchResponse) ProtoMessage() {}
 
 func (x *WatchBatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[22]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1345,7 +1519,7 @@ func (x *WatchBatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WatchBatchResponse.ProtoReflect.Descriptor instead.
 func (*WatchBatchResponse) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{22}
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *WatchBatchResponse) GetBatch() *Batch {
@@ -1393,7 +1567,7 @@ type DeleteBatchRequest struct {
 
 func (x *DeleteBatchRequest) Reset() {
 	*x = DeleteBatchRequest{}
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[23]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1405,7 +1579,7 @@ func (x *DeleteBatchRequest) String() string {
 func (*DeleteBatchRequest) ProtoMessage() {}
 
 func (x *DeleteBatchRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[23]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1418,7 +1592,7 @@ func (x *DeleteBatchRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteBatchRequest.ProtoReflect.Descriptor instead.
 func (*DeleteBatchRequest) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{23}
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *DeleteBatchRequest) GetBatchId() string {
@@ -1460,7 +1634,7 @@ type DeleteBatchResponse struct {
 
 func (x *DeleteBatchResponse) Reset() {
 	*x = DeleteBatchResponse{}
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[24]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1472,7 +1646,7 @@ func (x *DeleteBatchResponse) String() string {
 func (*DeleteBatchResponse) ProtoMessage() {}
 
 func (x *DeleteBatchResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_service_proto_msgTypes[24]
+	mi := &file_mailvet_v1_batch_service_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1485,7 +1659,7 @@ func (x *DeleteBatchResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DeleteBatchResponse.ProtoReflect.Descriptor instead.
 func (*DeleteBatchResponse) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{24}
+	return file_mailvet_v1_batch_service_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *DeleteBatchResponse) GetDeletedEntryCount() int32 {
@@ -1546,7 +1720,22 @@ const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	"\x15StreamEntriesResponse\x12\x1f\n" +
 	"\ventry_count\x18\x01 \x01(\x05R\n" +
 	"entryCount\x12'\n" +
-	"\x05batch\x18\x02 \x01(\v2\x11.mailvet.v1.BatchR\x05batch\"C\n" +
+	"\x05batch\x18\x02 \x01(\v2\x11.mailvet.v1.BatchR\x05batch\"\xfb\x01\n" +
+	"\x13PrepareBatchRequest\x12\x19\n" +
+	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12?\n" +
+	"\rdeduplication\x18\x02 \x01(\x0e2\x19.mailvet.v1.DeduplicationR\rdeduplication\x12@\n" +
+	"\x0eduplicate_keep\x18\x03 \x01(\x0e2\x19.mailvet.v1.DuplicateKeepR\rduplicateKeep\x122\n" +
+	"\aquality\x18\x04 \x01(\x0e2\x18.mailvet.v1.QualityLevelR\aquality\x12\x12\n" +
+	"\x04etag\x18\x05 \x01(\tR\x04etag\"\xf9\x01\n" +
+	"\x14PrepareBatchResponse\x12'\n" +
+	"\x05batch\x18\x01 \x01(\v2\x11.mailvet.v1.BatchR\x05batch\x12\x1f\n" +
+	"\ventry_count\x18\x02 \x01(\x05R\n" +
+	"entryCount\x12!\n" +
+	"\funique_count\x18\x03 \x01(\x05R\vuniqueCount\x12'\n" +
+	"\x0fduplicate_count\x18\x04 \x01(\x05R\x0eduplicateCount\x12,\n" +
+	"\x12wrong_format_count\x18\x05 \x01(\x05R\x10wrongFormatCount\x12\x1d\n" +
+	"\n" +
+	"cost_units\x18\x06 \x01(\x05R\tcostUnits\"C\n" +
 	"\x12LaunchBatchRequest\x12\x19\n" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\">\n" +
@@ -1600,7 +1789,7 @@ const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	"\rallow_missing\x18\x03 \x01(\bR\fallowMissing\x12\x12\n" +
 	"\x04etag\x18\x04 \x01(\tR\x04etag\"E\n" +
 	"\x13DeleteBatchResponse\x12.\n" +
-	"\x13deleted_entry_count\x18\x01 \x01(\x05R\x11deletedEntryCount2\xdd\b\n" +
+	"\x13deleted_entry_count\x18\x01 \x01(\x05R\x11deletedEntryCount2\xb0\t\n" +
 	"\fBatchService\x12N\n" +
 	"\vCreateBatch\x12\x1e.mailvet.v1.CreateBatchRequest\x1a\x1f.mailvet.v1.CreateBatchResponse\x12K\n" +
 	"\n" +
@@ -1608,7 +1797,8 @@ const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	"\rStreamEntries\x12 .mailvet.v1.StreamEntriesRequest\x1a!.mailvet.v1.StreamEntriesResponse(\x010\x01\x12B\n" +
 	"\aAddFile\x12\x1a.mailvet.v1.AddFileRequest\x1a\x1b.mailvet.v1.AddFileResponse\x12O\n" +
 	"\n" +
-	"UploadFile\x12\x1d.mailvet.v1.UploadFileRequest\x1a\x1e.mailvet.v1.UploadFileResponse(\x010\x01\x12N\n" +
+	"UploadFile\x12\x1d.mailvet.v1.UploadFileRequest\x1a\x1e.mailvet.v1.UploadFileResponse(\x010\x01\x12Q\n" +
+	"\fPrepareBatch\x12\x1f.mailvet.v1.PrepareBatchRequest\x1a .mailvet.v1.PrepareBatchResponse\x12N\n" +
 	"\vLaunchBatch\x12\x1e.mailvet.v1.LaunchBatchRequest\x1a\x1f.mailvet.v1.LaunchBatchResponse\x12K\n" +
 	"\n" +
 	"PauseBatch\x12\x1d.mailvet.v1.PauseBatchRequest\x1a\x1e.mailvet.v1.PauseBatchResponse\x12N\n" +
@@ -1634,7 +1824,7 @@ func file_mailvet_v1_batch_service_proto_rawDescGZIP() []byte {
 	return file_mailvet_v1_batch_service_proto_rawDescData
 }
 
-var file_mailvet_v1_batch_service_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_mailvet_v1_batch_service_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_mailvet_v1_batch_service_proto_goTypes = []any{
 	(*CreateBatchRequest)(nil),    // 0: mailvet.v1.CreateBatchRequest
 	(*CreateBatchResponse)(nil),   // 1: mailvet.v1.CreateBatchResponse
@@ -1643,102 +1833,110 @@ var file_mailvet_v1_batch_service_proto_goTypes = []any{
 	(*StreamEntriesRequest)(nil),  // 4: mailvet.v1.StreamEntriesRequest
 	(*FinishUpload)(nil),          // 5: mailvet.v1.FinishUpload
 	(*StreamEntriesResponse)(nil), // 6: mailvet.v1.StreamEntriesResponse
-	(*LaunchBatchRequest)(nil),    // 7: mailvet.v1.LaunchBatchRequest
-	(*LaunchBatchResponse)(nil),   // 8: mailvet.v1.LaunchBatchResponse
-	(*PauseBatchRequest)(nil),     // 9: mailvet.v1.PauseBatchRequest
-	(*PauseBatchResponse)(nil),    // 10: mailvet.v1.PauseBatchResponse
-	(*ResumeBatchRequest)(nil),    // 11: mailvet.v1.ResumeBatchRequest
-	(*ResumeBatchResponse)(nil),   // 12: mailvet.v1.ResumeBatchResponse
-	(*UpdateBatchRequest)(nil),    // 13: mailvet.v1.UpdateBatchRequest
-	(*UpdateBatchResponse)(nil),   // 14: mailvet.v1.UpdateBatchResponse
-	(*CancelBatchRequest)(nil),    // 15: mailvet.v1.CancelBatchRequest
-	(*CancelBatchResponse)(nil),   // 16: mailvet.v1.CancelBatchResponse
-	(*GetBatchRequest)(nil),       // 17: mailvet.v1.GetBatchRequest
-	(*GetBatchResponse)(nil),      // 18: mailvet.v1.GetBatchResponse
-	(*ListBatchesRequest)(nil),    // 19: mailvet.v1.ListBatchesRequest
-	(*ListBatchesResponse)(nil),   // 20: mailvet.v1.ListBatchesResponse
-	(*WatchBatchRequest)(nil),     // 21: mailvet.v1.WatchBatchRequest
-	(*WatchBatchResponse)(nil),    // 22: mailvet.v1.WatchBatchResponse
-	(*DeleteBatchRequest)(nil),    // 23: mailvet.v1.DeleteBatchRequest
-	(*DeleteBatchResponse)(nil),   // 24: mailvet.v1.DeleteBatchResponse
-	nil,                           // 25: mailvet.v1.CreateBatchRequest.LabelsEntry
-	(QualityLevel)(0),             // 26: mailvet.v1.QualityLevel
-	(Deduplication)(0),            // 27: mailvet.v1.Deduplication
-	(DuplicateKeep)(0),            // 28: mailvet.v1.DuplicateKeep
-	(*Entry)(nil),                 // 29: mailvet.v1.Entry
-	(*OverrideRule)(nil),          // 30: mailvet.v1.OverrideRule
-	(*durationpb.Duration)(nil),   // 31: google.protobuf.Duration
-	(*Batch)(nil),                 // 32: mailvet.v1.Batch
-	(*fieldmaskpb.FieldMask)(nil), // 33: google.protobuf.FieldMask
-	(BatchState)(0),               // 34: mailvet.v1.BatchState
-	(*Progress)(nil),              // 35: mailvet.v1.Progress
-	(*GoingAway)(nil),             // 36: mailvet.v1.GoingAway
-	(*AddFileRequest)(nil),        // 37: mailvet.v1.AddFileRequest
-	(*UploadFileRequest)(nil),     // 38: mailvet.v1.UploadFileRequest
-	(*AddFileResponse)(nil),       // 39: mailvet.v1.AddFileResponse
-	(*UploadFileResponse)(nil),    // 40: mailvet.v1.UploadFileResponse
+	(*PrepareBatchRequest)(nil),   // 7: mailvet.v1.PrepareBatchRequest
+	(*PrepareBatchResponse)(nil),  // 8: mailvet.v1.PrepareBatchResponse
+	(*LaunchBatchRequest)(nil),    // 9: mailvet.v1.LaunchBatchRequest
+	(*LaunchBatchResponse)(nil),   // 10: mailvet.v1.LaunchBatchResponse
+	(*PauseBatchRequest)(nil),     // 11: mailvet.v1.PauseBatchRequest
+	(*PauseBatchResponse)(nil),    // 12: mailvet.v1.PauseBatchResponse
+	(*ResumeBatchRequest)(nil),    // 13: mailvet.v1.ResumeBatchRequest
+	(*ResumeBatchResponse)(nil),   // 14: mailvet.v1.ResumeBatchResponse
+	(*UpdateBatchRequest)(nil),    // 15: mailvet.v1.UpdateBatchRequest
+	(*UpdateBatchResponse)(nil),   // 16: mailvet.v1.UpdateBatchResponse
+	(*CancelBatchRequest)(nil),    // 17: mailvet.v1.CancelBatchRequest
+	(*CancelBatchResponse)(nil),   // 18: mailvet.v1.CancelBatchResponse
+	(*GetBatchRequest)(nil),       // 19: mailvet.v1.GetBatchRequest
+	(*GetBatchResponse)(nil),      // 20: mailvet.v1.GetBatchResponse
+	(*ListBatchesRequest)(nil),    // 21: mailvet.v1.ListBatchesRequest
+	(*ListBatchesResponse)(nil),   // 22: mailvet.v1.ListBatchesResponse
+	(*WatchBatchRequest)(nil),     // 23: mailvet.v1.WatchBatchRequest
+	(*WatchBatchResponse)(nil),    // 24: mailvet.v1.WatchBatchResponse
+	(*DeleteBatchRequest)(nil),    // 25: mailvet.v1.DeleteBatchRequest
+	(*DeleteBatchResponse)(nil),   // 26: mailvet.v1.DeleteBatchResponse
+	nil,                           // 27: mailvet.v1.CreateBatchRequest.LabelsEntry
+	(QualityLevel)(0),             // 28: mailvet.v1.QualityLevel
+	(Deduplication)(0),            // 29: mailvet.v1.Deduplication
+	(DuplicateKeep)(0),            // 30: mailvet.v1.DuplicateKeep
+	(*Entry)(nil),                 // 31: mailvet.v1.Entry
+	(*OverrideRule)(nil),          // 32: mailvet.v1.OverrideRule
+	(*durationpb.Duration)(nil),   // 33: google.protobuf.Duration
+	(*Batch)(nil),                 // 34: mailvet.v1.Batch
+	(*fieldmaskpb.FieldMask)(nil), // 35: google.protobuf.FieldMask
+	(BatchState)(0),               // 36: mailvet.v1.BatchState
+	(*Progress)(nil),              // 37: mailvet.v1.Progress
+	(*GoingAway)(nil),             // 38: mailvet.v1.GoingAway
+	(*AddFileRequest)(nil),        // 39: mailvet.v1.AddFileRequest
+	(*UploadFileRequest)(nil),     // 40: mailvet.v1.UploadFileRequest
+	(*AddFileResponse)(nil),       // 41: mailvet.v1.AddFileResponse
+	(*UploadFileResponse)(nil),    // 42: mailvet.v1.UploadFileResponse
 }
 var file_mailvet_v1_batch_service_proto_depIdxs = []int32{
-	25, // 0: mailvet.v1.CreateBatchRequest.labels:type_name -> mailvet.v1.CreateBatchRequest.LabelsEntry
-	26, // 1: mailvet.v1.CreateBatchRequest.quality:type_name -> mailvet.v1.QualityLevel
-	27, // 2: mailvet.v1.CreateBatchRequest.deduplication:type_name -> mailvet.v1.Deduplication
-	28, // 3: mailvet.v1.CreateBatchRequest.duplicate_keep:type_name -> mailvet.v1.DuplicateKeep
-	29, // 4: mailvet.v1.CreateBatchRequest.entries:type_name -> mailvet.v1.Entry
-	30, // 5: mailvet.v1.CreateBatchRequest.rules:type_name -> mailvet.v1.OverrideRule
-	31, // 6: mailvet.v1.CreateBatchRequest.retention:type_name -> google.protobuf.Duration
-	32, // 7: mailvet.v1.CreateBatchResponse.batch:type_name -> mailvet.v1.Batch
-	29, // 8: mailvet.v1.AddEntriesRequest.entries:type_name -> mailvet.v1.Entry
-	29, // 9: mailvet.v1.StreamEntriesRequest.entries:type_name -> mailvet.v1.Entry
+	27, // 0: mailvet.v1.CreateBatchRequest.labels:type_name -> mailvet.v1.CreateBatchRequest.LabelsEntry
+	28, // 1: mailvet.v1.CreateBatchRequest.quality:type_name -> mailvet.v1.QualityLevel
+	29, // 2: mailvet.v1.CreateBatchRequest.deduplication:type_name -> mailvet.v1.Deduplication
+	30, // 3: mailvet.v1.CreateBatchRequest.duplicate_keep:type_name -> mailvet.v1.DuplicateKeep
+	31, // 4: mailvet.v1.CreateBatchRequest.entries:type_name -> mailvet.v1.Entry
+	32, // 5: mailvet.v1.CreateBatchRequest.rules:type_name -> mailvet.v1.OverrideRule
+	33, // 6: mailvet.v1.CreateBatchRequest.retention:type_name -> google.protobuf.Duration
+	34, // 7: mailvet.v1.CreateBatchResponse.batch:type_name -> mailvet.v1.Batch
+	31, // 8: mailvet.v1.AddEntriesRequest.entries:type_name -> mailvet.v1.Entry
+	31, // 9: mailvet.v1.StreamEntriesRequest.entries:type_name -> mailvet.v1.Entry
 	5,  // 10: mailvet.v1.StreamEntriesRequest.finish:type_name -> mailvet.v1.FinishUpload
-	32, // 11: mailvet.v1.StreamEntriesResponse.batch:type_name -> mailvet.v1.Batch
-	32, // 12: mailvet.v1.LaunchBatchResponse.batch:type_name -> mailvet.v1.Batch
-	32, // 13: mailvet.v1.PauseBatchResponse.batch:type_name -> mailvet.v1.Batch
-	32, // 14: mailvet.v1.ResumeBatchResponse.batch:type_name -> mailvet.v1.Batch
-	32, // 15: mailvet.v1.UpdateBatchRequest.batch:type_name -> mailvet.v1.Batch
-	33, // 16: mailvet.v1.UpdateBatchRequest.update_mask:type_name -> google.protobuf.FieldMask
-	32, // 17: mailvet.v1.UpdateBatchResponse.batch:type_name -> mailvet.v1.Batch
-	32, // 18: mailvet.v1.CancelBatchResponse.batch:type_name -> mailvet.v1.Batch
-	31, // 19: mailvet.v1.GetBatchRequest.wait:type_name -> google.protobuf.Duration
-	32, // 20: mailvet.v1.GetBatchResponse.batch:type_name -> mailvet.v1.Batch
-	34, // 21: mailvet.v1.ListBatchesRequest.states:type_name -> mailvet.v1.BatchState
-	32, // 22: mailvet.v1.ListBatchesResponse.batches:type_name -> mailvet.v1.Batch
-	31, // 23: mailvet.v1.WatchBatchRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	32, // 24: mailvet.v1.WatchBatchResponse.batch:type_name -> mailvet.v1.Batch
-	35, // 25: mailvet.v1.WatchBatchResponse.progress:type_name -> mailvet.v1.Progress
-	36, // 26: mailvet.v1.WatchBatchResponse.going_away:type_name -> mailvet.v1.GoingAway
-	0,  // 27: mailvet.v1.BatchService.CreateBatch:input_type -> mailvet.v1.CreateBatchRequest
-	2,  // 28: mailvet.v1.BatchService.AddEntries:input_type -> mailvet.v1.AddEntriesRequest
-	4,  // 29: mailvet.v1.BatchService.StreamEntries:input_type -> mailvet.v1.StreamEntriesRequest
-	37, // 30: mailvet.v1.BatchService.AddFile:input_type -> mailvet.v1.AddFileRequest
-	38, // 31: mailvet.v1.BatchService.UploadFile:input_type -> mailvet.v1.UploadFileRequest
-	7,  // 32: mailvet.v1.BatchService.LaunchBatch:input_type -> mailvet.v1.LaunchBatchRequest
-	9,  // 33: mailvet.v1.BatchService.PauseBatch:input_type -> mailvet.v1.PauseBatchRequest
-	11, // 34: mailvet.v1.BatchService.ResumeBatch:input_type -> mailvet.v1.ResumeBatchRequest
-	13, // 35: mailvet.v1.BatchService.UpdateBatch:input_type -> mailvet.v1.UpdateBatchRequest
-	15, // 36: mailvet.v1.BatchService.CancelBatch:input_type -> mailvet.v1.CancelBatchRequest
-	17, // 37: mailvet.v1.BatchService.GetBatch:input_type -> mailvet.v1.GetBatchRequest
-	19, // 38: mailvet.v1.BatchService.ListBatches:input_type -> mailvet.v1.ListBatchesRequest
-	21, // 39: mailvet.v1.BatchService.WatchBatch:input_type -> mailvet.v1.WatchBatchRequest
-	23, // 40: mailvet.v1.BatchService.DeleteBatch:input_type -> mailvet.v1.DeleteBatchRequest
-	1,  // 41: mailvet.v1.BatchService.CreateBatch:output_type -> mailvet.v1.CreateBatchResponse
-	3,  // 42: mailvet.v1.BatchService.AddEntries:output_type -> mailvet.v1.AddEntriesResponse
-	6,  // 43: mailvet.v1.BatchService.StreamEntries:output_type -> mailvet.v1.StreamEntriesResponse
-	39, // 44: mailvet.v1.BatchService.AddFile:output_type -> mailvet.v1.AddFileResponse
-	40, // 45: mailvet.v1.BatchService.UploadFile:output_type -> mailvet.v1.UploadFileResponse
-	8,  // 46: mailvet.v1.BatchService.LaunchBatch:output_type -> mailvet.v1.LaunchBatchResponse
-	10, // 47: mailvet.v1.BatchService.PauseBatch:output_type -> mailvet.v1.PauseBatchResponse
-	12, // 48: mailvet.v1.BatchService.ResumeBatch:output_type -> mailvet.v1.ResumeBatchResponse
-	14, // 49: mailvet.v1.BatchService.UpdateBatch:output_type -> mailvet.v1.UpdateBatchResponse
-	16, // 50: mailvet.v1.BatchService.CancelBatch:output_type -> mailvet.v1.CancelBatchResponse
-	18, // 51: mailvet.v1.BatchService.GetBatch:output_type -> mailvet.v1.GetBatchResponse
-	20, // 52: mailvet.v1.BatchService.ListBatches:output_type -> mailvet.v1.ListBatchesResponse
-	22, // 53: mailvet.v1.BatchService.WatchBatch:output_type -> mailvet.v1.WatchBatchResponse
-	24, // 54: mailvet.v1.BatchService.DeleteBatch:output_type -> mailvet.v1.DeleteBatchResponse
-	41, // [41:55] is the sub-list for method output_type
-	27, // [27:41] is the sub-list for method input_type
-	27, // [27:27] is the sub-list for extension type_name
-	27, // [27:27] is the sub-list for extension extendee
-	0,  // [0:27] is the sub-list for field type_name
+	34, // 11: mailvet.v1.StreamEntriesResponse.batch:type_name -> mailvet.v1.Batch
+	29, // 12: mailvet.v1.PrepareBatchRequest.deduplication:type_name -> mailvet.v1.Deduplication
+	30, // 13: mailvet.v1.PrepareBatchRequest.duplicate_keep:type_name -> mailvet.v1.DuplicateKeep
+	28, // 14: mailvet.v1.PrepareBatchRequest.quality:type_name -> mailvet.v1.QualityLevel
+	34, // 15: mailvet.v1.PrepareBatchResponse.batch:type_name -> mailvet.v1.Batch
+	34, // 16: mailvet.v1.LaunchBatchResponse.batch:type_name -> mailvet.v1.Batch
+	34, // 17: mailvet.v1.PauseBatchResponse.batch:type_name -> mailvet.v1.Batch
+	34, // 18: mailvet.v1.ResumeBatchResponse.batch:type_name -> mailvet.v1.Batch
+	34, // 19: mailvet.v1.UpdateBatchRequest.batch:type_name -> mailvet.v1.Batch
+	35, // 20: mailvet.v1.UpdateBatchRequest.update_mask:type_name -> google.protobuf.FieldMask
+	34, // 21: mailvet.v1.UpdateBatchResponse.batch:type_name -> mailvet.v1.Batch
+	34, // 22: mailvet.v1.CancelBatchResponse.batch:type_name -> mailvet.v1.Batch
+	33, // 23: mailvet.v1.GetBatchRequest.wait:type_name -> google.protobuf.Duration
+	34, // 24: mailvet.v1.GetBatchResponse.batch:type_name -> mailvet.v1.Batch
+	36, // 25: mailvet.v1.ListBatchesRequest.states:type_name -> mailvet.v1.BatchState
+	34, // 26: mailvet.v1.ListBatchesResponse.batches:type_name -> mailvet.v1.Batch
+	33, // 27: mailvet.v1.WatchBatchRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	34, // 28: mailvet.v1.WatchBatchResponse.batch:type_name -> mailvet.v1.Batch
+	37, // 29: mailvet.v1.WatchBatchResponse.progress:type_name -> mailvet.v1.Progress
+	38, // 30: mailvet.v1.WatchBatchResponse.going_away:type_name -> mailvet.v1.GoingAway
+	0,  // 31: mailvet.v1.BatchService.CreateBatch:input_type -> mailvet.v1.CreateBatchRequest
+	2,  // 32: mailvet.v1.BatchService.AddEntries:input_type -> mailvet.v1.AddEntriesRequest
+	4,  // 33: mailvet.v1.BatchService.StreamEntries:input_type -> mailvet.v1.StreamEntriesRequest
+	39, // 34: mailvet.v1.BatchService.AddFile:input_type -> mailvet.v1.AddFileRequest
+	40, // 35: mailvet.v1.BatchService.UploadFile:input_type -> mailvet.v1.UploadFileRequest
+	7,  // 36: mailvet.v1.BatchService.PrepareBatch:input_type -> mailvet.v1.PrepareBatchRequest
+	9,  // 37: mailvet.v1.BatchService.LaunchBatch:input_type -> mailvet.v1.LaunchBatchRequest
+	11, // 38: mailvet.v1.BatchService.PauseBatch:input_type -> mailvet.v1.PauseBatchRequest
+	13, // 39: mailvet.v1.BatchService.ResumeBatch:input_type -> mailvet.v1.ResumeBatchRequest
+	15, // 40: mailvet.v1.BatchService.UpdateBatch:input_type -> mailvet.v1.UpdateBatchRequest
+	17, // 41: mailvet.v1.BatchService.CancelBatch:input_type -> mailvet.v1.CancelBatchRequest
+	19, // 42: mailvet.v1.BatchService.GetBatch:input_type -> mailvet.v1.GetBatchRequest
+	21, // 43: mailvet.v1.BatchService.ListBatches:input_type -> mailvet.v1.ListBatchesRequest
+	23, // 44: mailvet.v1.BatchService.WatchBatch:input_type -> mailvet.v1.WatchBatchRequest
+	25, // 45: mailvet.v1.BatchService.DeleteBatch:input_type -> mailvet.v1.DeleteBatchRequest
+	1,  // 46: mailvet.v1.BatchService.CreateBatch:output_type -> mailvet.v1.CreateBatchResponse
+	3,  // 47: mailvet.v1.BatchService.AddEntries:output_type -> mailvet.v1.AddEntriesResponse
+	6,  // 48: mailvet.v1.BatchService.StreamEntries:output_type -> mailvet.v1.StreamEntriesResponse
+	41, // 49: mailvet.v1.BatchService.AddFile:output_type -> mailvet.v1.AddFileResponse
+	42, // 50: mailvet.v1.BatchService.UploadFile:output_type -> mailvet.v1.UploadFileResponse
+	8,  // 51: mailvet.v1.BatchService.PrepareBatch:output_type -> mailvet.v1.PrepareBatchResponse
+	10, // 52: mailvet.v1.BatchService.LaunchBatch:output_type -> mailvet.v1.LaunchBatchResponse
+	12, // 53: mailvet.v1.BatchService.PauseBatch:output_type -> mailvet.v1.PauseBatchResponse
+	14, // 54: mailvet.v1.BatchService.ResumeBatch:output_type -> mailvet.v1.ResumeBatchResponse
+	16, // 55: mailvet.v1.BatchService.UpdateBatch:output_type -> mailvet.v1.UpdateBatchResponse
+	18, // 56: mailvet.v1.BatchService.CancelBatch:output_type -> mailvet.v1.CancelBatchResponse
+	20, // 57: mailvet.v1.BatchService.GetBatch:output_type -> mailvet.v1.GetBatchResponse
+	22, // 58: mailvet.v1.BatchService.ListBatches:output_type -> mailvet.v1.ListBatchesResponse
+	24, // 59: mailvet.v1.BatchService.WatchBatch:output_type -> mailvet.v1.WatchBatchResponse
+	26, // 60: mailvet.v1.BatchService.DeleteBatch:output_type -> mailvet.v1.DeleteBatchResponse
+	46, // [46:61] is the sub-list for method output_type
+	31, // [31:46] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_mailvet_v1_batch_service_proto_init() }
@@ -1760,7 +1958,7 @@ func file_mailvet_v1_batch_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_mailvet_v1_batch_service_proto_rawDesc), len(file_mailvet_v1_batch_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   26,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

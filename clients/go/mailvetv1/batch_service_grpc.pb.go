@@ -24,6 +24,7 @@ const (
 	BatchService_StreamEntries_FullMethodName = "/mailvet.v1.BatchService/StreamEntries"
 	BatchService_AddFile_FullMethodName       = "/mailvet.v1.BatchService/AddFile"
 	BatchService_UploadFile_FullMethodName    = "/mailvet.v1.BatchService/UploadFile"
+	BatchService_PrepareBatch_FullMethodName  = "/mailvet.v1.BatchService/PrepareBatch"
 	BatchService_LaunchBatch_FullMethodName   = "/mailvet.v1.BatchService/LaunchBatch"
 	BatchService_PauseBatch_FullMethodName    = "/mailvet.v1.BatchService/PauseBatch"
 	BatchService_ResumeBatch_FullMethodName   = "/mailvet.v1.BatchService/ResumeBatch"
@@ -75,6 +76,13 @@ type BatchServiceClient interface {
 	//
 	// Errors: as AddFile, and OUT_OF_RANGE (OFFSET_GAP), RESOURCE_EXHAUSTED.
 	UploadFile(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[UploadFileRequest, UploadFileResponse], error)
+	// Cleans a DRAFT batch up before its launch: how duplicates are recognised and which is
+	// kept, the quality; says what its entries are then, and what they cost. May be repeated
+	// with other settings. Best called when all entries are there.
+	//
+	// Errors: NOT_FOUND, INVALID_ARGUMENT, FAILED_PRECONDITION (WRONG_STATE) when it was
+	// launched, ABORTED (ETAG_MISMATCH).
+	PrepareBatch(ctx context.Context, in *PrepareBatchRequest, opts ...grpc.CallOption) (*PrepareBatchResponse, error)
 	// Starts the work on a DRAFT batch. Launching a RUNNING batch changes nothing.
 	//
 	// Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it ended, is paused or is
@@ -185,6 +193,16 @@ func (c *batchServiceClient) UploadFile(ctx context.Context, opts ...grpc.CallOp
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type BatchService_UploadFileClient = grpc.BidiStreamingClient[UploadFileRequest, UploadFileResponse]
+
+func (c *batchServiceClient) PrepareBatch(ctx context.Context, in *PrepareBatchRequest, opts ...grpc.CallOption) (*PrepareBatchResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(PrepareBatchResponse)
+	err := c.cc.Invoke(ctx, BatchService_PrepareBatch_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
 
 func (c *batchServiceClient) LaunchBatch(ctx context.Context, in *LaunchBatchRequest, opts ...grpc.CallOption) (*LaunchBatchResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -325,6 +343,13 @@ type BatchServiceServer interface {
 	//
 	// Errors: as AddFile, and OUT_OF_RANGE (OFFSET_GAP), RESOURCE_EXHAUSTED.
 	UploadFile(grpc.BidiStreamingServer[UploadFileRequest, UploadFileResponse]) error
+	// Cleans a DRAFT batch up before its launch: how duplicates are recognised and which is
+	// kept, the quality; says what its entries are then, and what they cost. May be repeated
+	// with other settings. Best called when all entries are there.
+	//
+	// Errors: NOT_FOUND, INVALID_ARGUMENT, FAILED_PRECONDITION (WRONG_STATE) when it was
+	// launched, ABORTED (ETAG_MISMATCH).
+	PrepareBatch(context.Context, *PrepareBatchRequest) (*PrepareBatchResponse, error)
 	// Starts the work on a DRAFT batch. Launching a RUNNING batch changes nothing.
 	//
 	// Errors: NOT_FOUND, FAILED_PRECONDITION (WRONG_STATE) when it ended, is paused or is
@@ -394,6 +419,9 @@ func (UnimplementedBatchServiceServer) AddFile(context.Context, *AddFileRequest)
 }
 func (UnimplementedBatchServiceServer) UploadFile(grpc.BidiStreamingServer[UploadFileRequest, UploadFileResponse]) error {
 	return status.Error(codes.Unimplemented, "method UploadFile not implemented")
+}
+func (UnimplementedBatchServiceServer) PrepareBatch(context.Context, *PrepareBatchRequest) (*PrepareBatchResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method PrepareBatch not implemented")
 }
 func (UnimplementedBatchServiceServer) LaunchBatch(context.Context, *LaunchBatchRequest) (*LaunchBatchResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method LaunchBatch not implemented")
@@ -510,6 +538,24 @@ func _BatchService_UploadFile_Handler(srv interface{}, stream grpc.ServerStream)
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type BatchService_UploadFileServer = grpc.BidiStreamingServer[UploadFileRequest, UploadFileResponse]
+
+func _BatchService_PrepareBatch_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(PrepareBatchRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(BatchServiceServer).PrepareBatch(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: BatchService_PrepareBatch_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(BatchServiceServer).PrepareBatch(ctx, req.(*PrepareBatchRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
 
 func _BatchService_LaunchBatch_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(LaunchBatchRequest)
@@ -684,6 +730,10 @@ var BatchService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "AddFile",
 			Handler:    _BatchService_AddFile_Handler,
+		},
+		{
+			MethodName: "PrepareBatch",
+			Handler:    _BatchService_PrepareBatch_Handler,
 		},
 		{
 			MethodName: "LaunchBatch",

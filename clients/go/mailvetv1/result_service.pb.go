@@ -492,7 +492,9 @@ type GetResultRequest struct {
 	// The entry's zero-based index.
 	Index int32 `protobuf:"varint,2,opt,name=index,proto3" json:"index,omitempty"`
 	// How much of it.
-	View          ResultView `protobuf:"varint,3,opt,name=view,proto3,enum=mailvet.v1.ResultView" json:"view,omitempty"`
+	View ResultView `protobuf:"varint,3,opt,name=view,proto3,enum=mailvet.v1.ResultView" json:"view,omitempty"`
+	// In place of the index: the caller's own key of the entry; the first entry that has it.
+	Custom        string `protobuf:"bytes,4,opt,name=custom,proto3" json:"custom,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -546,6 +548,13 @@ func (x *GetResultRequest) GetView() ResultView {
 		return x.View
 	}
 	return ResultView_RESULT_VIEW_UNSPECIFIED
+}
+
+func (x *GetResultRequest) GetCustom() string {
+	if x != nil {
+		return x.Custom
+	}
+	return ""
 }
 
 // Response of GetResult.
@@ -843,6 +852,372 @@ func (x *ExportResultsResponse) GetGoingAway() *GoingAway {
 	return nil
 }
 
+// Request of SummarizeResults.
+type SummarizeResultsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The batch.
+	BatchId string `protobuf:"bytes,1,opt,name=batch_id,json=batchId,proto3" json:"batch_id,omitempty"`
+	// Which results to count.
+	Filter *ResultFilter `protobuf:"bytes,2,opt,name=filter,proto3" json:"filter,omitempty"`
+	// At most this many domains and operators, the largest first: 1 to 1,000, 50 when 0.
+	MaxNames      int32 `protobuf:"varint,3,opt,name=max_names,json=maxNames,proto3" json:"max_names,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SummarizeResultsRequest) Reset() {
+	*x = SummarizeResultsRequest{}
+	mi := &file_mailvet_v1_result_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SummarizeResultsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SummarizeResultsRequest) ProtoMessage() {}
+
+func (x *SummarizeResultsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_mailvet_v1_result_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SummarizeResultsRequest.ProtoReflect.Descriptor instead.
+func (*SummarizeResultsRequest) Descriptor() ([]byte, []int) {
+	return file_mailvet_v1_result_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *SummarizeResultsRequest) GetBatchId() string {
+	if x != nil {
+		return x.BatchId
+	}
+	return ""
+}
+
+func (x *SummarizeResultsRequest) GetFilter() *ResultFilter {
+	if x != nil {
+		return x.Filter
+	}
+	return nil
+}
+
+func (x *SummarizeResultsRequest) GetMaxNames() int32 {
+	if x != nil {
+		return x.MaxNames
+	}
+	return 0
+}
+
+// Response of SummarizeResults.
+type SummarizeResultsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many results pass.
+	ResultCount int32 `protobuf:"varint,1,opt,name=result_count,json=resultCount,proto3" json:"result_count,omitempty"`
+	// By classification, largest first; duplicates are not in it.
+	Classifications []*ClassificationCount `protobuf:"bytes,2,rep,name=classifications,proto3" json:"classifications,omitempty"`
+	// By status, largest first.
+	Statuses []*StatusCount `protobuf:"bytes,3,rep,name=statuses,proto3" json:"statuses,omitempty"`
+	// By domain, in A-labels, largest first.
+	Domains []*NameCount `protobuf:"bytes,4,rep,name=domains,proto3" json:"domains,omitempty"`
+	// By who runs the exchangers, largest first.
+	Operators []*NameCount `protobuf:"bytes,5,rep,name=operators,proto3" json:"operators,omitempty"`
+	// How many different domains there are.
+	DomainCount int32 `protobuf:"varint,6,opt,name=domain_count,json=domainCount,proto3" json:"domain_count,omitempty"`
+	// How many different operators there are.
+	OperatorCount int32 `protobuf:"varint,7,opt,name=operator_count,json=operatorCount,proto3" json:"operator_count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SummarizeResultsResponse) Reset() {
+	*x = SummarizeResultsResponse{}
+	mi := &file_mailvet_v1_result_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SummarizeResultsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SummarizeResultsResponse) ProtoMessage() {}
+
+func (x *SummarizeResultsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_mailvet_v1_result_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SummarizeResultsResponse.ProtoReflect.Descriptor instead.
+func (*SummarizeResultsResponse) Descriptor() ([]byte, []int) {
+	return file_mailvet_v1_result_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *SummarizeResultsResponse) GetResultCount() int32 {
+	if x != nil {
+		return x.ResultCount
+	}
+	return 0
+}
+
+func (x *SummarizeResultsResponse) GetClassifications() []*ClassificationCount {
+	if x != nil {
+		return x.Classifications
+	}
+	return nil
+}
+
+func (x *SummarizeResultsResponse) GetStatuses() []*StatusCount {
+	if x != nil {
+		return x.Statuses
+	}
+	return nil
+}
+
+func (x *SummarizeResultsResponse) GetDomains() []*NameCount {
+	if x != nil {
+		return x.Domains
+	}
+	return nil
+}
+
+func (x *SummarizeResultsResponse) GetOperators() []*NameCount {
+	if x != nil {
+		return x.Operators
+	}
+	return nil
+}
+
+func (x *SummarizeResultsResponse) GetDomainCount() int32 {
+	if x != nil {
+		return x.DomainCount
+	}
+	return 0
+}
+
+func (x *SummarizeResultsResponse) GetOperatorCount() int32 {
+	if x != nil {
+		return x.OperatorCount
+	}
+	return 0
+}
+
+// A count of results.
+type NameCount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The name counted.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// How many.
+	Count         int32 `protobuf:"varint,2,opt,name=count,proto3" json:"count,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NameCount) Reset() {
+	*x = NameCount{}
+	mi := &file_mailvet_v1_result_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NameCount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NameCount) ProtoMessage() {}
+
+func (x *NameCount) ProtoReflect() protoreflect.Message {
+	mi := &file_mailvet_v1_result_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NameCount.ProtoReflect.Descriptor instead.
+func (*NameCount) Descriptor() ([]byte, []int) {
+	return file_mailvet_v1_result_service_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *NameCount) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *NameCount) GetCount() int32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+// Request of ReverifyResults.
+type ReverifyResultsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The batch that ended.
+	BatchId string `protobuf:"bytes,1,opt,name=batch_id,json=batchId,proto3" json:"batch_id,omitempty"`
+	// Whose entries to take; all when empty.
+	Filter *ResultFilter `protobuf:"bytes,2,opt,name=filter,proto3" json:"filter,omitempty"`
+	// How hard to try; when not set, one level more than before.
+	Quality QualityLevel `protobuf:"varint,3,opt,name=quality,proto3,enum=mailvet.v1.QualityLevel" json:"quality,omitempty"`
+	// An id for the new batch, `[a-z][a-z0-9-]{0,62}`; empty for a UUIDv7.
+	NewBatchId string `protobuf:"bytes,4,opt,name=new_batch_id,json=newBatchId,proto3" json:"new_batch_id,omitempty"`
+	// A name for the new batch; that of the old one when empty.
+	Name string `protobuf:"bytes,5,opt,name=name,proto3" json:"name,omitempty"`
+	// Whether to launch it at once.
+	Launch bool `protobuf:"varint,6,opt,name=launch,proto3" json:"launch,omitempty"`
+	// Makes the call safe to repeat, also one that was cut off half way. At most 128
+	// printable ASCII characters.
+	RequestId     string `protobuf:"bytes,7,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReverifyResultsRequest) Reset() {
+	*x = ReverifyResultsRequest{}
+	mi := &file_mailvet_v1_result_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReverifyResultsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReverifyResultsRequest) ProtoMessage() {}
+
+func (x *ReverifyResultsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_mailvet_v1_result_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReverifyResultsRequest.ProtoReflect.Descriptor instead.
+func (*ReverifyResultsRequest) Descriptor() ([]byte, []int) {
+	return file_mailvet_v1_result_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ReverifyResultsRequest) GetBatchId() string {
+	if x != nil {
+		return x.BatchId
+	}
+	return ""
+}
+
+func (x *ReverifyResultsRequest) GetFilter() *ResultFilter {
+	if x != nil {
+		return x.Filter
+	}
+	return nil
+}
+
+func (x *ReverifyResultsRequest) GetQuality() QualityLevel {
+	if x != nil {
+		return x.Quality
+	}
+	return QualityLevel_QUALITY_LEVEL_UNSPECIFIED
+}
+
+func (x *ReverifyResultsRequest) GetNewBatchId() string {
+	if x != nil {
+		return x.NewBatchId
+	}
+	return ""
+}
+
+func (x *ReverifyResultsRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *ReverifyResultsRequest) GetLaunch() bool {
+	if x != nil {
+		return x.Launch
+	}
+	return false
+}
+
+func (x *ReverifyResultsRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+// Response of ReverifyResults.
+type ReverifyResultsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The new batch.
+	Batch         *Batch `protobuf:"bytes,1,opt,name=batch,proto3" json:"batch,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReverifyResultsResponse) Reset() {
+	*x = ReverifyResultsResponse{}
+	mi := &file_mailvet_v1_result_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReverifyResultsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReverifyResultsResponse) ProtoMessage() {}
+
+func (x *ReverifyResultsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_mailvet_v1_result_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReverifyResultsResponse.ProtoReflect.Descriptor instead.
+func (*ReverifyResultsResponse) Descriptor() ([]byte, []int) {
+	return file_mailvet_v1_result_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ReverifyResultsResponse) GetBatch() *Batch {
+	if x != nil {
+		return x.Batch
+	}
+	return nil
+}
+
 var File_mailvet_v1_result_service_proto protoreflect.FileDescriptor
 
 const file_mailvet_v1_result_service_proto_rawDesc = "" +
@@ -881,11 +1256,12 @@ const file_mailvet_v1_result_service_proto_rawDesc = "" +
 	"\x04view\x18\x05 \x01(\x0e2\x16.mailvet.v1.ResultViewR\x04view\"k\n" +
 	"\x13ListResultsResponse\x12,\n" +
 	"\aresults\x18\x01 \x03(\v2\x12.mailvet.v1.ResultR\aresults\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"o\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x87\x01\n" +
 	"\x10GetResultRequest\x12\x19\n" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12\x14\n" +
 	"\x05index\x18\x02 \x01(\x05R\x05index\x12*\n" +
-	"\x04view\x18\x03 \x01(\x0e2\x16.mailvet.v1.ResultViewR\x04view\"\xb3\x02\n" +
+	"\x04view\x18\x03 \x01(\x0e2\x16.mailvet.v1.ResultViewR\x04view\x12\x16\n" +
+	"\x06custom\x18\x04 \x01(\tR\x06custom\"\xb3\x02\n" +
 	"\x11GetResultResponse\x12,\n" +
 	"\x05state\x18\x01 \x01(\x0e2\x16.mailvet.v1.EntryStateR\x05state\x12*\n" +
 	"\x06result\x18\x02 \x01(\v2\x12.mailvet.v1.ResultR\x06result\x12F\n" +
@@ -912,17 +1288,46 @@ const file_mailvet_v1_result_service_proto_rawDesc = "" +
 	"\x06crc32c\x18\x05 \x01(\aR\x06crc32c\x12\x12\n" +
 	"\x04done\x18\x06 \x01(\bR\x04done\x124\n" +
 	"\n" +
-	"going_away\x18\a \x01(\v2\x15.mailvet.v1.GoingAwayR\tgoingAway*q\n" +
+	"going_away\x18\a \x01(\v2\x15.mailvet.v1.GoingAwayR\tgoingAway\"\x83\x01\n" +
+	"\x17SummarizeResultsRequest\x12\x19\n" +
+	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x120\n" +
+	"\x06filter\x18\x02 \x01(\v2\x18.mailvet.v1.ResultFilterR\x06filter\x12\x1b\n" +
+	"\tmax_names\x18\x03 \x01(\x05R\bmaxNames\"\xed\x02\n" +
+	"\x18SummarizeResultsResponse\x12!\n" +
+	"\fresult_count\x18\x01 \x01(\x05R\vresultCount\x12I\n" +
+	"\x0fclassifications\x18\x02 \x03(\v2\x1f.mailvet.v1.ClassificationCountR\x0fclassifications\x123\n" +
+	"\bstatuses\x18\x03 \x03(\v2\x17.mailvet.v1.StatusCountR\bstatuses\x12/\n" +
+	"\adomains\x18\x04 \x03(\v2\x15.mailvet.v1.NameCountR\adomains\x123\n" +
+	"\toperators\x18\x05 \x03(\v2\x15.mailvet.v1.NameCountR\toperators\x12!\n" +
+	"\fdomain_count\x18\x06 \x01(\x05R\vdomainCount\x12%\n" +
+	"\x0eoperator_count\x18\a \x01(\x05R\roperatorCount\"5\n" +
+	"\tNameCount\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05count\x18\x02 \x01(\x05R\x05count\"\x86\x02\n" +
+	"\x16ReverifyResultsRequest\x12\x19\n" +
+	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x120\n" +
+	"\x06filter\x18\x02 \x01(\v2\x18.mailvet.v1.ResultFilterR\x06filter\x122\n" +
+	"\aquality\x18\x03 \x01(\x0e2\x18.mailvet.v1.QualityLevelR\aquality\x12 \n" +
+	"\fnew_batch_id\x18\x04 \x01(\tR\n" +
+	"newBatchId\x12\x12\n" +
+	"\x04name\x18\x05 \x01(\tR\x04name\x12\x16\n" +
+	"\x06launch\x18\x06 \x01(\bR\x06launch\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\a \x01(\tR\trequestId\"B\n" +
+	"\x17ReverifyResultsResponse\x12'\n" +
+	"\x05batch\x18\x01 \x01(\v2\x11.mailvet.v1.BatchR\x05batch*q\n" +
 	"\n" +
 	"EntryState\x12\x1b\n" +
 	"\x17ENTRY_STATE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13ENTRY_STATE_PENDING\x10\x01\x12\x17\n" +
 	"\x13ENTRY_STATE_WAITING\x10\x02\x12\x14\n" +
-	"\x10ENTRY_STATE_DONE\x10\x032\xd9\x02\n" +
+	"\x10ENTRY_STATE_DONE\x10\x032\x94\x04\n" +
 	"\rResultService\x12V\n" +
 	"\rStreamResults\x12 .mailvet.v1.StreamResultsRequest\x1a!.mailvet.v1.StreamResultsResponse0\x01\x12N\n" +
 	"\vListResults\x12\x1e.mailvet.v1.ListResultsRequest\x1a\x1f.mailvet.v1.ListResultsResponse\x12H\n" +
-	"\tGetResult\x12\x1c.mailvet.v1.GetResultRequest\x1a\x1d.mailvet.v1.GetResultResponse\x12V\n" +
+	"\tGetResult\x12\x1c.mailvet.v1.GetResultRequest\x1a\x1d.mailvet.v1.GetResultResponse\x12]\n" +
+	"\x10SummarizeResults\x12#.mailvet.v1.SummarizeResultsRequest\x1a$.mailvet.v1.SummarizeResultsResponse\x12Z\n" +
+	"\x0fReverifyResults\x12\".mailvet.v1.ReverifyResultsRequest\x1a#.mailvet.v1.ReverifyResultsResponse\x12V\n" +
 	"\rExportResults\x12 .mailvet.v1.ExportResultsRequest\x1a!.mailvet.v1.ExportResultsResponse0\x01B:\n" +
 	"\x0edev.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3"
 
@@ -939,69 +1344,90 @@ func file_mailvet_v1_result_service_proto_rawDescGZIP() []byte {
 }
 
 var file_mailvet_v1_result_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_mailvet_v1_result_service_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_mailvet_v1_result_service_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_mailvet_v1_result_service_proto_goTypes = []any{
-	(EntryState)(0),               // 0: mailvet.v1.EntryState
-	(*ResultFilter)(nil),          // 1: mailvet.v1.ResultFilter
-	(*StreamResultsRequest)(nil),  // 2: mailvet.v1.StreamResultsRequest
-	(*StreamResultsResponse)(nil), // 3: mailvet.v1.StreamResultsResponse
-	(*ListResultsRequest)(nil),    // 4: mailvet.v1.ListResultsRequest
-	(*ListResultsResponse)(nil),   // 5: mailvet.v1.ListResultsResponse
-	(*GetResultRequest)(nil),      // 6: mailvet.v1.GetResultRequest
-	(*GetResultResponse)(nil),     // 7: mailvet.v1.GetResultResponse
-	(*ExportResultsRequest)(nil),  // 8: mailvet.v1.ExportResultsRequest
-	(*ExportResultsResponse)(nil), // 9: mailvet.v1.ExportResultsResponse
-	nil,                           // 10: mailvet.v1.GetResultResponse.LabelsEntry
-	(Classification)(0),           // 11: mailvet.v1.Classification
-	(EntryStatus)(0),              // 12: mailvet.v1.EntryStatus
-	(ResultView)(0),               // 13: mailvet.v1.ResultView
-	(*durationpb.Duration)(nil),   // 14: google.protobuf.Duration
-	(*Result)(nil),                // 15: mailvet.v1.Result
-	(*Progress)(nil),              // 16: mailvet.v1.Progress
-	(*GoingAway)(nil),             // 17: mailvet.v1.GoingAway
-	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
-	(ExportFormat)(0),             // 19: mailvet.v1.ExportFormat
-	(ExportDialect)(0),            // 20: mailvet.v1.ExportDialect
-	(*ExportedFile)(nil),          // 21: mailvet.v1.ExportedFile
+	(EntryState)(0),                  // 0: mailvet.v1.EntryState
+	(*ResultFilter)(nil),             // 1: mailvet.v1.ResultFilter
+	(*StreamResultsRequest)(nil),     // 2: mailvet.v1.StreamResultsRequest
+	(*StreamResultsResponse)(nil),    // 3: mailvet.v1.StreamResultsResponse
+	(*ListResultsRequest)(nil),       // 4: mailvet.v1.ListResultsRequest
+	(*ListResultsResponse)(nil),      // 5: mailvet.v1.ListResultsResponse
+	(*GetResultRequest)(nil),         // 6: mailvet.v1.GetResultRequest
+	(*GetResultResponse)(nil),        // 7: mailvet.v1.GetResultResponse
+	(*ExportResultsRequest)(nil),     // 8: mailvet.v1.ExportResultsRequest
+	(*ExportResultsResponse)(nil),    // 9: mailvet.v1.ExportResultsResponse
+	(*SummarizeResultsRequest)(nil),  // 10: mailvet.v1.SummarizeResultsRequest
+	(*SummarizeResultsResponse)(nil), // 11: mailvet.v1.SummarizeResultsResponse
+	(*NameCount)(nil),                // 12: mailvet.v1.NameCount
+	(*ReverifyResultsRequest)(nil),   // 13: mailvet.v1.ReverifyResultsRequest
+	(*ReverifyResultsResponse)(nil),  // 14: mailvet.v1.ReverifyResultsResponse
+	nil,                              // 15: mailvet.v1.GetResultResponse.LabelsEntry
+	(Classification)(0),              // 16: mailvet.v1.Classification
+	(EntryStatus)(0),                 // 17: mailvet.v1.EntryStatus
+	(ResultView)(0),                  // 18: mailvet.v1.ResultView
+	(*durationpb.Duration)(nil),      // 19: google.protobuf.Duration
+	(*Result)(nil),                   // 20: mailvet.v1.Result
+	(*Progress)(nil),                 // 21: mailvet.v1.Progress
+	(*GoingAway)(nil),                // 22: mailvet.v1.GoingAway
+	(*timestamppb.Timestamp)(nil),    // 23: google.protobuf.Timestamp
+	(ExportFormat)(0),                // 24: mailvet.v1.ExportFormat
+	(ExportDialect)(0),               // 25: mailvet.v1.ExportDialect
+	(*ExportedFile)(nil),             // 26: mailvet.v1.ExportedFile
+	(*ClassificationCount)(nil),      // 27: mailvet.v1.ClassificationCount
+	(*StatusCount)(nil),              // 28: mailvet.v1.StatusCount
+	(QualityLevel)(0),                // 29: mailvet.v1.QualityLevel
+	(*Batch)(nil),                    // 30: mailvet.v1.Batch
 }
 var file_mailvet_v1_result_service_proto_depIdxs = []int32{
-	11, // 0: mailvet.v1.ResultFilter.classifications:type_name -> mailvet.v1.Classification
-	11, // 1: mailvet.v1.ResultFilter.exclude_classifications:type_name -> mailvet.v1.Classification
-	12, // 2: mailvet.v1.ResultFilter.statuses:type_name -> mailvet.v1.EntryStatus
-	12, // 3: mailvet.v1.ResultFilter.exclude_statuses:type_name -> mailvet.v1.EntryStatus
+	16, // 0: mailvet.v1.ResultFilter.classifications:type_name -> mailvet.v1.Classification
+	16, // 1: mailvet.v1.ResultFilter.exclude_classifications:type_name -> mailvet.v1.Classification
+	17, // 2: mailvet.v1.ResultFilter.statuses:type_name -> mailvet.v1.EntryStatus
+	17, // 3: mailvet.v1.ResultFilter.exclude_statuses:type_name -> mailvet.v1.EntryStatus
 	1,  // 4: mailvet.v1.StreamResultsRequest.filter:type_name -> mailvet.v1.ResultFilter
-	13, // 5: mailvet.v1.StreamResultsRequest.view:type_name -> mailvet.v1.ResultView
-	14, // 6: mailvet.v1.StreamResultsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	15, // 7: mailvet.v1.StreamResultsResponse.results:type_name -> mailvet.v1.Result
-	16, // 8: mailvet.v1.StreamResultsResponse.progress:type_name -> mailvet.v1.Progress
-	17, // 9: mailvet.v1.StreamResultsResponse.going_away:type_name -> mailvet.v1.GoingAway
+	18, // 5: mailvet.v1.StreamResultsRequest.view:type_name -> mailvet.v1.ResultView
+	19, // 6: mailvet.v1.StreamResultsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	20, // 7: mailvet.v1.StreamResultsResponse.results:type_name -> mailvet.v1.Result
+	21, // 8: mailvet.v1.StreamResultsResponse.progress:type_name -> mailvet.v1.Progress
+	22, // 9: mailvet.v1.StreamResultsResponse.going_away:type_name -> mailvet.v1.GoingAway
 	1,  // 10: mailvet.v1.ListResultsRequest.filter:type_name -> mailvet.v1.ResultFilter
-	13, // 11: mailvet.v1.ListResultsRequest.view:type_name -> mailvet.v1.ResultView
-	15, // 12: mailvet.v1.ListResultsResponse.results:type_name -> mailvet.v1.Result
-	13, // 13: mailvet.v1.GetResultRequest.view:type_name -> mailvet.v1.ResultView
+	18, // 11: mailvet.v1.ListResultsRequest.view:type_name -> mailvet.v1.ResultView
+	20, // 12: mailvet.v1.ListResultsResponse.results:type_name -> mailvet.v1.Result
+	18, // 13: mailvet.v1.GetResultRequest.view:type_name -> mailvet.v1.ResultView
 	0,  // 14: mailvet.v1.GetResultResponse.state:type_name -> mailvet.v1.EntryState
-	15, // 15: mailvet.v1.GetResultResponse.result:type_name -> mailvet.v1.Result
-	18, // 16: mailvet.v1.GetResultResponse.next_attempt_time:type_name -> google.protobuf.Timestamp
-	10, // 17: mailvet.v1.GetResultResponse.labels:type_name -> mailvet.v1.GetResultResponse.LabelsEntry
-	19, // 18: mailvet.v1.ExportResultsRequest.format:type_name -> mailvet.v1.ExportFormat
-	20, // 19: mailvet.v1.ExportResultsRequest.dialect:type_name -> mailvet.v1.ExportDialect
+	20, // 15: mailvet.v1.GetResultResponse.result:type_name -> mailvet.v1.Result
+	23, // 16: mailvet.v1.GetResultResponse.next_attempt_time:type_name -> google.protobuf.Timestamp
+	15, // 17: mailvet.v1.GetResultResponse.labels:type_name -> mailvet.v1.GetResultResponse.LabelsEntry
+	24, // 18: mailvet.v1.ExportResultsRequest.format:type_name -> mailvet.v1.ExportFormat
+	25, // 19: mailvet.v1.ExportResultsRequest.dialect:type_name -> mailvet.v1.ExportDialect
 	1,  // 20: mailvet.v1.ExportResultsRequest.filter:type_name -> mailvet.v1.ResultFilter
-	14, // 21: mailvet.v1.ExportResultsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	21, // 22: mailvet.v1.ExportResultsResponse.file:type_name -> mailvet.v1.ExportedFile
-	17, // 23: mailvet.v1.ExportResultsResponse.going_away:type_name -> mailvet.v1.GoingAway
-	2,  // 24: mailvet.v1.ResultService.StreamResults:input_type -> mailvet.v1.StreamResultsRequest
-	4,  // 25: mailvet.v1.ResultService.ListResults:input_type -> mailvet.v1.ListResultsRequest
-	6,  // 26: mailvet.v1.ResultService.GetResult:input_type -> mailvet.v1.GetResultRequest
-	8,  // 27: mailvet.v1.ResultService.ExportResults:input_type -> mailvet.v1.ExportResultsRequest
-	3,  // 28: mailvet.v1.ResultService.StreamResults:output_type -> mailvet.v1.StreamResultsResponse
-	5,  // 29: mailvet.v1.ResultService.ListResults:output_type -> mailvet.v1.ListResultsResponse
-	7,  // 30: mailvet.v1.ResultService.GetResult:output_type -> mailvet.v1.GetResultResponse
-	9,  // 31: mailvet.v1.ResultService.ExportResults:output_type -> mailvet.v1.ExportResultsResponse
-	28, // [28:32] is the sub-list for method output_type
-	24, // [24:28] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	19, // 21: mailvet.v1.ExportResultsRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	26, // 22: mailvet.v1.ExportResultsResponse.file:type_name -> mailvet.v1.ExportedFile
+	22, // 23: mailvet.v1.ExportResultsResponse.going_away:type_name -> mailvet.v1.GoingAway
+	1,  // 24: mailvet.v1.SummarizeResultsRequest.filter:type_name -> mailvet.v1.ResultFilter
+	27, // 25: mailvet.v1.SummarizeResultsResponse.classifications:type_name -> mailvet.v1.ClassificationCount
+	28, // 26: mailvet.v1.SummarizeResultsResponse.statuses:type_name -> mailvet.v1.StatusCount
+	12, // 27: mailvet.v1.SummarizeResultsResponse.domains:type_name -> mailvet.v1.NameCount
+	12, // 28: mailvet.v1.SummarizeResultsResponse.operators:type_name -> mailvet.v1.NameCount
+	1,  // 29: mailvet.v1.ReverifyResultsRequest.filter:type_name -> mailvet.v1.ResultFilter
+	29, // 30: mailvet.v1.ReverifyResultsRequest.quality:type_name -> mailvet.v1.QualityLevel
+	30, // 31: mailvet.v1.ReverifyResultsResponse.batch:type_name -> mailvet.v1.Batch
+	2,  // 32: mailvet.v1.ResultService.StreamResults:input_type -> mailvet.v1.StreamResultsRequest
+	4,  // 33: mailvet.v1.ResultService.ListResults:input_type -> mailvet.v1.ListResultsRequest
+	6,  // 34: mailvet.v1.ResultService.GetResult:input_type -> mailvet.v1.GetResultRequest
+	10, // 35: mailvet.v1.ResultService.SummarizeResults:input_type -> mailvet.v1.SummarizeResultsRequest
+	13, // 36: mailvet.v1.ResultService.ReverifyResults:input_type -> mailvet.v1.ReverifyResultsRequest
+	8,  // 37: mailvet.v1.ResultService.ExportResults:input_type -> mailvet.v1.ExportResultsRequest
+	3,  // 38: mailvet.v1.ResultService.StreamResults:output_type -> mailvet.v1.StreamResultsResponse
+	5,  // 39: mailvet.v1.ResultService.ListResults:output_type -> mailvet.v1.ListResultsResponse
+	7,  // 40: mailvet.v1.ResultService.GetResult:output_type -> mailvet.v1.GetResultResponse
+	11, // 41: mailvet.v1.ResultService.SummarizeResults:output_type -> mailvet.v1.SummarizeResultsResponse
+	14, // 42: mailvet.v1.ResultService.ReverifyResults:output_type -> mailvet.v1.ReverifyResultsResponse
+	9,  // 43: mailvet.v1.ResultService.ExportResults:output_type -> mailvet.v1.ExportResultsResponse
+	38, // [38:44] is the sub-list for method output_type
+	32, // [32:38] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_mailvet_v1_result_service_proto_init() }
@@ -1020,7 +1446,7 @@ func file_mailvet_v1_result_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_mailvet_v1_result_service_proto_rawDesc), len(file_mailvet_v1_result_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   10,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,10 +19,12 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	ResultService_StreamResults_FullMethodName = "/mailvet.v1.ResultService/StreamResults"
-	ResultService_ListResults_FullMethodName   = "/mailvet.v1.ResultService/ListResults"
-	ResultService_GetResult_FullMethodName     = "/mailvet.v1.ResultService/GetResult"
-	ResultService_ExportResults_FullMethodName = "/mailvet.v1.ResultService/ExportResults"
+	ResultService_StreamResults_FullMethodName    = "/mailvet.v1.ResultService/StreamResults"
+	ResultService_ListResults_FullMethodName      = "/mailvet.v1.ResultService/ListResults"
+	ResultService_GetResult_FullMethodName        = "/mailvet.v1.ResultService/GetResult"
+	ResultService_SummarizeResults_FullMethodName = "/mailvet.v1.ResultService/SummarizeResults"
+	ResultService_ReverifyResults_FullMethodName  = "/mailvet.v1.ResultService/ReverifyResults"
+	ResultService_ExportResults_FullMethodName    = "/mailvet.v1.ResultService/ExportResults"
 )
 
 // ResultServiceClient is the client API for ResultService service.
@@ -46,6 +48,17 @@ type ResultServiceClient interface {
 	//
 	// Errors: NOT_FOUND when the batch has no such entry.
 	GetResult(ctx context.Context, in *GetResultRequest, opts ...grpc.CallOption) (*GetResultResponse, error)
+	// Counts a batch's results by classification, status, domain and operator, as far as
+	// they are there. Reads all of them: some seconds for a million.
+	//
+	// Errors: NOT_FOUND, INVALID_ARGUMENT.
+	SummarizeResults(ctx context.Context, in *SummarizeResultsRequest, opts ...grpc.CallOption) (*SummarizeResultsResponse, error)
+	// Makes a new batch of those entries of a batch that ended whose results pass a filter,
+	// with its settings and, when not told otherwise, the next higher quality.
+	//
+	// Errors: NOT_FOUND, INVALID_ARGUMENT (also when nothing passes), ALREADY_EXISTS,
+	// FAILED_PRECONDITION (WRONG_STATE) when the batch has not ended.
+	ReverifyResults(ctx context.Context, in *ReverifyResultsRequest, opts ...grpc.CallOption) (*ReverifyResultsResponse, error)
 	// Makes a file of the results there are, in input order, and streams its bytes. To
 	// resume after a cut, ask again with the offset reached and the file's etag: the
 	// results of a batch that ended always make the same bytes.
@@ -102,6 +115,26 @@ func (c *resultServiceClient) GetResult(ctx context.Context, in *GetResultReques
 	return out, nil
 }
 
+func (c *resultServiceClient) SummarizeResults(ctx context.Context, in *SummarizeResultsRequest, opts ...grpc.CallOption) (*SummarizeResultsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SummarizeResultsResponse)
+	err := c.cc.Invoke(ctx, ResultService_SummarizeResults_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *resultServiceClient) ReverifyResults(ctx context.Context, in *ReverifyResultsRequest, opts ...grpc.CallOption) (*ReverifyResultsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ReverifyResultsResponse)
+	err := c.cc.Invoke(ctx, ResultService_ReverifyResults_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *resultServiceClient) ExportResults(ctx context.Context, in *ExportResultsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportResultsResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	stream, err := c.cc.NewStream(ctx, &ResultService_ServiceDesc.Streams[1], ResultService_ExportResults_FullMethodName, cOpts...)
@@ -142,6 +175,17 @@ type ResultServiceServer interface {
 	//
 	// Errors: NOT_FOUND when the batch has no such entry.
 	GetResult(context.Context, *GetResultRequest) (*GetResultResponse, error)
+	// Counts a batch's results by classification, status, domain and operator, as far as
+	// they are there. Reads all of them: some seconds for a million.
+	//
+	// Errors: NOT_FOUND, INVALID_ARGUMENT.
+	SummarizeResults(context.Context, *SummarizeResultsRequest) (*SummarizeResultsResponse, error)
+	// Makes a new batch of those entries of a batch that ended whose results pass a filter,
+	// with its settings and, when not told otherwise, the next higher quality.
+	//
+	// Errors: NOT_FOUND, INVALID_ARGUMENT (also when nothing passes), ALREADY_EXISTS,
+	// FAILED_PRECONDITION (WRONG_STATE) when the batch has not ended.
+	ReverifyResults(context.Context, *ReverifyResultsRequest) (*ReverifyResultsResponse, error)
 	// Makes a file of the results there are, in input order, and streams its bytes. To
 	// resume after a cut, ask again with the offset reached and the file's etag: the
 	// results of a batch that ended always make the same bytes.
@@ -167,6 +211,12 @@ func (UnimplementedResultServiceServer) ListResults(context.Context, *ListResult
 }
 func (UnimplementedResultServiceServer) GetResult(context.Context, *GetResultRequest) (*GetResultResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method GetResult not implemented")
+}
+func (UnimplementedResultServiceServer) SummarizeResults(context.Context, *SummarizeResultsRequest) (*SummarizeResultsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SummarizeResults not implemented")
+}
+func (UnimplementedResultServiceServer) ReverifyResults(context.Context, *ReverifyResultsRequest) (*ReverifyResultsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ReverifyResults not implemented")
 }
 func (UnimplementedResultServiceServer) ExportResults(*ExportResultsRequest, grpc.ServerStreamingServer[ExportResultsResponse]) error {
 	return status.Error(codes.Unimplemented, "method ExportResults not implemented")
@@ -239,6 +289,42 @@ func _ResultService_GetResult_Handler(srv interface{}, ctx context.Context, dec 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ResultService_SummarizeResults_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SummarizeResultsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ResultServiceServer).SummarizeResults(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ResultService_SummarizeResults_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ResultServiceServer).SummarizeResults(ctx, req.(*SummarizeResultsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _ResultService_ReverifyResults_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ReverifyResultsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ResultServiceServer).ReverifyResults(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ResultService_ReverifyResults_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ResultServiceServer).ReverifyResults(ctx, req.(*ReverifyResultsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _ResultService_ExportResults_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(ExportResultsRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -264,6 +350,14 @@ var ResultService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "GetResult",
 			Handler:    _ResultService_GetResult_Handler,
+		},
+		{
+			MethodName: "SummarizeResults",
+			Handler:    _ResultService_SummarizeResults_Handler,
+		},
+		{
+			MethodName: "ReverifyResults",
+			Handler:    _ResultService_ReverifyResults_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

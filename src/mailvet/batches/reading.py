@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from mailvet.batches.drain import Drain
 from mailvet.batches.pause import Pause
+from mailvet.batches.summary import Names, Summary, summarize
 from mailvet.batches.watch import ENDED, Observer, Standing
 from mailvet.model.batch import Batch, EntryPlace, ResultFilter, ResultPage, ResultRow
 from mailvet.store.base import Store
@@ -132,6 +133,14 @@ class Results:
         (text, *_) = await self._store.labels_from(tenant, batch_id, index, limit=1) or ("",)
         found: dict[str, str] = json.loads(text) if text else {}
         return found
+
+    async def find(self, tenant: str, batch_id: str, custom: str) -> int:
+        """Return the index of the first entry with a caller's own key; raises `NotFound`."""
+        return await self._store.find_custom(tenant, batch_id, custom)
+
+    async def summary(self, batch: Batch, where: ResultFilter | None, names: Names) -> Summary:
+        """Count the results of a batch that pass."""
+        return await summarize(self._store, batch, where, names)
 
     async def look(self, batch: Batch) -> Standing:
         """Return how a batch stands."""

@@ -1,11 +1,18 @@
-"""From the flags of `mailvet batches` to settings of a batch."""
+"""From the flags of `mailvet batches` to requests."""
 
 import argparse
+import uuid
+from typing import Any
 
 from google.protobuf.field_mask_pb2 import FieldMask
 
 from mailvet.errors import ConfigError
-from mailvet.v1 import batch_pb2, batch_service_pb2
+from mailvet.v1 import (
+    batch_pb2,
+    batch_service_pb2,
+    result_service_pb2,
+    status_pb2,
+)
 
 _FLAGS = ("name", "description", "priority")
 
@@ -36,3 +43,53 @@ def labels(given: list[str]) -> dict[str, str]:
         if key or value:
             found[key] = value
     return found
+
+
+def prepare_request(arguments: argparse.Namespace) -> batch_service_pb2.PrepareBatchRequest:
+    """Return the request that prepares a batch; what was not said stays as it is."""
+    given = {
+        "quality": _value(status_pb2.QualityLevel, "QUALITY_LEVEL_", arguments.quality),
+        "deduplication": _value(batch_pb2.Deduplication, "DEDUPLICATION_", arguments.dedupe),
+        "duplicate_keep": _value(batch_pb2.DuplicateKeep, "DUPLICATE_KEEP_", arguments.keep),
+    }
+    return batch_service_pb2.PrepareBatchRequest(
+        batch_id=arguments.batch_id, etag=arguments.etag, **given
+    )
+
+
+def reverify_request(arguments: argparse.Namespace) -> result_service_pb2.ReverifyResultsRequest:
+    """Return the request for a new batch; safe to repeat."""
+    return result_service_pb2.ReverifyResultsRequest(
+        batch_id=arguments.batch_id,
+        filter=result_filter(arguments.only, arguments.excluded),
+        quality=_value(status_pb2.QualityLevel, "QUALITY_LEVEL_", arguments.quality),
+        name=arguments.name or "",
+        launch=arguments.launch,
+        request_id=str(uuid.uuid4()),
+    )
+
+
+def result_filter(only: list[str], excluded: list[str]) -> result_service_pb2.ResultFilter:
+    """Return the filter of words such as `risky` or `SERVER_IS_CATCH_ALL`."""
+    found = result_service_pb2.ResultFilter()
+    for word in only:
+        _add(word, found.classifications, found.statuses)
+    for word in excluded:
+        _add(word, found.exclude_classifications, found.exclude_statuses)
+    return found
+
+
+def _add(word: str, classifications: Any, statuses: Any) -> None:
+    name = word.upper().replace("-", "_")
+    for enum, prefix, into in (
+        (status_pb2.Classification, "CLASSIFICATION_", classifications),
+        (status_pb2.EntryStatus, "ENTRY_STATUS_", statuses),
+    ):
+        if f"{prefix}{name}" in dict(enum.items()):
+            into.append(enum.Value(f"{prefix}{name}"))
+            return
+    raise ConfigError(f"{word!r} is no classification and no status")
+
+
+def _value(enum: Any, prefix: str, word: str | None) -> Any:
+    return enum.Value(prefix + word.upper()) if word else 0

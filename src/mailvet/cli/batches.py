@@ -3,7 +3,13 @@
 import argparse
 from collections.abc import Awaitable, Callable
 
-from mailvet.cli.batch_settings import update_request
+from mailvet.cli.batch_settings import (
+    prepare_request,
+    result_filter,
+    reverify_request,
+    update_request,
+)
+from mailvet.cli.batch_summary import COUNT_S, summary
 from mailvet.cli.lines import json_line, printable
 from mailvet.cli.remote import remote_client
 from mailvet.cli.show import (
@@ -81,6 +87,25 @@ async def _resume(client: Client, arguments: argparse.Namespace) -> None:
     _print_batch((await client.call(client.batches.ResumeBatch, request)).batch, arguments)
 
 
+async def _prepare(client: Client, arguments: argparse.Namespace) -> None:
+    request = prepare_request(arguments)
+    found = await client.call(client.batches.PrepareBatch, request)
+    if arguments.json:
+        print(json_line(as_dict(found)))
+        return
+    print(
+        f"{found.entry_count:,} entries: {found.unique_count:,} to verify,"
+        f" {found.duplicate_count:,} duplicates, {found.wrong_format_count:,} no addresses;"
+        f" {found.cost_units:,} units"
+    )
+
+
+async def _reverify(client: Client, arguments: argparse.Namespace) -> None:
+    request = reverify_request(arguments)
+    found = await client.call(client.results.ReverifyResults, request, timeout_s=COUNT_S)
+    _print_batch(found.batch, arguments)
+
+
 async def _update(client: Client, arguments: argparse.Namespace) -> None:
     request = update_request(arguments)
     _print_batch((await client.call(client.batches.UpdateBatch, request)).batch, arguments)
@@ -89,7 +114,11 @@ async def _update(client: Client, arguments: argparse.Namespace) -> None:
 async def _results(client: Client, arguments: argparse.Namespace) -> None:
     style = "json" if arguments.json else "csv" if arguments.csv else "table"
     printer = ResultPrinter(style)
-    request = result_service_pb2.StreamResultsRequest(batch_id=arguments.batch_id, follow=False)
+    request = result_service_pb2.StreamResultsRequest(
+        batch_id=arguments.batch_id,
+        follow=False,
+        filter=result_filter(arguments.only, arguments.excluded),
+    )
     async for frame in client.stream_results(request):
         for result in frame.results:
             printer.add(result)
@@ -114,6 +143,9 @@ _ACTIONS: dict[str, Action] = {
     "list": _list,
     "show": _show,
     "results": _results,
+    "summary": summary,
+    "reverify": _reverify,
+    "prepare": _prepare,
     "update": _update,
     "pause": _pause,
     "resume": _resume,

@@ -170,6 +170,9 @@ def batches(parser: argparse.ArgumentParser) -> None:
             "list",
             "show",
             "results",
+            "summary",
+            "reverify",
+            "prepare",
             "update",
             "pause",
             "resume",
@@ -180,6 +183,29 @@ def batches(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("batch_id", nargs="?", metavar="BATCH")
     parser.add_argument("--force", action="store_true", help="delete even with work left")
     parser.add_argument("--etag", default="", help="only a batch that was not changed since")
+    selection = parser.add_argument_group("results, summary, reverify")
+    selection.add_argument(
+        "--only",
+        action="append",
+        metavar="WORD",
+        default=[],
+        help="only results of this classification or status; may be repeated",
+    )
+    selection.add_argument(
+        "--not",
+        dest="excluded",
+        action="append",
+        metavar="WORD",
+        default=[],
+        help="not those of this classification or status; may be repeated",
+    )
+    cleaning = parser.add_argument_group("prepare, reverify")
+    cleaning.add_argument(
+        "--quality", choices=("standard", "high", "extreme"), help="how hard to try"
+    )
+    cleaning.add_argument("--dedupe", choices=("off", "safe", "relaxed"), help="duplicates")
+    cleaning.add_argument("--keep", choices=("first", "last"), help="of several duplicates")
+    cleaning.add_argument("--launch", action="store_true", help="launch the new batch at once")
     settings = parser.add_argument_group("update")
     settings.add_argument("--name", help="a name for people")
     settings.add_argument("--description", help="what it is for")

@@ -2,10 +2,11 @@
 
 from mailvet.batches.lifecycle import Batches
 from mailvet.batches.limits import MAX_WAIT_S, MIN_HEARTBEAT_S
+from mailvet.batches.prepare import Preparation
 from mailvet.batches.watch import Observer
 from mailvet.rpc import decode, upload_stream
 from mailvet.rpc.call import GOING_AWAY_DELAY_S, Call
-from mailvet.rpc.decode_changes import spec_changes
+from mailvet.rpc.decode_changes import prepared_changes, spec_changes
 from mailvet.rpc.encode import duration, encode_batch, encode_progress
 from mailvet.rpc.exports import Exports
 from mailvet.rpc.file_stream import FileUploads
@@ -26,6 +27,7 @@ class BatchService:
         observer: Observer,
         exports: Exports,
         files: FileUploads,
+        preparation: Preparation,
         *,
         min_heartbeat_s: float = MIN_HEARTBEAT_S,
     ) -> None:
@@ -33,6 +35,7 @@ class BatchService:
         self._observer = observer
         self._exports = exports
         self._files = files
+        self._preparation = preparation
         self._min_heartbeat_s = min_heartbeat_s
 
     async def create_batch(
@@ -70,6 +73,25 @@ class BatchService:
         """Start the work."""
         standing = await self._batches.launch(call.tenant, request.batch_id, etag=request.etag)
         return pb.LaunchBatchResponse(batch=encode_batch(standing))
+
+    async def prepare_batch(
+        self, request: pb.PrepareBatchRequest, call: Call[pb.PrepareBatchRequest]
+    ) -> pb.PrepareBatchResponse:
+        """Clean a draft up."""
+        changes = prepared_changes(request)
+        prepared = await self._preparation.prepare(
+            call.tenant, request.batch_id, changes, etag=request.etag
+        )
+        counts = prepared.counts
+        standing = await self._batches.look(call.tenant, request.batch_id)
+        return pb.PrepareBatchResponse(
+            batch=encode_batch(standing),
+            entry_count=sum(counts),
+            unique_count=counts.unique,
+            duplicate_count=counts.duplicates,
+            wrong_format_count=counts.wrong,
+            cost_units=prepared.cost,
+        )
 
     async def pause_batch(
         self, request: pb.PauseBatchRequest, call: Call[pb.PauseBatchRequest]

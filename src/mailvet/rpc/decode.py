@@ -216,6 +216,8 @@ def one_result(request: result_service_pb.GetResultRequest) -> int:
     """Return the view that GetResult asks for."""
     wrong = Violations()
     rules.check_range(request.index, "index", 0, rules.MAX_INT32, wrong)
+    if request.custom and request.index:
+        wrong.add("custom", "name the entry by its index or by its key, not by both")
     view = rules.view(request.view, wrong)
     wrong.raise_if_any()
     return view

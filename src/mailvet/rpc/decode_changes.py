@@ -1,4 +1,4 @@
-"""UpdateBatch to changed settings: which fields a mask names, and what they become."""
+"""UpdateBatch and PrepareBatch to changed settings: which fields, and what they become."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,6 +6,7 @@ from typing import Any
 from mailvet.batches import limits
 from mailvet.errors import Violations
 from mailvet.model.keeping import MAX_RETENTION_S, MIN_RETENTION_S
+from mailvet.model.status import Deduplication, QualityLevel
 from mailvet.rpc import rules
 from mailvet.v1 import batch_pb2 as batch_pb
 from mailvet.v1 import batch_service_pb2 as pb
@@ -20,6 +21,24 @@ def spec_changes(request: pb.UpdateBatchRequest) -> dict[str, Any]:
     for path in _paths(request, wrong):
         changes |= _FIELDS[path](request.batch, wrong)
     wrong.raise_if_any()
+    return changes
+
+
+def prepared_changes(request: pb.PrepareBatchRequest) -> dict[str, Any]:
+    """Return new values of `BatchSpec` of what PrepareBatch sets."""
+    wrong = Violations()
+    mode = rules.number(request.deduplication, "deduplication", Deduplication, wrong)
+    keeps = batch_pb.DuplicateKeep.values()
+    keep = rules.number(request.duplicate_keep, "duplicate_keep", keeps, wrong)
+    quality = rules.number(request.quality, "quality", QualityLevel, wrong)
+    wrong.raise_if_any()
+    changes: dict[str, Any] = {}
+    if mode:
+        changes["deduplication"] = Deduplication(mode)
+    if keep:
+        changes["keep_last"] = keep == batch_pb.DUPLICATE_KEEP_LAST
+    if quality:
+        changes["quality"] = QualityLevel(quality)
     return changes
 
 

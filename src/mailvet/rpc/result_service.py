@@ -8,10 +8,12 @@ from mailvet.batches import limits
 from mailvet.batches.cursor import Kind, Marks, Place, filter_binding
 from mailvet.batches.lifecycle import Batches
 from mailvet.batches.reading import Following, LogFrame, Results, Want
+from mailvet.batches.reverify import Reverification
 from mailvet.model.batch import Batch, ResultFilter, ResultPage
-from mailvet.rpc import decode, export_stream, frames
+from mailvet.rpc import decode, decode_selection, export_stream, frames
 from mailvet.rpc.call import GOING_AWAY_DELAY_S, Call
-from mailvet.rpc.encode import duration, encode_progress, timestamp
+from mailvet.rpc.encode import duration, encode_batch, encode_progress, timestamp
+from mailvet.rpc.encode_summary import encode_summary, names_of
 from mailvet.rpc.exports import Exports
 from mailvet.v1 import batch_pb2 as batch_pb
 from mailvet.v1 import result_service_pb2 as pb
@@ -28,6 +30,7 @@ class ResultService:
         results: Results,
         marks: Marks,
         exports: Exports,
+        reverification: Reverification,
         *,
         min_heartbeat_s: float = limits.MIN_HEARTBEAT_S,
     ) -> None:
@@ -35,6 +38,7 @@ class ResultService:
         self._results = results
         self._marks = marks
         self._exports = exports
+        self._reverification = reverification
         self._min_heartbeat_s = min_heartbeat_s
 
     async def stream_results(
@@ -75,7 +79,10 @@ class ResultService:
     ) -> bytes:
         """Return where one entry stands."""
         view = decode.one_result(request)
-        row, next_attempt_at = await self._results.of(call.tenant, request.batch_id, request.index)
+        index = request.index
+        if request.custom:
+            index = await self._results.find(call.tenant, request.batch_id, request.custom)
+        row, next_attempt_at = await self._results.of(call.tenant, request.batch_id, index)
         rest = pb.GetResultResponse(
             state=_entry_state(answered=row is not None, waiting=next_attempt_at is not None),
             next_attempt_time=timestamp(next_attempt_at) if row is None else None,
@@ -89,6 +96,22 @@ class ResultService:
         """Stream a file of the results."""
         batch = await self._batches.find(call.tenant, request.batch_id)
         await export_stream.send(self._exports, batch, call, request, self._min_heartbeat_s)
+
+    async def summarize_results(
+        self, request: pb.SummarizeResultsRequest, call: Call[pb.SummarizeResultsRequest]
+    ) -> pb.SummarizeResultsResponse:
+        """Count results."""
+        where, most = decode_selection.summary(request)
+        batch = await self._batches.find(call.tenant, request.batch_id)
+        return encode_summary(await self._results.summary(batch, where, names_of), most)
+
+    async def reverify_results(
+        self, request: pb.ReverifyResultsRequest, call: Call[pb.ReverifyResultsRequest]
+    ) -> pb.ReverifyResultsResponse:
+        """Make a new batch of some results."""
+        asked = decode_selection.reverify(request)
+        standing = await self._reverification.run(call.tenant, asked)
+        return pb.ReverifyResultsResponse(batch=encode_batch(standing))
 
     def _place(self, text: str, kind: Kind, batch: Batch, binding: bytes) -> int:
         return self._marks.read(text, kind, batch.key, binding) if text else 0

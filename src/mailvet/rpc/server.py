@@ -20,7 +20,9 @@ from mailvet.batches.drain import Drain
 from mailvet.batches.file_intake import FileIntake
 from mailvet.batches.intake import Intake
 from mailvet.batches.lifecycle import Batches
+from mailvet.batches.prepare import Preparation
 from mailvet.batches.reading import FRAME_GAP_S, Results
+from mailvet.batches.reverify import Reverification
 from mailvet.batches.watch import FRAME_GAP_S as WATCH_GAP_S
 from mailvet.batches.watch import Observer
 from mailvet.errors import ConfigError
@@ -127,13 +129,23 @@ def build_server(
         *_methods(
             batch_service_pb2,
             BatchService(
-                batches, observer, exports, files, min_heartbeat_s=options.min_heartbeat_s
+                batches,
+                observer,
+                exports,
+                files,
+                Preparation(store, intake),
+                min_heartbeat_s=options.min_heartbeat_s,
             ),
         ),
         *_methods(
             result_service_pb2,
             ResultService(
-                batches, results, marks, exports, min_heartbeat_s=options.min_heartbeat_s
+                batches,
+                results,
+                marks,
+                exports,
+                Reverification(store, batches),
+                min_heartbeat_s=options.min_heartbeat_s,
             ),
         ),
         *_methods(

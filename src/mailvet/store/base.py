@@ -40,6 +40,7 @@ from mailvet.model.batch import (
 )
 from mailvet.model.ruling import TenantRules
 from mailvet.model.status import BatchState
+from mailvet.store.base_entries import EntryStore
 from mailvet.store.base_uploads import UploadStore
 from mailvet.store.keeping import Keeping
 from mailvet.store.steering import Steering
@@ -114,7 +115,7 @@ class WorkStore(Protocol):
         ...
 
 
-class Store(Keeping, Steering, WorkStore, UploadStore, Protocol):
+class Store(Keeping, Steering, WorkStore, UploadStore, EntryStore, Protocol):
     """Everything the rooms above may ask of a store."""
 
     @property

@@ -27,6 +27,7 @@ from mailvet.model.status import BatchState
 from mailvet.store import rules
 from mailvet.store.base import Created
 from mailvet.store.changes import WORK, Changes
+from mailvet.store.memory_entries import MemoryEntries
 from mailvet.store.memory_keeping import Kept, MemoryKeeping
 from mailvet.store.memory_plan import plan
 from mailvet.store.memory_queue import Queue
@@ -41,7 +42,7 @@ CHUNK_SIZE = 256
 """As the SQLite store."""
 
 
-class MemoryStore(MemoryKeeping, MemorySteering, MemoryUploads):
+class MemoryStore(MemoryKeeping, MemorySteering, MemoryUploads, MemoryEntries):
     """A store that lives as long as its process."""
 
     epoch = 1

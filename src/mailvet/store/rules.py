@@ -32,7 +32,7 @@ def new_entries(batch: Batch, offset: int | None, entries: Sequence[Entry]) -> S
     start = kept if offset is None else offset
     if start + len(entries) <= kept:
         return ()
-    _require_draft(batch)
+    require_draft(batch)
     if start > kept:
         raise OffsetGap(start, kept)
     return entries[kept - start :]
@@ -44,7 +44,7 @@ def opened_upload(batch: Batch, kept: UploadedFile | None, name: str, options: s
     Raises `WrongState` as `Store.open_upload` says.
     """
     if kept is None:
-        _require_draft(batch)
+        require_draft(batch)
         if batch.entry_count:
             raise WrongState(
                 batch.batch_id, "filled already", "no entries", "upload the file to another batch"
@@ -82,7 +82,7 @@ def require_upload(batch: Batch, kept: UploadedFile | None) -> UploadedFile:
 
 def require_launchable(batch: Batch) -> None:
     """Raise `WrongState` unless a batch is a DRAFT with entries."""
-    _require_draft(batch)
+    require_draft(batch)
     if not batch.entry_count:
         raise WrongState(batch.batch_id, "empty", "at least one entry", "add entries first")
 
@@ -116,7 +116,7 @@ def require_resumable(batch: Batch) -> None:
 def require_changeable(batch: Batch, changes: SpecChanges) -> None:
     """Raise `WrongState` when what is to be changed was fixed by the launch."""
     if not DRAFT_FIELDS.isdisjoint(changes):
-        _require_draft(batch)
+        require_draft(batch)
 
 
 def require_etag(batch: Batch, etag: str) -> None:
@@ -146,7 +146,8 @@ def passes(where: ResultFilter, status: int, classification: int) -> bool:
     )
 
 
-def _require_draft(batch: Batch) -> None:
+def require_draft(batch: Batch) -> None:
+    """Raise `WrongState` unless a batch is a DRAFT."""
     if batch.state is not BatchState.DRAFT:
         way_out = "resume it" if batch.state is BatchState.PAUSED else "create another batch"
         raise WrongState(batch.batch_id, batch.state.name, BatchState.DRAFT.name, way_out)

@@ -34,6 +34,7 @@ from mailvet.store import (
 )
 from mailvet.store.base import Created
 from mailvet.store.changes import WORK
+from mailvet.store.sqlite_entries import SqliteEntries
 from mailvet.store.sqlite_keeping import SqliteKeeping
 from mailvet.store.sqlite_open import OpenFile
 from mailvet.store.sqlite_space import RESERVE_BYTES
@@ -48,7 +49,7 @@ CHUNK_SIZE = 256
 """Where a commit, a message and a session are nearly as cheap per entry as they get."""
 
 
-class SqliteStore(SqliteKeeping, SqliteSteering, SqliteUploads):
+class SqliteStore(SqliteKeeping, SqliteSteering, SqliteUploads, SqliteEntries):
     """A store in one file, owned by one process."""
 
     def __init__(

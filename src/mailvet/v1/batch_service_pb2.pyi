@@ -315,6 +315,90 @@ class StreamEntriesResponse(_message.Message):
 Global___StreamEntriesResponse: _TypeAlias = StreamEntriesResponse  # noqa: Y015
 
 @_typing.final
+class PrepareBatchRequest(_message.Message):
+    """Request of PrepareBatch."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BATCH_ID_FIELD_NUMBER: _builtins.int
+    DEDUPLICATION_FIELD_NUMBER: _builtins.int
+    DUPLICATE_KEEP_FIELD_NUMBER: _builtins.int
+    QUALITY_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    batch_id: _builtins.str
+    """The batch."""
+    deduplication: _batch_pb2.Deduplication.ValueType
+    """How duplicates are recognised; as before when not set."""
+    duplicate_keep: _batch_pb2.DuplicateKeep.ValueType
+    """Which of several duplicates is verified; as before when not set."""
+    quality: _status_pb2.QualityLevel.ValueType
+    """How hard to try; as before when not set."""
+    etag: _builtins.str
+    """Only a draft of this etag; any when empty."""
+    def __init__(
+        self,
+        *,
+        batch_id: _builtins.str = ...,
+        deduplication: _batch_pb2.Deduplication.ValueType = ...,
+        duplicate_keep: _batch_pb2.DuplicateKeep.ValueType = ...,
+        quality: _status_pb2.QualityLevel.ValueType = ...,
+        etag: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "deduplication", b"deduplication", "duplicate_keep", b"duplicate_keep", "etag", b"etag", "quality", b"quality"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PrepareBatchRequest: _TypeAlias = PrepareBatchRequest  # noqa: Y015
+
+@_typing.final
+class PrepareBatchResponse(_message.Message):
+    """Response of PrepareBatch. entry_count = unique_count + duplicate_count +
+    wrong_format_count.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BATCH_FIELD_NUMBER: _builtins.int
+    ENTRY_COUNT_FIELD_NUMBER: _builtins.int
+    UNIQUE_COUNT_FIELD_NUMBER: _builtins.int
+    DUPLICATE_COUNT_FIELD_NUMBER: _builtins.int
+    WRONG_FORMAT_COUNT_FIELD_NUMBER: _builtins.int
+    COST_UNITS_FIELD_NUMBER: _builtins.int
+    entry_count: _builtins.int
+    """How many entries there are."""
+    unique_count: _builtins.int
+    """Those that will be verified."""
+    duplicate_count: _builtins.int
+    """Those that will be answered with another entry, at no cost."""
+    wrong_format_count: _builtins.int
+    """Those that are no addresses; answered with a syntax status, at no cost."""
+    cost_units: _builtins.int
+    """What the launch will cost at most, in units."""
+    @_builtins.property
+    def batch(self) -> _batch_pb2.Batch:
+        """The batch."""
+
+    def __init__(
+        self,
+        *,
+        batch: _batch_pb2.Batch | None = ...,
+        entry_count: _builtins.int = ...,
+        unique_count: _builtins.int = ...,
+        duplicate_count: _builtins.int = ...,
+        wrong_format_count: _builtins.int = ...,
+        cost_units: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "cost_units", b"cost_units", "duplicate_count", b"duplicate_count", "entry_count", b"entry_count", "unique_count", b"unique_count", "wrong_format_count", b"wrong_format_count"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PrepareBatchResponse: _TypeAlias = PrepareBatchResponse  # noqa: Y015
+
+@_typing.final
 class LaunchBatchRequest(_message.Message):
     """Request of LaunchBatch."""
 

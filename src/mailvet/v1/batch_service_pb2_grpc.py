@@ -65,6 +65,11 @@ class BatchServiceStub(object):
                 request_serializer=mailvet_dot_v1_dot_upload__file__pb2.UploadFileRequest.SerializeToString,
                 response_deserializer=mailvet_dot_v1_dot_upload__file__pb2.UploadFileResponse.FromString,
                 _registered_method=True)
+        self.PrepareBatch = channel.unary_unary(
+                '/mailvet.v1.BatchService/PrepareBatch',
+                request_serializer=mailvet_dot_v1_dot_batch__service__pb2.PrepareBatchRequest.SerializeToString,
+                response_deserializer=mailvet_dot_v1_dot_batch__service__pb2.PrepareBatchResponse.FromString,
+                _registered_method=True)
         self.LaunchBatch = channel.unary_unary(
                 '/mailvet.v1.BatchService/LaunchBatch',
                 request_serializer=mailvet_dot_v1_dot_batch__service__pb2.LaunchBatchRequest.SerializeToString,
@@ -170,6 +175,18 @@ class BatchServiceServicer(object):
         it went; it can be repeated until that was heard.
 
         Errors: as AddFile, and OUT_OF_RANGE (OFFSET_GAP), RESOURCE_EXHAUSTED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def PrepareBatch(self, request, context):
+        """Cleans a DRAFT batch up before its launch: how duplicates are recognised and which is
+        kept, the quality; says what its entries are then, and what they cost. May be repeated
+        with other settings. Best called when all entries are there.
+
+        Errors: NOT_FOUND, INVALID_ARGUMENT, FAILED_PRECONDITION (WRONG_STATE) when it was
+        launched, ABORTED (ETAG_MISMATCH).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -292,6 +309,11 @@ def add_BatchServiceServicer_to_server(servicer, server):
                     servicer.UploadFile,
                     request_deserializer=mailvet_dot_v1_dot_upload__file__pb2.UploadFileRequest.FromString,
                     response_serializer=mailvet_dot_v1_dot_upload__file__pb2.UploadFileResponse.SerializeToString,
+            ),
+            'PrepareBatch': grpc.unary_unary_rpc_method_handler(
+                    servicer.PrepareBatch,
+                    request_deserializer=mailvet_dot_v1_dot_batch__service__pb2.PrepareBatchRequest.FromString,
+                    response_serializer=mailvet_dot_v1_dot_batch__service__pb2.PrepareBatchResponse.SerializeToString,
             ),
             'LaunchBatch': grpc.unary_unary_rpc_method_handler(
                     servicer.LaunchBatch,
@@ -479,6 +501,33 @@ class BatchService(object):
             '/mailvet.v1.BatchService/UploadFile',
             mailvet_dot_v1_dot_upload__file__pb2.UploadFileRequest.SerializeToString,
             mailvet_dot_v1_dot_upload__file__pb2.UploadFileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PrepareBatch(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mailvet.v1.BatchService/PrepareBatch',
+            mailvet_dot_v1_dot_batch__service__pb2.PrepareBatchRequest.SerializeToString,
+            mailvet_dot_v1_dot_batch__service__pb2.PrepareBatchResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -74,6 +74,14 @@ class BatchServiceStub:
 
     Errors: as AddFile, and OUT_OF_RANGE (OFFSET_GAP), RESOURCE_EXHAUSTED.
     """
+    PrepareBatch: _grpc.UnaryUnaryMultiCallable[_batch_service_pb2.PrepareBatchRequest, _batch_service_pb2.PrepareBatchResponse]
+    """Cleans a DRAFT batch up before its launch: how duplicates are recognised and which is
+    kept, the quality; says what its entries are then, and what they cost. May be repeated
+    with other settings. Best called when all entries are there.
+
+    Errors: NOT_FOUND, INVALID_ARGUMENT, FAILED_PRECONDITION (WRONG_STATE) when it was
+    launched, ABORTED (ETAG_MISMATCH).
+    """
     LaunchBatch: _grpc.UnaryUnaryMultiCallable[_batch_service_pb2.LaunchBatchRequest, _batch_service_pb2.LaunchBatchResponse]
     """Starts the work on a DRAFT batch. Launching a RUNNING batch changes nothing.
 
@@ -173,6 +181,14 @@ class BatchServiceAsyncStub(BatchServiceStub):
     it went; it can be repeated until that was heard.
 
     Errors: as AddFile, and OUT_OF_RANGE (OFFSET_GAP), RESOURCE_EXHAUSTED.
+    """
+    PrepareBatch: _aio.UnaryUnaryMultiCallable[_batch_service_pb2.PrepareBatchRequest, _batch_service_pb2.PrepareBatchResponse]  # type: ignore[assignment]
+    """Cleans a DRAFT batch up before its launch: how duplicates are recognised and which is
+    kept, the quality; says what its entries are then, and what they cost. May be repeated
+    with other settings. Best called when all entries are there.
+
+    Errors: NOT_FOUND, INVALID_ARGUMENT, FAILED_PRECONDITION (WRONG_STATE) when it was
+    launched, ABORTED (ETAG_MISMATCH).
     """
     LaunchBatch: _aio.UnaryUnaryMultiCallable[_batch_service_pb2.LaunchBatchRequest, _batch_service_pb2.LaunchBatchResponse]  # type: ignore[assignment]
     """Starts the work on a DRAFT batch. Launching a RUNNING batch changes nothing.
@@ -300,6 +316,20 @@ class BatchServiceServicer(metaclass=_abc_1.ABCMeta):
         it went; it can be repeated until that was heard.
 
         Errors: as AddFile, and OUT_OF_RANGE (OFFSET_GAP), RESOURCE_EXHAUSTED.
+        """
+
+    @_abc_1.abstractmethod
+    def PrepareBatch(
+        self,
+        request: _batch_service_pb2.PrepareBatchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_batch_service_pb2.PrepareBatchResponse, _abc.Awaitable[_batch_service_pb2.PrepareBatchResponse]]:
+        """Cleans a DRAFT batch up before its launch: how duplicates are recognised and which is
+        kept, the quality; says what its entries are then, and what they cost. May be repeated
+        with other settings. Best called when all entries are there.
+
+        Errors: NOT_FOUND, INVALID_ARGUMENT, FAILED_PRECONDITION (WRONG_STATE) when it was
+        launched, ABORTED (ETAG_MISMATCH).
         """
 
     @_abc_1.abstractmethod

@@ -278,22 +278,26 @@ class GetResultRequest(_message.Message):
     BATCH_ID_FIELD_NUMBER: _builtins.int
     INDEX_FIELD_NUMBER: _builtins.int
     VIEW_FIELD_NUMBER: _builtins.int
+    CUSTOM_FIELD_NUMBER: _builtins.int
     batch_id: _builtins.str
     """The batch."""
     index: _builtins.int
     """The entry's zero-based index."""
     view: _result_pb2.ResultView.ValueType
     """How much of it."""
+    custom: _builtins.str
+    """In place of the index: the caller's own key of the entry; the first entry that has it."""
     def __init__(
         self,
         *,
         batch_id: _builtins.str = ...,
         index: _builtins.int = ...,
         view: _result_pb2.ResultView.ValueType = ...,
+        custom: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "index", b"index", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "custom", b"custom", "index", b"index", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -475,3 +479,189 @@ class ExportResultsResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExportResultsResponse: _TypeAlias = ExportResultsResponse  # noqa: Y015
+
+@_typing.final
+class SummarizeResultsRequest(_message.Message):
+    """Request of SummarizeResults."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BATCH_ID_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    MAX_NAMES_FIELD_NUMBER: _builtins.int
+    batch_id: _builtins.str
+    """The batch."""
+    max_names: _builtins.int
+    """At most this many domains and operators, the largest first: 1 to 1,000, 50 when 0."""
+    @_builtins.property
+    def filter(self) -> Global___ResultFilter:
+        """Which results to count."""
+
+    def __init__(
+        self,
+        *,
+        batch_id: _builtins.str = ...,
+        filter: Global___ResultFilter | None = ...,
+        max_names: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "filter", b"filter", "max_names", b"max_names"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SummarizeResultsRequest: _TypeAlias = SummarizeResultsRequest  # noqa: Y015
+
+@_typing.final
+class SummarizeResultsResponse(_message.Message):
+    """Response of SummarizeResults."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESULT_COUNT_FIELD_NUMBER: _builtins.int
+    CLASSIFICATIONS_FIELD_NUMBER: _builtins.int
+    STATUSES_FIELD_NUMBER: _builtins.int
+    DOMAINS_FIELD_NUMBER: _builtins.int
+    OPERATORS_FIELD_NUMBER: _builtins.int
+    DOMAIN_COUNT_FIELD_NUMBER: _builtins.int
+    OPERATOR_COUNT_FIELD_NUMBER: _builtins.int
+    result_count: _builtins.int
+    """How many results pass."""
+    domain_count: _builtins.int
+    """How many different domains there are."""
+    operator_count: _builtins.int
+    """How many different operators there are."""
+    @_builtins.property
+    def classifications(self) -> _containers.RepeatedCompositeFieldContainer[_batch_pb2.ClassificationCount]:
+        """By classification, largest first; duplicates are not in it."""
+
+    @_builtins.property
+    def statuses(self) -> _containers.RepeatedCompositeFieldContainer[_batch_pb2.StatusCount]:
+        """By status, largest first."""
+
+    @_builtins.property
+    def domains(self) -> _containers.RepeatedCompositeFieldContainer[Global___NameCount]:
+        """By domain, in A-labels, largest first."""
+
+    @_builtins.property
+    def operators(self) -> _containers.RepeatedCompositeFieldContainer[Global___NameCount]:
+        """By who runs the exchangers, largest first."""
+
+    def __init__(
+        self,
+        *,
+        result_count: _builtins.int = ...,
+        classifications: _abc.Iterable[_batch_pb2.ClassificationCount] | None = ...,
+        statuses: _abc.Iterable[_batch_pb2.StatusCount] | None = ...,
+        domains: _abc.Iterable[Global___NameCount] | None = ...,
+        operators: _abc.Iterable[Global___NameCount] | None = ...,
+        domain_count: _builtins.int = ...,
+        operator_count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["classifications", b"classifications", "domain_count", b"domain_count", "domains", b"domains", "operator_count", b"operator_count", "operators", b"operators", "result_count", b"result_count", "statuses", b"statuses"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SummarizeResultsResponse: _TypeAlias = SummarizeResultsResponse  # noqa: Y015
+
+@_typing.final
+class NameCount(_message.Message):
+    """A count of results."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The name counted."""
+    count: _builtins.int
+    """How many."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["count", b"count", "name", b"name"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___NameCount: _TypeAlias = NameCount  # noqa: Y015
+
+@_typing.final
+class ReverifyResultsRequest(_message.Message):
+    """Request of ReverifyResults."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BATCH_ID_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    QUALITY_FIELD_NUMBER: _builtins.int
+    NEW_BATCH_ID_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    LAUNCH_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    batch_id: _builtins.str
+    """The batch that ended."""
+    quality: _status_pb2.QualityLevel.ValueType
+    """How hard to try; when not set, one level more than before."""
+    new_batch_id: _builtins.str
+    """An id for the new batch, `[a-z][a-z0-9-]{0,62}`; empty for a UUIDv7."""
+    name: _builtins.str
+    """A name for the new batch; that of the old one when empty."""
+    launch: _builtins.bool
+    """Whether to launch it at once."""
+    request_id: _builtins.str
+    """Makes the call safe to repeat, also one that was cut off half way. At most 128
+    printable ASCII characters.
+    """
+    @_builtins.property
+    def filter(self) -> Global___ResultFilter:
+        """Whose entries to take; all when empty."""
+
+    def __init__(
+        self,
+        *,
+        batch_id: _builtins.str = ...,
+        filter: Global___ResultFilter | None = ...,
+        quality: _status_pb2.QualityLevel.ValueType = ...,
+        new_batch_id: _builtins.str = ...,
+        name: _builtins.str = ...,
+        launch: _builtins.bool = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "filter", b"filter", "launch", b"launch", "name", b"name", "new_batch_id", b"new_batch_id", "quality", b"quality", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReverifyResultsRequest: _TypeAlias = ReverifyResultsRequest  # noqa: Y015
+
+@_typing.final
+class ReverifyResultsResponse(_message.Message):
+    """Response of ReverifyResults."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BATCH_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def batch(self) -> _batch_pb2.Batch:
+        """The new batch."""
+
+    def __init__(
+        self,
+        *,
+        batch: _batch_pb2.Batch | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReverifyResultsResponse: _TypeAlias = ReverifyResultsResponse  # noqa: Y015

@@ -50,6 +50,16 @@ class ResultServiceStub(object):
                 request_serializer=mailvet_dot_v1_dot_result__service__pb2.GetResultRequest.SerializeToString,
                 response_deserializer=mailvet_dot_v1_dot_result__service__pb2.GetResultResponse.FromString,
                 _registered_method=True)
+        self.SummarizeResults = channel.unary_unary(
+                '/mailvet.v1.ResultService/SummarizeResults',
+                request_serializer=mailvet_dot_v1_dot_result__service__pb2.SummarizeResultsRequest.SerializeToString,
+                response_deserializer=mailvet_dot_v1_dot_result__service__pb2.SummarizeResultsResponse.FromString,
+                _registered_method=True)
+        self.ReverifyResults = channel.unary_unary(
+                '/mailvet.v1.ResultService/ReverifyResults',
+                request_serializer=mailvet_dot_v1_dot_result__service__pb2.ReverifyResultsRequest.SerializeToString,
+                response_deserializer=mailvet_dot_v1_dot_result__service__pb2.ReverifyResultsResponse.FromString,
+                _registered_method=True)
         self.ExportResults = channel.unary_stream(
                 '/mailvet.v1.ResultService/ExportResults',
                 request_serializer=mailvet_dot_v1_dot_result__service__pb2.ExportResultsRequest.SerializeToString,
@@ -91,6 +101,27 @@ class ResultServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SummarizeResults(self, request, context):
+        """Counts a batch's results by classification, status, domain and operator, as far as
+        they are there. Reads all of them: some seconds for a million.
+
+        Errors: NOT_FOUND, INVALID_ARGUMENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ReverifyResults(self, request, context):
+        """Makes a new batch of those entries of a batch that ended whose results pass a filter,
+        with its settings and, when not told otherwise, the next higher quality.
+
+        Errors: NOT_FOUND, INVALID_ARGUMENT (also when nothing passes), ALREADY_EXISTS,
+        FAILED_PRECONDITION (WRONG_STATE) when the batch has not ended.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ExportResults(self, request, context):
         """Makes a file of the results there are, in input order, and streams its bytes. To
         resume after a cut, ask again with the offset reached and the file's etag: the
@@ -120,6 +151,16 @@ def add_ResultServiceServicer_to_server(servicer, server):
                     servicer.GetResult,
                     request_deserializer=mailvet_dot_v1_dot_result__service__pb2.GetResultRequest.FromString,
                     response_serializer=mailvet_dot_v1_dot_result__service__pb2.GetResultResponse.SerializeToString,
+            ),
+            'SummarizeResults': grpc.unary_unary_rpc_method_handler(
+                    servicer.SummarizeResults,
+                    request_deserializer=mailvet_dot_v1_dot_result__service__pb2.SummarizeResultsRequest.FromString,
+                    response_serializer=mailvet_dot_v1_dot_result__service__pb2.SummarizeResultsResponse.SerializeToString,
+            ),
+            'ReverifyResults': grpc.unary_unary_rpc_method_handler(
+                    servicer.ReverifyResults,
+                    request_deserializer=mailvet_dot_v1_dot_result__service__pb2.ReverifyResultsRequest.FromString,
+                    response_serializer=mailvet_dot_v1_dot_result__service__pb2.ReverifyResultsResponse.SerializeToString,
             ),
             'ExportResults': grpc.unary_stream_rpc_method_handler(
                     servicer.ExportResults,
@@ -209,6 +250,60 @@ class ResultService(object):
             '/mailvet.v1.ResultService/GetResult',
             mailvet_dot_v1_dot_result__service__pb2.GetResultRequest.SerializeToString,
             mailvet_dot_v1_dot_result__service__pb2.GetResultResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SummarizeResults(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mailvet.v1.ResultService/SummarizeResults',
+            mailvet_dot_v1_dot_result__service__pb2.SummarizeResultsRequest.SerializeToString,
+            mailvet_dot_v1_dot_result__service__pb2.SummarizeResultsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ReverifyResults(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mailvet.v1.ResultService/ReverifyResults',
+            mailvet_dot_v1_dot_result__service__pb2.ReverifyResultsRequest.SerializeToString,
+            mailvet_dot_v1_dot_result__service__pb2.ReverifyResultsResponse.FromString,
             options,
             channel_credentials,
             insecure,

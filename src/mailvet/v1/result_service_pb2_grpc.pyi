@@ -51,6 +51,19 @@ class ResultServiceStub:
 
     Errors: NOT_FOUND when the batch has no such entry.
     """
+    SummarizeResults: _grpc.UnaryUnaryMultiCallable[_result_service_pb2.SummarizeResultsRequest, _result_service_pb2.SummarizeResultsResponse]
+    """Counts a batch's results by classification, status, domain and operator, as far as
+    they are there. Reads all of them: some seconds for a million.
+
+    Errors: NOT_FOUND, INVALID_ARGUMENT.
+    """
+    ReverifyResults: _grpc.UnaryUnaryMultiCallable[_result_service_pb2.ReverifyResultsRequest, _result_service_pb2.ReverifyResultsResponse]
+    """Makes a new batch of those entries of a batch that ended whose results pass a filter,
+    with its settings and, when not told otherwise, the next higher quality.
+
+    Errors: NOT_FOUND, INVALID_ARGUMENT (also when nothing passes), ALREADY_EXISTS,
+    FAILED_PRECONDITION (WRONG_STATE) when the batch has not ended.
+    """
     ExportResults: _grpc.UnaryStreamMultiCallable[_result_service_pb2.ExportResultsRequest, _result_service_pb2.ExportResultsResponse]
     """Makes a file of the results there are, in input order, and streams its bytes. To
     resume after a cut, ask again with the offset reached and the file's etag: the
@@ -82,6 +95,19 @@ class ResultServiceAsyncStub(ResultServiceStub):
     """Returns the answer about one entry, or how long to wait for it.
 
     Errors: NOT_FOUND when the batch has no such entry.
+    """
+    SummarizeResults: _aio.UnaryUnaryMultiCallable[_result_service_pb2.SummarizeResultsRequest, _result_service_pb2.SummarizeResultsResponse]  # type: ignore[assignment]
+    """Counts a batch's results by classification, status, domain and operator, as far as
+    they are there. Reads all of them: some seconds for a million.
+
+    Errors: NOT_FOUND, INVALID_ARGUMENT.
+    """
+    ReverifyResults: _aio.UnaryUnaryMultiCallable[_result_service_pb2.ReverifyResultsRequest, _result_service_pb2.ReverifyResultsResponse]  # type: ignore[assignment]
+    """Makes a new batch of those entries of a batch that ended whose results pass a filter,
+    with its settings and, when not told otherwise, the next higher quality.
+
+    Errors: NOT_FOUND, INVALID_ARGUMENT (also when nothing passes), ALREADY_EXISTS,
+    FAILED_PRECONDITION (WRONG_STATE) when the batch has not ended.
     """
     ExportResults: _aio.UnaryStreamMultiCallable[_result_service_pb2.ExportResultsRequest, _result_service_pb2.ExportResultsResponse]  # type: ignore[assignment]
     """Makes a file of the results there are, in input order, and streams its bytes. To
@@ -129,6 +155,31 @@ class ResultServiceServicer(metaclass=_abc_1.ABCMeta):
         """Returns the answer about one entry, or how long to wait for it.
 
         Errors: NOT_FOUND when the batch has no such entry.
+        """
+
+    @_abc_1.abstractmethod
+    def SummarizeResults(
+        self,
+        request: _result_service_pb2.SummarizeResultsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_result_service_pb2.SummarizeResultsResponse, _abc.Awaitable[_result_service_pb2.SummarizeResultsResponse]]:
+        """Counts a batch's results by classification, status, domain and operator, as far as
+        they are there. Reads all of them: some seconds for a million.
+
+        Errors: NOT_FOUND, INVALID_ARGUMENT.
+        """
+
+    @_abc_1.abstractmethod
+    def ReverifyResults(
+        self,
+        request: _result_service_pb2.ReverifyResultsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_result_service_pb2.ReverifyResultsResponse, _abc.Awaitable[_result_service_pb2.ReverifyResultsResponse]]:
+        """Makes a new batch of those entries of a batch that ended whose results pass a filter,
+        with its settings and, when not told otherwise, the next higher quality.
+
+        Errors: NOT_FOUND, INVALID_ARGUMENT (also when nothing passes), ALREADY_EXISTS,
+        FAILED_PRECONDITION (WRONG_STATE) when the batch has not ended.
         """
 
     @_abc_1.abstractmethod

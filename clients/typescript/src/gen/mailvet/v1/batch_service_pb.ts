@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mailvet/v1/batch_service.proto.
  */
 export const file_mailvet_v1_batch_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5tYWlsdmV0L3YxL2JhdGNoX3NlcnZpY2UucHJvdG8SCm1haWx2ZXQudjEingQKEkNyZWF0ZUJhdGNoUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEhMKC2Rlc2NyaXB0aW9uGAMgASgJEjoKBmxhYmVscxgEIAMoCzIqLm1haWx2ZXQudjEuQ3JlYXRlQmF0Y2hSZXF1ZXN0LkxhYmVsc0VudHJ5EikKB3F1YWxpdHkYBSABKA4yGC5tYWlsdmV0LnYxLlF1YWxpdHlMZXZlbBIVCghwcmlvcml0eRgGIAEoBUgAiAEBEjAKDWRlZHVwbGljYXRpb24YByABKA4yGS5tYWlsdmV0LnYxLkRlZHVwbGljYXRpb24SMQoOZHVwbGljYXRlX2tlZXAYCCABKA4yGS5tYWlsdmV0LnYxLkR1cGxpY2F0ZUtlZXASIgoHZW50cmllcxgJIAMoCzIRLm1haWx2ZXQudjEuRW50cnkSDgoGbGF1bmNoGAogASgIEhIKCnJlcXVlc3RfaWQYCyABKAkSFQoNdmFsaWRhdGVfb25seRgMIAEoCBInCgVydWxlcxgNIAMoCzIYLm1haWx2ZXQudjEuT3ZlcnJpZGVSdWxlEiwKCXJldGVudGlvbhgUIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgsKCV9wcmlvcml0eSI3ChNDcmVhdGVCYXRjaFJlc3BvbnNlEiAKBWJhdGNoGAEgASgLMhEubWFpbHZldC52MS5CYXRjaCJpChFBZGRFbnRyaWVzUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRITCgZvZmZzZXQYAiABKAVIAIgBARIiCgdlbnRyaWVzGAMgAygLMhEubWFpbHZldC52MS5FbnRyeUIJCgdfb2Zmc2V0IikKEkFkZEVudHJpZXNSZXNwb25zZRITCgtlbnRyeV9jb3VudBgBIAEoBSKWAQoUU3RyZWFtRW50cmllc1JlcXVlc3QSEAoIYmF0Y2hfaWQYASABKAkSEwoGb2Zmc2V0GAIgASgFSACIAQESIgoHZW50cmllcxgDIAMoCzIRLm1haWx2ZXQudjEuRW50cnkSKAoGZmluaXNoGAQgASgLMhgubWFpbHZldC52MS5GaW5pc2hVcGxvYWRCCQoHX29mZnNldCJICgxGaW5pc2hVcGxvYWQSGAoLZW50cnlfY291bnQYASABKAVIAIgBARIOCgZsYXVuY2gYAiABKAhCDgoMX2VudHJ5X2NvdW50Ik4KFVN0cmVhbUVudHJpZXNSZXNwb25zZRITCgtlbnRyeV9jb3VudBgBIAEoBRIgCgViYXRjaBgCIAEoCzIRLm1haWx2ZXQudjEuQmF0Y2giNAoSTGF1bmNoQmF0Y2hSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEgwKBGV0YWcYAiABKAkiNwoTTGF1bmNoQmF0Y2hSZXNwb25zZRIgCgViYXRjaBgBIAEoCzIRLm1haWx2ZXQudjEuQmF0Y2giMwoRUGF1c2VCYXRjaFJlcXVlc3QSEAoIYmF0Y2hfaWQYASABKAkSDAoEZXRhZxgCIAEoCSI2ChJQYXVzZUJhdGNoUmVzcG9uc2USIAoFYmF0Y2gYASABKAsyES5tYWlsdmV0LnYxLkJhdGNoIjQKElJlc3VtZUJhdGNoUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRIMCgRldGFnGAIgASgJIjcKE1Jlc3VtZUJhdGNoUmVzcG9uc2USIAoFYmF0Y2gYASABKAsyES5tYWlsdmV0LnYxLkJhdGNoImcKElVwZGF0ZUJhdGNoUmVxdWVzdBIgCgViYXRjaBgBIAEoCzIRLm1haWx2ZXQudjEuQmF0Y2gSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrIjcKE1VwZGF0ZUJhdGNoUmVzcG9uc2USIAoFYmF0Y2gYASABKAsyES5tYWlsdmV0LnYxLkJhdGNoIiYKEkNhbmNlbEJhdGNoUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCSI3ChNDYW5jZWxCYXRjaFJlc3BvbnNlEiAKBWJhdGNoGAEgASgLMhEubWFpbHZldC52MS5CYXRjaCJMCg9HZXRCYXRjaFJlcXVlc3QSEAoIYmF0Y2hfaWQYASABKAkSJwoEd2FpdBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiI0ChBHZXRCYXRjaFJlc3BvbnNlEiAKBWJhdGNoGAEgASgLMhEubWFpbHZldC52MS5CYXRjaCJjChJMaXN0QmF0Y2hlc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSJgoGc3RhdGVzGAMgAygOMhYubWFpbHZldC52MS5CYXRjaFN0YXRlIlIKE0xpc3RCYXRjaGVzUmVzcG9uc2USIgoHYmF0Y2hlcxgBIAMoCzIRLm1haWx2ZXQudjEuQmF0Y2gSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlwKEVdhdGNoQmF0Y2hSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKXAQoSV2F0Y2hCYXRjaFJlc3BvbnNlEiAKBWJhdGNoGAEgASgLMhEubWFpbHZldC52MS5CYXRjaBImCghwcm9ncmVzcxgCIAEoCzIULm1haWx2ZXQudjEuUHJvZ3Jlc3MSDAoEZG9uZRgDIAEoCBIpCgpnb2luZ19hd2F5GAQgASgLMhUubWFpbHZldC52MS5Hb2luZ0F3YXkiWgoSRGVsZXRlQmF0Y2hSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEg0KBWZvcmNlGAIgASgIEhUKDWFsbG93X21pc3NpbmcYAyABKAgSDAoEZXRhZxgEIAEoCSIyChNEZWxldGVCYXRjaFJlc3BvbnNlEhsKE2RlbGV0ZWRfZW50cnlfY291bnQYASABKAUy3QgKDEJhdGNoU2VydmljZRJOCgtDcmVhdGVCYXRjaBIeLm1haWx2ZXQudjEuQ3JlYXRlQmF0Y2hSZXF1ZXN0Gh8ubWFpbHZldC52MS5DcmVhdGVCYXRjaFJlc3BvbnNlEksKCkFkZEVudHJpZXMSHS5tYWlsdmV0LnYxLkFkZEVudHJpZXNSZXF1ZXN0Gh4ubWFpbHZldC52MS5BZGRFbnRyaWVzUmVzcG9uc2USWAoNU3RyZWFtRW50cmllcxIgLm1haWx2ZXQudjEuU3RyZWFtRW50cmllc1JlcXVlc3QaIS5tYWlsdmV0LnYxLlN0cmVhbUVudHJpZXNSZXNwb25zZSgBMAESQgoHQWRkRmlsZRIaLm1haWx2ZXQudjEuQWRkRmlsZVJlcXVlc3QaGy5tYWlsdmV0LnYxLkFkZEZpbGVSZXNwb25zZRJPCgpVcGxvYWRGaWxlEh0ubWFpbHZldC52MS5VcGxvYWRGaWxlUmVxdWVzdBoeLm1haWx2ZXQudjEuVXBsb2FkRmlsZVJlc3BvbnNlKAEwARJOCgtMYXVuY2hCYXRjaBIeLm1haWx2ZXQudjEuTGF1bmNoQmF0Y2hSZXF1ZXN0Gh8ubWFpbHZldC52MS5MYXVuY2hCYXRjaFJlc3BvbnNlEksKClBhdXNlQmF0Y2gSHS5tYWlsdmV0LnYxLlBhdXNlQmF0Y2hSZXF1ZXN0Gh4ubWFpbHZldC52MS5QYXVzZUJhdGNoUmVzcG9uc2USTgoLUmVzdW1lQmF0Y2gSHi5tYWlsdmV0LnYxLlJlc3VtZUJhdGNoUmVxdWVzdBofLm1haWx2ZXQudjEuUmVzdW1lQmF0Y2hSZXNwb25zZRJOCgtVcGRhdGVCYXRjaBIeLm1haWx2ZXQudjEuVXBkYXRlQmF0Y2hSZXF1ZXN0Gh8ubWFpbHZldC52MS5VcGRhdGVCYXRjaFJlc3BvbnNlEk4KC0NhbmNlbEJhdGNoEh4ubWFpbHZldC52MS5DYW5jZWxCYXRjaFJlcXVlc3QaHy5tYWlsdmV0LnYxLkNhbmNlbEJhdGNoUmVzcG9uc2USRQoIR2V0QmF0Y2gSGy5tYWlsdmV0LnYxLkdldEJhdGNoUmVxdWVzdBocLm1haWx2ZXQudjEuR2V0QmF0Y2hSZXNwb25zZRJOCgtMaXN0QmF0Y2hlcxIeLm1haWx2ZXQudjEuTGlzdEJhdGNoZXNSZXF1ZXN0Gh8ubWFpbHZldC52MS5MaXN0QmF0Y2hlc1Jlc3BvbnNlEk0KCldhdGNoQmF0Y2gSHS5tYWlsdmV0LnYxLldhdGNoQmF0Y2hSZXF1ZXN0Gh4ubWFpbHZldC52MS5XYXRjaEJhdGNoUmVzcG9uc2UwARJOCgtEZWxldGVCYXRjaBIeLm1haWx2ZXQudjEuRGVsZXRlQmF0Y2hSZXF1ZXN0Gh8ubWFpbHZldC52MS5EZWxldGVCYXRjaFJlc3BvbnNlQjoKDmRldi5tYWlsdmV0LnYxUAFaJm1haWx2ZXQuZGV2L2NsaWVudC9tYWlsdmV0djE7bWFpbHZldHYxYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_mailvet_v1_batch, file_mailvet_v1_rules, file_mailvet_v1_status, file_mailvet_v1_upload_file]);
+  fileDesc("Ch5tYWlsdmV0L3YxL2JhdGNoX3NlcnZpY2UucHJvdG8SCm1haWx2ZXQudjEingQKEkNyZWF0ZUJhdGNoUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEhMKC2Rlc2NyaXB0aW9uGAMgASgJEjoKBmxhYmVscxgEIAMoCzIqLm1haWx2ZXQudjEuQ3JlYXRlQmF0Y2hSZXF1ZXN0LkxhYmVsc0VudHJ5EikKB3F1YWxpdHkYBSABKA4yGC5tYWlsdmV0LnYxLlF1YWxpdHlMZXZlbBIVCghwcmlvcml0eRgGIAEoBUgAiAEBEjAKDWRlZHVwbGljYXRpb24YByABKA4yGS5tYWlsdmV0LnYxLkRlZHVwbGljYXRpb24SMQoOZHVwbGljYXRlX2tlZXAYCCABKA4yGS5tYWlsdmV0LnYxLkR1cGxpY2F0ZUtlZXASIgoHZW50cmllcxgJIAMoCzIRLm1haWx2ZXQudjEuRW50cnkSDgoGbGF1bmNoGAogASgIEhIKCnJlcXVlc3RfaWQYCyABKAkSFQoNdmFsaWRhdGVfb25seRgMIAEoCBInCgVydWxlcxgNIAMoCzIYLm1haWx2ZXQudjEuT3ZlcnJpZGVSdWxlEiwKCXJldGVudGlvbhgUIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgsKCV9wcmlvcml0eSI3ChNDcmVhdGVCYXRjaFJlc3BvbnNlEiAKBWJhdGNoGAEgASgLMhEubWFpbHZldC52MS5CYXRjaCJpChFBZGRFbnRyaWVzUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRITCgZvZmZzZXQYAiABKAVIAIgBARIiCgdlbnRyaWVzGAMgAygLMhEubWFpbHZldC52MS5FbnRyeUIJCgdfb2Zmc2V0IikKEkFkZEVudHJpZXNSZXNwb25zZRITCgtlbnRyeV9jb3VudBgBIAEoBSKWAQoUU3RyZWFtRW50cmllc1JlcXVlc3QSEAoIYmF0Y2hfaWQYASABKAkSEwoGb2Zmc2V0GAIgASgFSACIAQESIgoHZW50cmllcxgDIAMoCzIRLm1haWx2ZXQudjEuRW50cnkSKAoGZmluaXNoGAQgASgLMhgubWFpbHZldC52MS5GaW5pc2hVcGxvYWRCCQoHX29mZnNldCJICgxGaW5pc2hVcGxvYWQSGAoLZW50cnlfY291bnQYASABKAVIAIgBARIOCgZsYXVuY2gYAiABKAhCDgoMX2VudHJ5X2NvdW50Ik4KFVN0cmVhbUVudHJpZXNSZXNwb25zZRITCgtlbnRyeV9jb3VudBgBIAEoBRIgCgViYXRjaBgCIAEoCzIRLm1haWx2ZXQudjEuQmF0Y2gixQEKE1ByZXBhcmVCYXRjaFJlcXVlc3QSEAoIYmF0Y2hfaWQYASABKAkSMAoNZGVkdXBsaWNhdGlvbhgCIAEoDjIZLm1haWx2ZXQudjEuRGVkdXBsaWNhdGlvbhIxCg5kdXBsaWNhdGVfa2VlcBgDIAEoDjIZLm1haWx2ZXQudjEuRHVwbGljYXRlS2VlcBIpCgdxdWFsaXR5GAQgASgOMhgubWFpbHZldC52MS5RdWFsaXR5TGV2ZWwSDAoEZXRhZxgFIAEoCSKsAQoUUHJlcGFyZUJhdGNoUmVzcG9uc2USIAoFYmF0Y2gYASABKAsyES5tYWlsdmV0LnYxLkJhdGNoEhMKC2VudHJ5X2NvdW50GAIgASgFEhQKDHVuaXF1ZV9jb3VudBgDIAEoBRIXCg9kdXBsaWNhdGVfY291bnQYBCABKAUSGgoSd3JvbmdfZm9ybWF0X2NvdW50GAUgASgFEhIKCmNvc3RfdW5pdHMYBiABKAUiNAoSTGF1bmNoQmF0Y2hSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEgwKBGV0YWcYAiABKAkiNwoTTGF1bmNoQmF0Y2hSZXNwb25zZRIgCgViYXRjaBgBIAEoCzIRLm1haWx2ZXQudjEuQmF0Y2giMwoRUGF1c2VCYXRjaFJlcXVlc3QSEAoIYmF0Y2hfaWQYASABKAkSDAoEZXRhZxgCIAEoCSI2ChJQYXVzZUJhdGNoUmVzcG9uc2USIAoFYmF0Y2gYASABKAsyES5tYWlsdmV0LnYxLkJhdGNoIjQKElJlc3VtZUJhdGNoUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRIMCgRldGFnGAIgASgJIjcKE1Jlc3VtZUJhdGNoUmVzcG9uc2USIAoFYmF0Y2gYASABKAsyES5tYWlsdmV0LnYxLkJhdGNoImcKElVwZGF0ZUJhdGNoUmVxdWVzdBIgCgViYXRjaBgBIAEoCzIRLm1haWx2ZXQudjEuQmF0Y2gSLwoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrIjcKE1VwZGF0ZUJhdGNoUmVzcG9uc2USIAoFYmF0Y2gYASABKAsyES5tYWlsdmV0LnYxLkJhdGNoIiYKEkNhbmNlbEJhdGNoUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCSI3ChNDYW5jZWxCYXRjaFJlc3BvbnNlEiAKBWJhdGNoGAEgASgLMhEubWFpbHZldC52MS5CYXRjaCJMCg9HZXRCYXRjaFJlcXVlc3QSEAoIYmF0Y2hfaWQYASABKAkSJwoEd2FpdBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiI0ChBHZXRCYXRjaFJlc3BvbnNlEiAKBWJhdGNoGAEgASgLMhEubWFpbHZldC52MS5CYXRjaCJjChJMaXN0QmF0Y2hlc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSJgoGc3RhdGVzGAMgAygOMhYubWFpbHZldC52MS5CYXRjaFN0YXRlIlIKE0xpc3RCYXRjaGVzUmVzcG9uc2USIgoHYmF0Y2hlcxgBIAMoCzIRLm1haWx2ZXQudjEuQmF0Y2gSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlwKEVdhdGNoQmF0Y2hSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKXAQoSV2F0Y2hCYXRjaFJlc3BvbnNlEiAKBWJhdGNoGAEgASgLMhEubWFpbHZldC52MS5CYXRjaBImCghwcm9ncmVzcxgCIAEoCzIULm1haWx2ZXQudjEuUHJvZ3Jlc3MSDAoEZG9uZRgDIAEoCBIpCgpnb2luZ19hd2F5GAQgASgLMhUubWFpbHZldC52MS5Hb2luZ0F3YXkiWgoSRGVsZXRlQmF0Y2hSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEg0KBWZvcmNlGAIgASgIEhUKDWFsbG93X21pc3NpbmcYAyABKAgSDAoEZXRhZxgEIAEoCSIyChNEZWxldGVCYXRjaFJlc3BvbnNlEhsKE2RlbGV0ZWRfZW50cnlfY291bnQYASABKAUysAkKDEJhdGNoU2VydmljZRJOCgtDcmVhdGVCYXRjaBIeLm1haWx2ZXQudjEuQ3JlYXRlQmF0Y2hSZXF1ZXN0Gh8ubWFpbHZldC52MS5DcmVhdGVCYXRjaFJlc3BvbnNlEksKCkFkZEVudHJpZXMSHS5tYWlsdmV0LnYxLkFkZEVudHJpZXNSZXF1ZXN0Gh4ubWFpbHZldC52MS5BZGRFbnRyaWVzUmVzcG9uc2USWAoNU3RyZWFtRW50cmllcxIgLm1haWx2ZXQudjEuU3RyZWFtRW50cmllc1JlcXVlc3QaIS5tYWlsdmV0LnYxLlN0cmVhbUVudHJpZXNSZXNwb25zZSgBMAESQgoHQWRkRmlsZRIaLm1haWx2ZXQudjEuQWRkRmlsZVJlcXVlc3QaGy5tYWlsdmV0LnYxLkFkZEZpbGVSZXNwb25zZRJPCgpVcGxvYWRGaWxlEh0ubWFpbHZldC52MS5VcGxvYWRGaWxlUmVxdWVzdBoeLm1haWx2ZXQudjEuVXBsb2FkRmlsZVJlc3BvbnNlKAEwARJRCgxQcmVwYXJlQmF0Y2gSHy5tYWlsdmV0LnYxLlByZXBhcmVCYXRjaFJlcXVlc3QaIC5tYWlsdmV0LnYxLlByZXBhcmVCYXRjaFJlc3BvbnNlEk4KC0xhdW5jaEJhdGNoEh4ubWFpbHZldC52MS5MYXVuY2hCYXRjaFJlcXVlc3QaHy5tYWlsdmV0LnYxLkxhdW5jaEJhdGNoUmVzcG9uc2USSwoKUGF1c2VCYXRjaBIdLm1haWx2ZXQudjEuUGF1c2VCYXRjaFJlcXVlc3QaHi5tYWlsdmV0LnYxLlBhdXNlQmF0Y2hSZXNwb25zZRJOCgtSZXN1bWVCYXRjaBIeLm1haWx2ZXQudjEuUmVzdW1lQmF0Y2hSZXF1ZXN0Gh8ubWFpbHZldC52MS5SZXN1bWVCYXRjaFJlc3BvbnNlEk4KC1VwZGF0ZUJhdGNoEh4ubWFpbHZldC52MS5VcGRhdGVCYXRjaFJlcXVlc3QaHy5tYWlsdmV0LnYxLlVwZGF0ZUJhdGNoUmVzcG9uc2USTgoLQ2FuY2VsQmF0Y2gSHi5tYWlsdmV0LnYxLkNhbmNlbEJhdGNoUmVxdWVzdBofLm1haWx2ZXQudjEuQ2FuY2VsQmF0Y2hSZXNwb25zZRJFCghHZXRCYXRjaBIbLm1haWx2ZXQudjEuR2V0QmF0Y2hSZXF1ZXN0GhwubWFpbHZldC52MS5HZXRCYXRjaFJlc3BvbnNlEk4KC0xpc3RCYXRjaGVzEh4ubWFpbHZldC52MS5MaXN0QmF0Y2hlc1JlcXVlc3QaHy5tYWlsdmV0LnYxLkxpc3RCYXRjaGVzUmVzcG9uc2USTQoKV2F0Y2hCYXRjaBIdLm1haWx2ZXQudjEuV2F0Y2hCYXRjaFJlcXVlc3QaHi5tYWlsdmV0LnYxLldhdGNoQmF0Y2hSZXNwb25zZTABEk4KC0RlbGV0ZUJhdGNoEh4ubWFpbHZldC52MS5EZWxldGVCYXRjaFJlcXVlc3QaHy5tYWlsdmV0LnYxLkRlbGV0ZUJhdGNoUmVzcG9uc2VCOgoOZGV2Lm1haWx2ZXQudjFQAVombWFpbHZldC5kZXYvY2xpZW50L21haWx2ZXR2MTttYWlsdmV0djFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_mailvet_v1_batch, file_mailvet_v1_rules, file_mailvet_v1_status, file_mailvet_v1_upload_file]);
 
 /**
  * Request of CreateBatch. `{}` makes an empty DRAFT batch.
@@ -316,6 +316,112 @@ export const StreamEntriesResponseSchema: GenMessage<StreamEntriesResponse> = /*
   messageDesc(file_mailvet_v1_batch_service, 6);
 
 /**
+ * Request of PrepareBatch.
+ *
+ * @generated from message mailvet.v1.PrepareBatchRequest
+ */
+export type PrepareBatchRequest = Message<"mailvet.v1.PrepareBatchRequest"> & {
+  /**
+   * The batch.
+   *
+   * @generated from field: string batch_id = 1;
+   */
+  batchId: string;
+
+  /**
+   * How duplicates are recognised; as before when not set.
+   *
+   * @generated from field: mailvet.v1.Deduplication deduplication = 2;
+   */
+  deduplication: Deduplication;
+
+  /**
+   * Which of several duplicates is verified; as before when not set.
+   *
+   * @generated from field: mailvet.v1.DuplicateKeep duplicate_keep = 3;
+   */
+  duplicateKeep: DuplicateKeep;
+
+  /**
+   * How hard to try; as before when not set.
+   *
+   * @generated from field: mailvet.v1.QualityLevel quality = 4;
+   */
+  quality: QualityLevel;
+
+  /**
+   * Only a draft of this etag; any when empty.
+   *
+   * @generated from field: string etag = 5;
+   */
+  etag: string;
+};
+
+/**
+ * Describes the message mailvet.v1.PrepareBatchRequest.
+ * Use `create(PrepareBatchRequestSchema)` to create a new message.
+ */
+export const PrepareBatchRequestSchema: GenMessage<PrepareBatchRequest> = /*@__PURE__*/
+  messageDesc(file_mailvet_v1_batch_service, 7);
+
+/**
+ * Response of PrepareBatch. entry_count = unique_count + duplicate_count +
+ * wrong_format_count.
+ *
+ * @generated from message mailvet.v1.PrepareBatchResponse
+ */
+export type PrepareBatchResponse = Message<"mailvet.v1.PrepareBatchResponse"> & {
+  /**
+   * The batch.
+   *
+   * @generated from field: mailvet.v1.Batch batch = 1;
+   */
+  batch?: Batch | undefined;
+
+  /**
+   * How many entries there are.
+   *
+   * @generated from field: int32 entry_count = 2;
+   */
+  entryCount: number;
+
+  /**
+   * Those that will be verified.
+   *
+   * @generated from field: int32 unique_count = 3;
+   */
+  uniqueCount: number;
+
+  /**
+   * Those that will be answered with another entry, at no cost.
+   *
+   * @generated from field: int32 duplicate_count = 4;
+   */
+  duplicateCount: number;
+
+  /**
+   * Those that are no addresses; answered with a syntax status, at no cost.
+   *
+   * @generated from field: int32 wrong_format_count = 5;
+   */
+  wrongFormatCount: number;
+
+  /**
+   * What the launch will cost at most, in units.
+   *
+   * @generated from field: int32 cost_units = 6;
+   */
+  costUnits: number;
+};
+
+/**
+ * Describes the message mailvet.v1.PrepareBatchResponse.
+ * Use `create(PrepareBatchResponseSchema)` to create a new message.
+ */
+export const PrepareBatchResponseSchema: GenMessage<PrepareBatchResponse> = /*@__PURE__*/
+  messageDesc(file_mailvet_v1_batch_service, 8);
+
+/**
  * Request of LaunchBatch.
  *
  * @generated from message mailvet.v1.LaunchBatchRequest
@@ -341,7 +447,7 @@ export type LaunchBatchRequest = Message<"mailvet.v1.LaunchBatchRequest"> & {
  * Use `create(LaunchBatchRequestSchema)` to create a new message.
  */
 export const LaunchBatchRequestSchema: GenMessage<LaunchBatchRequest> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch_service, 7);
+  messageDesc(file_mailvet_v1_batch_service, 9);
 
 /**
  * Response of LaunchBatch.
@@ -362,7 +468,7 @@ export type LaunchBatchResponse = Message<"mailvet.v1.LaunchBatchResponse"> & {
  * Use `create(LaunchBatchResponseSchema)` to create a new message.
  */
 export const LaunchBatchResponseSchema: GenMessage<LaunchBatchResponse> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch_service, 8);
+  messageDesc(file_mailvet_v1_batch_service, 10);
 
 /**
  * Request of PauseBatch.
@@ -390,7 +496,7 @@ export type PauseBatchRequest = Message<"mailvet.v1.PauseBatchRequest"> & {
  * Use `create(PauseBatchRequestSchema)` to create a new message.
  */
 export const PauseBatchRequestSchema: GenMessage<PauseBatchRequest> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch_service, 9);
+  messageDesc(file_mailvet_v1_batch_service, 11);
 
 /**
  * Response of PauseBatch.
@@ -411,7 +517,7 @@ export type PauseBatchResponse = Message<"mailvet.v1.PauseBatchResponse"> & {
  * Use `create(PauseBatchResponseSchema)` to create a new message.
  */
 export const PauseBatchResponseSchema: GenMessage<PauseBatchResponse> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch_service, 10);
+  messageDesc(file_mailvet_v1_batch_service, 12);
 
 /**
  * Request of ResumeBatch.
@@ -439,7 +545,7 @@ export type ResumeBatchRequest = Message<"mailvet.v1.ResumeBatchRequest"> & {
  * Use `create(ResumeBatchRequestSchema)` to create a new message.
  */
 export const ResumeBatchRequestSchema: GenMessage<ResumeBatchRequest> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch_service, 11);
+  messageDesc(file_mailvet_v1_batch_service, 13);
 
 /**
  * Response of ResumeBatch.
@@ -460,7 +566,7 @@ export type ResumeBatchResponse = Message<"mailvet.v1.ResumeBatchResponse"> & {
  * Use `create(ResumeBatchResponseSchema)` to create a new message.
  */
 export const ResumeBatchResponseSchema: GenMessage<ResumeBatchResponse> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch_service, 12);
+  messageDesc(file_mailvet_v1_batch_service, 14);
 
 /**
  * Request of UpdateBatch.
@@ -489,7 +595,7 @@ export type UpdateBatchRequest = Message<"mailvet.v1.UpdateBatchRequest"> & {
  * Use `create(UpdateBatchRequestSchema)` to create a new message.
  */
 export const UpdateBatchRequestSchema: GenMessage<UpdateBatchRequest> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch_service, 13);
+  messageDesc(file_mailvet_v1_batch_service, 15);
 
 /**
  * Response of UpdateBatch.
@@ -510,7 +616,7 @@ export type UpdateBatchResponse = Message<"mailvet.v1.UpdateBatchResponse"> & {
  * Use `create(UpdateBatchResponseSchema)` to create a new message.
  */
 export const UpdateBatchResponseSchema: GenMessage<UpdateBatchResponse> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch_service, 14);
+  messageDesc(file_mailvet_v1_batch_service, 16);
 
 /**
  * Request of CancelBatch.
@@ -531,7 +637,7 @@ export type CancelBatchRequest = Message<"mailvet.v1.CancelBatchRequest"> & {
  * Use `create(CancelBatchRequestSchema)` to create a new message.
  */
 export const CancelBatchRequestSchema: GenMessage<CancelBatchRequest> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch_service, 15);
+  messageDesc(file_mailvet_v1_batch_service, 17);
 
 /**
  * Response of CancelBatch.
@@ -552,7 +658,7 @@ export type CancelBatchResponse = Message<"mailvet.v1.CancelBatchResponse"> & {
  * Use `create(CancelBatchResponseSchema)` to create a new message.
  */
 export const CancelBatchResponseSchema: GenMessage<CancelBatchResponse> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch_service, 16);
+  messageDesc(file_mailvet_v1_batch_service, 18);
 
 /**
  * Request of GetBatch.
@@ -580,7 +686,7 @@ export type GetBatchRequest = Message<"mailvet.v1.GetBatchRequest"> & {
  * Use `create(GetBatchRequestSchema)` to create a new message.
  */
 export const GetBatchRequestSchema: GenMessage<GetBatchRequest> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch_service, 17);
+  messageDesc(file_mailvet_v1_batch_service, 19);
 
 /**
  * Response of GetBatch.
@@ -601,7 +707,7 @@ export type GetBatchResponse = Message<"mailvet.v1.GetBatchResponse"> & {
  * Use `create(GetBatchResponseSchema)` to create a new message.
  */
 export const GetBatchResponseSchema: GenMessage<GetBatchResponse> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch_service, 18);
+  messageDesc(file_mailvet_v1_batch_service, 20);
 
 /**
  * Request of ListBatches.
@@ -636,7 +742,7 @@ export type ListBatchesRequest = Message<"mailvet.v1.ListBatchesRequest"> & {
  * Use `create(ListBatchesRequestSchema)` to create a new message.
  */
 export const ListBatchesRequestSchema: GenMessage<ListBatchesRequest> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch_service, 19);
+  messageDesc(file_mailvet_v1_batch_service, 21);
 
 /**
  * Response of ListBatches.
@@ -664,7 +770,7 @@ export type ListBatchesResponse = Message<"mailvet.v1.ListBatchesResponse"> & {
  * Use `create(ListBatchesResponseSchema)` to create a new message.
  */
 export const ListBatchesResponseSchema: GenMessage<ListBatchesResponse> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch_service, 20);
+  messageDesc(file_mailvet_v1_batch_service, 22);
 
 /**
  * Request of WatchBatch.
@@ -692,7 +798,7 @@ export type WatchBatchRequest = Message<"mailvet.v1.WatchBatchRequest"> & {
  * Use `create(WatchBatchRequestSchema)` to create a new message.
  */
 export const WatchBatchRequestSchema: GenMessage<WatchBatchRequest> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch_service, 21);
+  messageDesc(file_mailvet_v1_batch_service, 23);
 
 /**
  * One frame of a watch.
@@ -734,7 +840,7 @@ export type WatchBatchResponse = Message<"mailvet.v1.WatchBatchResponse"> & {
  * Use `create(WatchBatchResponseSchema)` to create a new message.
  */
 export const WatchBatchResponseSchema: GenMessage<WatchBatchResponse> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch_service, 22);
+  messageDesc(file_mailvet_v1_batch_service, 24);
 
 /**
  * Request of DeleteBatch.
@@ -776,7 +882,7 @@ export type DeleteBatchRequest = Message<"mailvet.v1.DeleteBatchRequest"> & {
  * Use `create(DeleteBatchRequestSchema)` to create a new message.
  */
 export const DeleteBatchRequestSchema: GenMessage<DeleteBatchRequest> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch_service, 23);
+  messageDesc(file_mailvet_v1_batch_service, 25);
 
 /**
  * Response of DeleteBatch.
@@ -797,7 +903,7 @@ export type DeleteBatchResponse = Message<"mailvet.v1.DeleteBatchResponse"> & {
  * Use `create(DeleteBatchResponseSchema)` to create a new message.
  */
 export const DeleteBatchResponseSchema: GenMessage<DeleteBatchResponse> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch_service, 24);
+  messageDesc(file_mailvet_v1_batch_service, 26);
 
 /**
  * Batches: create, fill, launch, watch, cancel, delete.
@@ -878,6 +984,21 @@ export const BatchService: GenService<{
     methodKind: "bidi_streaming";
     input: typeof UploadFileRequestSchema;
     output: typeof UploadFileResponseSchema;
+  },
+  /**
+   * Cleans a DRAFT batch up before its launch: how duplicates are recognised and which is
+   * kept, the quality; says what its entries are then, and what they cost. May be repeated
+   * with other settings. Best called when all entries are there.
+   *
+   * Errors: NOT_FOUND, INVALID_ARGUMENT, FAILED_PRECONDITION (WRONG_STATE) when it was
+   * launched, ABORTED (ETAG_MISMATCH).
+   *
+   * @generated from rpc mailvet.v1.BatchService.PrepareBatch
+   */
+  prepareBatch: {
+    methodKind: "unary";
+    input: typeof PrepareBatchRequestSchema;
+    output: typeof PrepareBatchResponseSchema;
   },
   /**
    * Starts the work on a DRAFT batch. Launching a RUNNING batch changes nothing.

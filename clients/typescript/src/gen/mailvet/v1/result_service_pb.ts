@@ -6,13 +6,13 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
-import type { GoingAway, Progress } from "./batch_pb.js";
+import type { Batch, ClassificationCount, GoingAway, Progress, StatusCount } from "./batch_pb.js";
 import { file_mailvet_v1_batch } from "./batch_pb.js";
 import type { ExportDialect, ExportedFile, ExportFormat } from "./export_pb.js";
 import { file_mailvet_v1_export } from "./export_pb.js";
 import type { Result, ResultView } from "./result_pb.js";
 import { file_mailvet_v1_result } from "./result_pb.js";
-import type { Classification, EntryStatus } from "./status_pb.js";
+import type { Classification, EntryStatus, QualityLevel } from "./status_pb.js";
 import { file_mailvet_v1_status } from "./status_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mailvet/v1/result_service.proto.
  */
 export const file_mailvet_v1_result_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch9tYWlsdmV0L3YxL3Jlc3VsdF9zZXJ2aWNlLnByb3RvEgptYWlsdmV0LnYxIt4BCgxSZXN1bHRGaWx0ZXISMwoPY2xhc3NpZmljYXRpb25zGAEgAygOMhoubWFpbHZldC52MS5DbGFzc2lmaWNhdGlvbhI7ChdleGNsdWRlX2NsYXNzaWZpY2F0aW9ucxgCIAMoDjIaLm1haWx2ZXQudjEuQ2xhc3NpZmljYXRpb24SKQoIc3RhdHVzZXMYAyADKA4yFy5tYWlsdmV0LnYxLkVudHJ5U3RhdHVzEjEKEGV4Y2x1ZGVfc3RhdHVzZXMYBCADKA4yFy5tYWlsdmV0LnYxLkVudHJ5U3RhdHVzIvQBChRTdHJlYW1SZXN1bHRzUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRIOCgZjdXJzb3IYAiABKAkSEwoGZm9sbG93GAMgASgISACIAQESKAoGZmlsdGVyGAQgASgLMhgubWFpbHZldC52MS5SZXN1bHRGaWx0ZXISJAoEdmlldxgFIAEoDjIWLm1haWx2ZXQudjEuUmVzdWx0VmlldxITCgttYXhfcmVzdWx0cxgGIAEoBRI1ChJoZWFydGJlYXRfaW50ZXJ2YWwYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCQoHX2ZvbGxvdyLAAQoVU3RyZWFtUmVzdWx0c1Jlc3BvbnNlEiMKB3Jlc3VsdHMYASADKAsyEi5tYWlsdmV0LnYxLlJlc3VsdBIOCgZjdXJzb3IYAiABKAkSEQoJY2F1Z2h0X3VwGAMgASgIEgwKBGRvbmUYBCABKAgSJgoIcHJvZ3Jlc3MYBSABKAsyFC5tYWlsdmV0LnYxLlByb2dyZXNzEikKCmdvaW5nX2F3YXkYBiABKAsyFS5tYWlsdmV0LnYxLkdvaW5nQXdheSKdAQoSTGlzdFJlc3VsdHNSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEigKBmZpbHRlchgEIAEoCzIYLm1haWx2ZXQudjEuUmVzdWx0RmlsdGVyEiQKBHZpZXcYBSABKA4yFi5tYWlsdmV0LnYxLlJlc3VsdFZpZXciUwoTTGlzdFJlc3VsdHNSZXNwb25zZRIjCgdyZXN1bHRzGAEgAygLMhIubWFpbHZldC52MS5SZXN1bHQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJIlkKEEdldFJlc3VsdFJlcXVlc3QSEAoIYmF0Y2hfaWQYASABKAkSDQoFaW5kZXgYAiABKAUSJAoEdmlldxgDIAEoDjIWLm1haWx2ZXQudjEuUmVzdWx0VmlldyL/AQoRR2V0UmVzdWx0UmVzcG9uc2USJQoFc3RhdGUYASABKA4yFi5tYWlsdmV0LnYxLkVudHJ5U3RhdGUSIgoGcmVzdWx0GAIgASgLMhIubWFpbHZldC52MS5SZXN1bHQSNQoRbmV4dF9hdHRlbXB0X3RpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjkKBmxhYmVscxgEIAMoCzIpLm1haWx2ZXQudjEuR2V0UmVzdWx0UmVzcG9uc2UuTGFiZWxzRW50cnkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASKlAgoURXhwb3J0UmVzdWx0c1JlcXVlc3QSEAoIYmF0Y2hfaWQYASABKAkSKAoGZm9ybWF0GAIgASgOMhgubWFpbHZldC52MS5FeHBvcnRGb3JtYXQSKgoHZGlhbGVjdBgDIAEoDjIZLm1haWx2ZXQudjEuRXhwb3J0RGlhbGVjdBIPCgdjb2x1bW5zGAQgAygJEigKBmZpbHRlchgFIAEoCzIYLm1haWx2ZXQudjEuUmVzdWx0RmlsdGVyEhUKDWtlZXBfZm9ybXVsYXMYBiABKAgSDgoGb2Zmc2V0GAcgASgDEgwKBGV0YWcYCCABKAkSNQoSaGVhcnRiZWF0X2ludGVydmFsGAkgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIr4BChVFeHBvcnRSZXN1bHRzUmVzcG9uc2USFgoOcHJlcGFyZWRfY291bnQYASABKAUSJgoEZmlsZRgCIAEoCzIYLm1haWx2ZXQudjEuRXhwb3J0ZWRGaWxlEgwKBGRhdGEYAyABKAwSDgoGb2Zmc2V0GAQgASgDEg4KBmNyYzMyYxgFIAEoBxIMCgRkb25lGAYgASgIEikKCmdvaW5nX2F3YXkYByABKAsyFS5tYWlsdmV0LnYxLkdvaW5nQXdheSpxCgpFbnRyeVN0YXRlEhsKF0VOVFJZX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTRU5UUllfU1RBVEVfUEVORElORxABEhcKE0VOVFJZX1NUQVRFX1dBSVRJTkcQAhIUChBFTlRSWV9TVEFURV9ET05FEAMy2QIKDVJlc3VsdFNlcnZpY2USVgoNU3RyZWFtUmVzdWx0cxIgLm1haWx2ZXQudjEuU3RyZWFtUmVzdWx0c1JlcXVlc3QaIS5tYWlsdmV0LnYxLlN0cmVhbVJlc3VsdHNSZXNwb25zZTABEk4KC0xpc3RSZXN1bHRzEh4ubWFpbHZldC52MS5MaXN0UmVzdWx0c1JlcXVlc3QaHy5tYWlsdmV0LnYxLkxpc3RSZXN1bHRzUmVzcG9uc2USSAoJR2V0UmVzdWx0EhwubWFpbHZldC52MS5HZXRSZXN1bHRSZXF1ZXN0Gh0ubWFpbHZldC52MS5HZXRSZXN1bHRSZXNwb25zZRJWCg1FeHBvcnRSZXN1bHRzEiAubWFpbHZldC52MS5FeHBvcnRSZXN1bHRzUmVxdWVzdBohLm1haWx2ZXQudjEuRXhwb3J0UmVzdWx0c1Jlc3BvbnNlMAFCOgoOZGV2Lm1haWx2ZXQudjFQAVombWFpbHZldC5kZXYvY2xpZW50L21haWx2ZXR2MTttYWlsdmV0djFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_mailvet_v1_batch, file_mailvet_v1_export, file_mailvet_v1_result, file_mailvet_v1_status]);
+  fileDesc("Ch9tYWlsdmV0L3YxL3Jlc3VsdF9zZXJ2aWNlLnByb3RvEgptYWlsdmV0LnYxIt4BCgxSZXN1bHRGaWx0ZXISMwoPY2xhc3NpZmljYXRpb25zGAEgAygOMhoubWFpbHZldC52MS5DbGFzc2lmaWNhdGlvbhI7ChdleGNsdWRlX2NsYXNzaWZpY2F0aW9ucxgCIAMoDjIaLm1haWx2ZXQudjEuQ2xhc3NpZmljYXRpb24SKQoIc3RhdHVzZXMYAyADKA4yFy5tYWlsdmV0LnYxLkVudHJ5U3RhdHVzEjEKEGV4Y2x1ZGVfc3RhdHVzZXMYBCADKA4yFy5tYWlsdmV0LnYxLkVudHJ5U3RhdHVzIvQBChRTdHJlYW1SZXN1bHRzUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRIOCgZjdXJzb3IYAiABKAkSEwoGZm9sbG93GAMgASgISACIAQESKAoGZmlsdGVyGAQgASgLMhgubWFpbHZldC52MS5SZXN1bHRGaWx0ZXISJAoEdmlldxgFIAEoDjIWLm1haWx2ZXQudjEuUmVzdWx0VmlldxITCgttYXhfcmVzdWx0cxgGIAEoBRI1ChJoZWFydGJlYXRfaW50ZXJ2YWwYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CCQoHX2ZvbGxvdyLAAQoVU3RyZWFtUmVzdWx0c1Jlc3BvbnNlEiMKB3Jlc3VsdHMYASADKAsyEi5tYWlsdmV0LnYxLlJlc3VsdBIOCgZjdXJzb3IYAiABKAkSEQoJY2F1Z2h0X3VwGAMgASgIEgwKBGRvbmUYBCABKAgSJgoIcHJvZ3Jlc3MYBSABKAsyFC5tYWlsdmV0LnYxLlByb2dyZXNzEikKCmdvaW5nX2F3YXkYBiABKAsyFS5tYWlsdmV0LnYxLkdvaW5nQXdheSKdAQoSTGlzdFJlc3VsdHNSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEigKBmZpbHRlchgEIAEoCzIYLm1haWx2ZXQudjEuUmVzdWx0RmlsdGVyEiQKBHZpZXcYBSABKA4yFi5tYWlsdmV0LnYxLlJlc3VsdFZpZXciUwoTTGlzdFJlc3VsdHNSZXNwb25zZRIjCgdyZXN1bHRzGAEgAygLMhIubWFpbHZldC52MS5SZXN1bHQSFwoPbmV4dF9wYWdlX3Rva2VuGAIgASgJImkKEEdldFJlc3VsdFJlcXVlc3QSEAoIYmF0Y2hfaWQYASABKAkSDQoFaW5kZXgYAiABKAUSJAoEdmlldxgDIAEoDjIWLm1haWx2ZXQudjEuUmVzdWx0VmlldxIOCgZjdXN0b20YBCABKAki/wEKEUdldFJlc3VsdFJlc3BvbnNlEiUKBXN0YXRlGAEgASgOMhYubWFpbHZldC52MS5FbnRyeVN0YXRlEiIKBnJlc3VsdBgCIAEoCzISLm1haWx2ZXQudjEuUmVzdWx0EjUKEW5leHRfYXR0ZW1wdF90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI5CgZsYWJlbHMYBCADKAsyKS5tYWlsdmV0LnYxLkdldFJlc3VsdFJlc3BvbnNlLkxhYmVsc0VudHJ5Gi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEipQIKFEV4cG9ydFJlc3VsdHNSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEigKBmZvcm1hdBgCIAEoDjIYLm1haWx2ZXQudjEuRXhwb3J0Rm9ybWF0EioKB2RpYWxlY3QYAyABKA4yGS5tYWlsdmV0LnYxLkV4cG9ydERpYWxlY3QSDwoHY29sdW1ucxgEIAMoCRIoCgZmaWx0ZXIYBSABKAsyGC5tYWlsdmV0LnYxLlJlc3VsdEZpbHRlchIVCg1rZWVwX2Zvcm11bGFzGAYgASgIEg4KBm9mZnNldBgHIAEoAxIMCgRldGFnGAggASgJEjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgJIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiK+AQoVRXhwb3J0UmVzdWx0c1Jlc3BvbnNlEhYKDnByZXBhcmVkX2NvdW50GAEgASgFEiYKBGZpbGUYAiABKAsyGC5tYWlsdmV0LnYxLkV4cG9ydGVkRmlsZRIMCgRkYXRhGAMgASgMEg4KBm9mZnNldBgEIAEoAxIOCgZjcmMzMmMYBSABKAcSDAoEZG9uZRgGIAEoCBIpCgpnb2luZ19hd2F5GAcgASgLMhUubWFpbHZldC52MS5Hb2luZ0F3YXkiaAoXU3VtbWFyaXplUmVzdWx0c1JlcXVlc3QSEAoIYmF0Y2hfaWQYASABKAkSKAoGZmlsdGVyGAIgASgLMhgubWFpbHZldC52MS5SZXN1bHRGaWx0ZXISEQoJbWF4X25hbWVzGAMgASgFIpUCChhTdW1tYXJpemVSZXN1bHRzUmVzcG9uc2USFAoMcmVzdWx0X2NvdW50GAEgASgFEjgKD2NsYXNzaWZpY2F0aW9ucxgCIAMoCzIfLm1haWx2ZXQudjEuQ2xhc3NpZmljYXRpb25Db3VudBIpCghzdGF0dXNlcxgDIAMoCzIXLm1haWx2ZXQudjEuU3RhdHVzQ291bnQSJgoHZG9tYWlucxgEIAMoCzIVLm1haWx2ZXQudjEuTmFtZUNvdW50EigKCW9wZXJhdG9ycxgFIAMoCzIVLm1haWx2ZXQudjEuTmFtZUNvdW50EhQKDGRvbWFpbl9jb3VudBgGIAEoBRIWCg5vcGVyYXRvcl9jb3VudBgHIAEoBSIoCglOYW1lQ291bnQSDAoEbmFtZRgBIAEoCRINCgVjb3VudBgCIAEoBSLHAQoWUmV2ZXJpZnlSZXN1bHRzUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRIoCgZmaWx0ZXIYAiABKAsyGC5tYWlsdmV0LnYxLlJlc3VsdEZpbHRlchIpCgdxdWFsaXR5GAMgASgOMhgubWFpbHZldC52MS5RdWFsaXR5TGV2ZWwSFAoMbmV3X2JhdGNoX2lkGAQgASgJEgwKBG5hbWUYBSABKAkSDgoGbGF1bmNoGAYgASgIEhIKCnJlcXVlc3RfaWQYByABKAkiOwoXUmV2ZXJpZnlSZXN1bHRzUmVzcG9uc2USIAoFYmF0Y2gYASABKAsyES5tYWlsdmV0LnYxLkJhdGNoKnEKCkVudHJ5U3RhdGUSGwoXRU5UUllfU1RBVEVfVU5TUEVDSUZJRUQQABIXChNFTlRSWV9TVEFURV9QRU5ESU5HEAESFwoTRU5UUllfU1RBVEVfV0FJVElORxACEhQKEEVOVFJZX1NUQVRFX0RPTkUQAzKUBAoNUmVzdWx0U2VydmljZRJWCg1TdHJlYW1SZXN1bHRzEiAubWFpbHZldC52MS5TdHJlYW1SZXN1bHRzUmVxdWVzdBohLm1haWx2ZXQudjEuU3RyZWFtUmVzdWx0c1Jlc3BvbnNlMAESTgoLTGlzdFJlc3VsdHMSHi5tYWlsdmV0LnYxLkxpc3RSZXN1bHRzUmVxdWVzdBofLm1haWx2ZXQudjEuTGlzdFJlc3VsdHNSZXNwb25zZRJICglHZXRSZXN1bHQSHC5tYWlsdmV0LnYxLkdldFJlc3VsdFJlcXVlc3QaHS5tYWlsdmV0LnYxLkdldFJlc3VsdFJlc3BvbnNlEl0KEFN1bW1hcml6ZVJlc3VsdHMSIy5tYWlsdmV0LnYxLlN1bW1hcml6ZVJlc3VsdHNSZXF1ZXN0GiQubWFpbHZldC52MS5TdW1tYXJpemVSZXN1bHRzUmVzcG9uc2USWgoPUmV2ZXJpZnlSZXN1bHRzEiIubWFpbHZldC52MS5SZXZlcmlmeVJlc3VsdHNSZXF1ZXN0GiMubWFpbHZldC52MS5SZXZlcmlmeVJlc3VsdHNSZXNwb25zZRJWCg1FeHBvcnRSZXN1bHRzEiAubWFpbHZldC52MS5FeHBvcnRSZXN1bHRzUmVxdWVzdBohLm1haWx2ZXQudjEuRXhwb3J0UmVzdWx0c1Jlc3BvbnNlMAFCOgoOZGV2Lm1haWx2ZXQudjFQAVombWFpbHZldC5kZXYvY2xpZW50L21haWx2ZXR2MTttYWlsdmV0djFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_mailvet_v1_batch, file_mailvet_v1_export, file_mailvet_v1_result, file_mailvet_v1_status]);
 
 /**
  * Which results to send. An empty filter lets all through; several conditions must
@@ -289,6 +289,13 @@ export type GetResultRequest = Message<"mailvet.v1.GetResultRequest"> & {
    * @generated from field: mailvet.v1.ResultView view = 3;
    */
   view: ResultView;
+
+  /**
+   * In place of the index: the caller's own key of the entry; the first entry that has it.
+   *
+   * @generated from field: string custom = 4;
+   */
+  custom: string;
 };
 
 /**
@@ -485,6 +492,217 @@ export const ExportResultsResponseSchema: GenMessage<ExportResultsResponse> = /*
   messageDesc(file_mailvet_v1_result_service, 8);
 
 /**
+ * Request of SummarizeResults.
+ *
+ * @generated from message mailvet.v1.SummarizeResultsRequest
+ */
+export type SummarizeResultsRequest = Message<"mailvet.v1.SummarizeResultsRequest"> & {
+  /**
+   * The batch.
+   *
+   * @generated from field: string batch_id = 1;
+   */
+  batchId: string;
+
+  /**
+   * Which results to count.
+   *
+   * @generated from field: mailvet.v1.ResultFilter filter = 2;
+   */
+  filter?: ResultFilter | undefined;
+
+  /**
+   * At most this many domains and operators, the largest first: 1 to 1,000, 50 when 0.
+   *
+   * @generated from field: int32 max_names = 3;
+   */
+  maxNames: number;
+};
+
+/**
+ * Describes the message mailvet.v1.SummarizeResultsRequest.
+ * Use `create(SummarizeResultsRequestSchema)` to create a new message.
+ */
+export const SummarizeResultsRequestSchema: GenMessage<SummarizeResultsRequest> = /*@__PURE__*/
+  messageDesc(file_mailvet_v1_result_service, 9);
+
+/**
+ * Response of SummarizeResults.
+ *
+ * @generated from message mailvet.v1.SummarizeResultsResponse
+ */
+export type SummarizeResultsResponse = Message<"mailvet.v1.SummarizeResultsResponse"> & {
+  /**
+   * How many results pass.
+   *
+   * @generated from field: int32 result_count = 1;
+   */
+  resultCount: number;
+
+  /**
+   * By classification, largest first; duplicates are not in it.
+   *
+   * @generated from field: repeated mailvet.v1.ClassificationCount classifications = 2;
+   */
+  classifications: ClassificationCount[];
+
+  /**
+   * By status, largest first.
+   *
+   * @generated from field: repeated mailvet.v1.StatusCount statuses = 3;
+   */
+  statuses: StatusCount[];
+
+  /**
+   * By domain, in A-labels, largest first.
+   *
+   * @generated from field: repeated mailvet.v1.NameCount domains = 4;
+   */
+  domains: NameCount[];
+
+  /**
+   * By who runs the exchangers, largest first.
+   *
+   * @generated from field: repeated mailvet.v1.NameCount operators = 5;
+   */
+  operators: NameCount[];
+
+  /**
+   * How many different domains there are.
+   *
+   * @generated from field: int32 domain_count = 6;
+   */
+  domainCount: number;
+
+  /**
+   * How many different operators there are.
+   *
+   * @generated from field: int32 operator_count = 7;
+   */
+  operatorCount: number;
+};
+
+/**
+ * Describes the message mailvet.v1.SummarizeResultsResponse.
+ * Use `create(SummarizeResultsResponseSchema)` to create a new message.
+ */
+export const SummarizeResultsResponseSchema: GenMessage<SummarizeResultsResponse> = /*@__PURE__*/
+  messageDesc(file_mailvet_v1_result_service, 10);
+
+/**
+ * A count of results.
+ *
+ * @generated from message mailvet.v1.NameCount
+ */
+export type NameCount = Message<"mailvet.v1.NameCount"> & {
+  /**
+   * The name counted.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * How many.
+   *
+   * @generated from field: int32 count = 2;
+   */
+  count: number;
+};
+
+/**
+ * Describes the message mailvet.v1.NameCount.
+ * Use `create(NameCountSchema)` to create a new message.
+ */
+export const NameCountSchema: GenMessage<NameCount> = /*@__PURE__*/
+  messageDesc(file_mailvet_v1_result_service, 11);
+
+/**
+ * Request of ReverifyResults.
+ *
+ * @generated from message mailvet.v1.ReverifyResultsRequest
+ */
+export type ReverifyResultsRequest = Message<"mailvet.v1.ReverifyResultsRequest"> & {
+  /**
+   * The batch that ended.
+   *
+   * @generated from field: string batch_id = 1;
+   */
+  batchId: string;
+
+  /**
+   * Whose entries to take; all when empty.
+   *
+   * @generated from field: mailvet.v1.ResultFilter filter = 2;
+   */
+  filter?: ResultFilter | undefined;
+
+  /**
+   * How hard to try; when not set, one level more than before.
+   *
+   * @generated from field: mailvet.v1.QualityLevel quality = 3;
+   */
+  quality: QualityLevel;
+
+  /**
+   * An id for the new batch, `[a-z][a-z0-9-]{0,62}`; empty for a UUIDv7.
+   *
+   * @generated from field: string new_batch_id = 4;
+   */
+  newBatchId: string;
+
+  /**
+   * A name for the new batch; that of the old one when empty.
+   *
+   * @generated from field: string name = 5;
+   */
+  name: string;
+
+  /**
+   * Whether to launch it at once.
+   *
+   * @generated from field: bool launch = 6;
+   */
+  launch: boolean;
+
+  /**
+   * Makes the call safe to repeat, also one that was cut off half way. At most 128
+   * printable ASCII characters.
+   *
+   * @generated from field: string request_id = 7;
+   */
+  requestId: string;
+};
+
+/**
+ * Describes the message mailvet.v1.ReverifyResultsRequest.
+ * Use `create(ReverifyResultsRequestSchema)` to create a new message.
+ */
+export const ReverifyResultsRequestSchema: GenMessage<ReverifyResultsRequest> = /*@__PURE__*/
+  messageDesc(file_mailvet_v1_result_service, 12);
+
+/**
+ * Response of ReverifyResults.
+ *
+ * @generated from message mailvet.v1.ReverifyResultsResponse
+ */
+export type ReverifyResultsResponse = Message<"mailvet.v1.ReverifyResultsResponse"> & {
+  /**
+   * The new batch.
+   *
+   * @generated from field: mailvet.v1.Batch batch = 1;
+   */
+  batch?: Batch | undefined;
+};
+
+/**
+ * Describes the message mailvet.v1.ReverifyResultsResponse.
+ * Use `create(ReverifyResultsResponseSchema)` to create a new message.
+ */
+export const ReverifyResultsResponseSchema: GenMessage<ReverifyResultsResponse> = /*@__PURE__*/
+  messageDesc(file_mailvet_v1_result_service, 13);
+
+/**
  * Where an entry stands.
  *
  * @generated from enum mailvet.v1.EntryState
@@ -569,6 +787,33 @@ export const ResultService: GenService<{
     methodKind: "unary";
     input: typeof GetResultRequestSchema;
     output: typeof GetResultResponseSchema;
+  },
+  /**
+   * Counts a batch's results by classification, status, domain and operator, as far as
+   * they are there. Reads all of them: some seconds for a million.
+   *
+   * Errors: NOT_FOUND, INVALID_ARGUMENT.
+   *
+   * @generated from rpc mailvet.v1.ResultService.SummarizeResults
+   */
+  summarizeResults: {
+    methodKind: "unary";
+    input: typeof SummarizeResultsRequestSchema;
+    output: typeof SummarizeResultsResponseSchema;
+  },
+  /**
+   * Makes a new batch of those entries of a batch that ended whose results pass a filter,
+   * with its settings and, when not told otherwise, the next higher quality.
+   *
+   * Errors: NOT_FOUND, INVALID_ARGUMENT (also when nothing passes), ALREADY_EXISTS,
+   * FAILED_PRECONDITION (WRONG_STATE) when the batch has not ended.
+   *
+   * @generated from rpc mailvet.v1.ResultService.ReverifyResults
+   */
+  reverifyResults: {
+    methodKind: "unary";
+    input: typeof ReverifyResultsRequestSchema;
+    output: typeof ReverifyResultsResponseSchema;
   },
   /**
    * Makes a file of the results there are, in input order, and streams its bytes. To

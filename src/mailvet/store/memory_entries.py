@@ -1,0 +1,56 @@
+"""Entries in the store that keeps nothing: read, found, counted."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from mailvet.errors import NotFound
+from mailvet.model.batch import Entry
+from mailvet.model.status import Deduplication
+from mailvet.store import rules
+from mailvet.store.base_entries import EntryCounts
+
+if TYPE_CHECKING:
+    from mailvet.store.memory_keeping import Kept
+
+
+class MemoryEntries:
+    """That part of the memory store."""
+
+    def _get(self, tenant: str, batch_id: str) -> "Kept":
+        raise NotImplementedError
+
+    async def entries_at(self, tenant: str, batch_id: str, indexes: Sequence[int]) -> list[Entry]:
+        """See `EntryStore.entries_at`."""
+        entries = self._get(tenant, batch_id).entries
+        return [entries[index] for index in indexes if index < len(entries)]
+
+    async def find_custom(self, tenant: str, batch_id: str, custom: str) -> int:
+        """See `EntryStore.find_custom`."""
+        for index, entry in enumerate(self._get(tenant, batch_id).entries):
+            if entry.custom == custom:
+                return index
+        raise NotFound("entry", f"{batch_id}/{custom}")
+
+    async def count_entries(self, tenant: str, batch_id: str) -> EntryCounts:
+        """See `EntryStore.count_entries`."""
+        kept = self._get(tenant, batch_id)
+        off = kept.batch.spec.deduplication is Deduplication.OFF
+        seen: set[int] = set()
+        unique = wrong = 0
+        for entry in kept.entries:
+            if entry.key in seen:
+                continue
+            if entry.key and not off:
+                seen.add(entry.key)
+            unique += bool(entry.domain)
+            wrong += not entry.domain
+        return EntryCounts(unique, len(kept.entries) - unique - wrong, wrong)
+
+    async def rekey_entries(
+        self, tenant: str, batch_id: str, start: int, keys: Sequence[int]
+    ) -> None:
+        """See `EntryStore.rekey_entries`."""
+        kept = self._get(tenant, batch_id)
+        rules.require_draft(kept.batch)
+        for index, key in enumerate(keys[: len(kept.entries) - start], start):
+            kept.entries[index] = kept.entries[index]._replace(key=key)

@@ -1,0 +1,94 @@
+"""Entries in SQL, beside the work on them: read, found, counted, given other keys."""
+
+from collections.abc import Sequence
+
+from mailvet.errors import NotFound
+from mailvet.model.batch import Entry
+from mailvet.model.status import Deduplication
+from mailvet.store import rules, sqlite_batches
+from mailvet.store.base_entries import EntryCounts
+from mailvet.store.sqlite_file import Connection
+from mailvet.store.sqlite_open import OpenFile
+from mailvet.store.sqlite_schema import KEY_BITS
+from mailvet.store.sqlite_writer import Transaction
+
+_INDEX_MASK = (1 << KEY_BITS) - 1
+
+
+class SqliteEntries:
+    """That part of the SQLite store."""
+
+    _file: OpenFile
+
+    async def entries_at(self, tenant: str, batch_id: str, indexes: Sequence[int]) -> list[Entry]:
+        """See `EntryStore.entries_at`."""
+        return await self._file.read(lambda c: _at(c, tenant, batch_id, indexes))
+
+    async def find_custom(self, tenant: str, batch_id: str, custom: str) -> int:
+        """See `EntryStore.find_custom`."""
+        return await self._file.read(lambda c: _find(c, tenant, batch_id, custom))
+
+    async def count_entries(self, tenant: str, batch_id: str) -> EntryCounts:
+        """See `EntryStore.count_entries`."""
+        return await self._file.read(lambda c: _count(c, tenant, batch_id))
+
+    async def rekey_entries(
+        self, tenant: str, batch_id: str, start: int, keys: Sequence[int]
+    ) -> None:
+        """See `EntryStore.rekey_entries`."""
+        await self._file.write(lambda t: _rekey(t, tenant, batch_id, start, keys))
+
+
+def _range(connection: Connection, tenant: str, batch_id: str) -> tuple[int, int]:
+    """Return the ids between which the entries of a batch are."""
+    key = sqlite_batches.get(connection, tenant, batch_id).key
+    return key << KEY_BITS, (key + 1) << KEY_BITS
+
+
+def _at(connection: Connection, tenant: str, batch_id: str, indexes: Sequence[int]) -> list[Entry]:
+    first, _ = _range(connection, tenant, batch_id)
+    numbers = f"[{','.join([str(first + index) for index in indexes])}]"
+    rows = connection.execute(
+        "SELECT e.input_data, e.custom, e.domain, e.key, e.labels FROM json_each(?) AS j"
+        " CROSS JOIN entry AS e ON e.id = j.value",
+        (numbers,),
+    )
+    return [Entry(*row) for row in rows]
+
+
+def _find(connection: Connection, tenant: str, batch_id: str, custom: str) -> int:
+    row = connection.execute(
+        "SELECT id & ? FROM entry WHERE id >= ? AND id < ? AND custom = ? ORDER BY id LIMIT 1",
+        (_INDEX_MASK, *_range(connection, tenant, batch_id), custom),
+    ).fetchone()
+    if row is None:
+        raise NotFound("entry", f"{batch_id}/{custom}")
+    return int(row[0])
+
+
+def _count(connection: Connection, tenant: str, batch_id: str) -> EntryCounts:
+    batch = sqlite_batches.get(connection, tenant, batch_id)
+    # Wrong entries have keys of another kind, so no key is on both sides (batches.intake).
+    off = batch.spec.deduplication is Deduplication.OFF
+    firsts = "count(*)" if off else "count(DISTINCT nullif(key, 0)) + sum(key = 0)"
+    counts = dict(
+        connection.execute(
+            f"SELECT domain = '', {firsts} FROM entry"  # noqa: S608
+            " WHERE id >= ? AND id < ? GROUP BY domain = ''",
+            (batch.key << KEY_BITS, (batch.key + 1) << KEY_BITS),
+        ).fetchall()
+    )
+    unique, wrong = counts.get(0, 0), counts.get(1, 0)
+    return EntryCounts(unique, batch.entry_count - unique - wrong, wrong)
+
+
+def _rekey(
+    transaction: Transaction, tenant: str, batch_id: str, start: int, keys: Sequence[int]
+) -> None:
+    batch = sqlite_batches.get(transaction.connection, tenant, batch_id)
+    rules.require_draft(batch)
+    first = (batch.key << KEY_BITS) + start
+    transaction.connection.executemany(
+        "UPDATE entry SET key = ? WHERE id = ?",
+        [(key, number) for number, key in enumerate(keys, first)],
+    )
