@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PROTO := .venv-proto
 
-.PHONY: help install demo test lint check-proto unit docs test-slow mutations faults test-real bench proto protoset requirements tools clean
+.PHONY: help install demo test lint check-proto unit docs test-slow mutations faults test-real bench proto protoset release released requirements tools clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -62,9 +62,16 @@ check-proto: tools
 	$(PROTO)/bin/buf lint
 	$(PROTO)/bin/buf format --diff --exit-code proto
 	scripts/check_generated.sh
+	scripts/check_breaking.sh
 
 protoset: install  ## the descriptors as a file, for grpcurl without reflection
 	$(BIN)/python scripts/write_protoset.py dist/mailvet.protoset
+
+release: install tools  ## build and try every package we publish (10 min); publishes nothing
+	scripts/release.sh
+
+released: tools  ## hold later changes of the API against the one there is now
+	cp src/mailvet/v1/mailvet.binpb proto/released.binpb
 
 bench: $(VENV)/.bench  ## measure everything five times, as root (40 min), and rewrite bench/README.md
 	$(BIN)/python -m bench.run
