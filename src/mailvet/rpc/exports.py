@@ -64,7 +64,7 @@ class Exports:
             export.used_at = self._clock()
             if not export.is_made and not export.readers:
                 await self._drop(export)
-            self._tidy()
+            asyncio.get_running_loop().call_later(KEEP_S + 1, self._tidy)
 
     async def upload_of(self, batch: Batch) -> UploadedFile | None:
         """Return the file that a batch was made of."""
