@@ -13,7 +13,7 @@ from python_calamine import CalamineWorkbook
 from mailvet.files import FileRefused, ReadOptions, open_list
 from mailvet.files.dialects import DIALECTS, own
 from mailvet.files.plain import FIELDS
-from mailvet.files.tables import CELL_CHARACTERS
+from mailvet.files.tables import CELL_CHARACTERS, XLS_ROWS, XlsTable
 from mailvet.files.writers import FORMATS, format_of, write_beside, write_results
 from mailvet.model.result import Result
 from tests.files.results import answers, result
@@ -205,3 +205,25 @@ def test_a_table_written_beside_reads_back_as_a_list(tmp_path: Path) -> None:
     with open_list(path, ReadOptions(column="Email")) as listed:
         (row,) = listed
     assert ("a@a.test", "SUCCESS") == (row.address, row.columns["status"])
+
+
+def test_a_workbook_of_old_has_limits() -> None:
+    """Its format has 256 columns, and memory has an end."""
+    table = XlsTable(io.BytesIO(), max_cells=9)
+    table.row(["x", "", "y"] * 4)
+    with pytest.raises(FileRefused, match="takes 9 cells in 256 columns: choose xlsx"):
+        table.row(["x", ""])
+    with pytest.raises(FileRefused, match="choose xlsx"):
+        table.row([""] * 257)
+
+
+def test_a_full_sheet_goes_on_in_the_next() -> None:
+    """With the header again: 65,536 rows are a sheet of Excel 97."""
+    out = io.BytesIO()
+    sheets = XlsTable(out)
+    for number in range(XLS_ROWS + 1):
+        sheets.row([number])
+    sheets.close()
+    book = CalamineWorkbook.from_filelike(io.BytesIO(out.getvalue()))
+    assert [65_536, 2] == [book.get_sheet_by_name(name).height for name in book.sheet_names]
+    assert [[0.0], [65_536.0]] == book.get_sheet_by_index(1).to_python()

@@ -33,7 +33,7 @@ const (
 	ExportFormat_EXPORT_FORMAT_TSV ExportFormat = 2
 	// An Excel workbook; after 1,048,576 rows it goes on in a next sheet.
 	ExportFormat_EXPORT_FORMAT_XLSX ExportFormat = 3
-	// A workbook of Excel 97: 65,536 rows a sheet, a million in all.
+	// A workbook of Excel 97: 65,536 rows a sheet, 4 million filled cells in all.
 	ExportFormat_EXPORT_FORMAT_XLS ExportFormat = 4
 	// One JSON document.
 	ExportFormat_EXPORT_FORMAT_JSON ExportFormat = 5

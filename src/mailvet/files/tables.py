@@ -13,8 +13,8 @@ Cell = str | int | float | bool
 XLSX_ROWS, XLS_ROWS = 1_048_576, 65_536
 """What a sheet of each format has (ECMA-376, MS-XLS); the next rows go on a next sheet."""
 XLS_COLUMNS = 256
-XLS_MAX_ROWS = 1_000_000
-"""Its texts are all in memory until the end: some 500 MB here."""
+XLS_MAX_CELLS = 4_000_000
+"""Its texts are all in memory until the end: 300 bytes each, 1.2 GB in the writing process."""
 CELL_CHARACTERS = 32_767
 """The most a cell of a spreadsheet holds; the rest of a longer text is cut."""
 _FLUSH_ROWS = 1_000
@@ -107,10 +107,11 @@ class XlsxTable:
 class XlsTable:
     """Excel 97: 65,536 rows a sheet, texts always as texts."""
 
-    def __init__(self, out: BinaryIO) -> None:
+    def __init__(self, out: BinaryIO, *, max_cells: int = XLS_MAX_CELLS) -> None:
         import xlwt
 
         self._out = out
+        self._max_cells = max_cells
         self._book = xlwt.Workbook(encoding="utf-8")
         self._sheet: Any = None
         self._next = 0
@@ -119,10 +120,12 @@ class XlsTable:
 
     def row(self, cells: Sequence[Cell]) -> None:
         """Write the next row; raises FileRefused beyond what the format or memory takes."""
-        self._count += 1
-        if self._count > XLS_MAX_ROWS or len(cells) > XLS_COLUMNS:
+        self._count += len(cells) - cells.count("")
+        if self._count > self._max_cells or len(cells) > XLS_COLUMNS:
             raise FileRefused(
-                "xls", f"it takes {XLS_MAX_ROWS:,} rows of {XLS_COLUMNS} columns: choose xlsx"
+                "xls",
+                f"it takes {self._max_cells:,} cells in {XLS_COLUMNS} columns: choose xlsx, or fewer"
+                " columns",
             )
         if self._sheet is None or self._next == XLS_ROWS:
             self._turn_page()

@@ -32,7 +32,7 @@ class _ExportFormatEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ExportFo
     EXPORT_FORMAT_XLSX: _ExportFormat.ValueType  # 3
     """An Excel workbook; after 1,048,576 rows it goes on in a next sheet."""
     EXPORT_FORMAT_XLS: _ExportFormat.ValueType  # 4
-    """A workbook of Excel 97: 65,536 rows a sheet, a million in all."""
+    """A workbook of Excel 97: 65,536 rows a sheet, 4 million filled cells in all."""
     EXPORT_FORMAT_JSON: _ExportFormat.ValueType  # 5
     """One JSON document."""
     EXPORT_FORMAT_JSON_LINES: _ExportFormat.ValueType  # 6
@@ -57,7 +57,7 @@ EXPORT_FORMAT_TSV: ExportFormat.ValueType  # 2
 EXPORT_FORMAT_XLSX: ExportFormat.ValueType  # 3
 """An Excel workbook; after 1,048,576 rows it goes on in a next sheet."""
 EXPORT_FORMAT_XLS: ExportFormat.ValueType  # 4
-"""A workbook of Excel 97: 65,536 rows a sheet, a million in all."""
+"""A workbook of Excel 97: 65,536 rows a sheet, 4 million filled cells in all."""
 EXPORT_FORMAT_JSON: ExportFormat.ValueType  # 5
 """One JSON document."""
 EXPORT_FORMAT_JSON_LINES: ExportFormat.ValueType  # 6

@@ -103,7 +103,7 @@ export enum ExportFormat {
   XLSX = 3,
 
   /**
-   * A workbook of Excel 97: 65,536 rows a sheet, a million in all.
+   * A workbook of Excel 97: 65,536 rows a sheet, 4 million filled cells in all.
    *
    * @generated from enum value: EXPORT_FORMAT_XLS = 4;
    */
