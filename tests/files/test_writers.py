@@ -212,7 +212,7 @@ def test_a_workbook_of_old_has_limits() -> None:
     table = XlsTable(io.BytesIO(), max_cells=9)
     table.row(["x", "", "y"] * 4)
     with pytest.raises(FileRefused, match="takes 9 cells in 256 columns: choose xlsx"):
-        table.row(["x", ""])
+        table.row(["x", "z"])
     with pytest.raises(FileRefused, match="choose xlsx"):
         table.row([""] * 257)
 

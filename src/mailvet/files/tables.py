@@ -124,8 +124,7 @@ class XlsTable:
         if self._count > self._max_cells or len(cells) > XLS_COLUMNS:
             raise FileRefused(
                 "xls",
-                f"it takes {self._max_cells:,} cells in {XLS_COLUMNS} columns: choose xlsx, or fewer"
-                " columns",
+                f"it takes {self._max_cells:,} cells in {XLS_COLUMNS} columns: choose xlsx",
             )
         if self._sheet is None or self._next == XLS_ROWS:
             self._turn_page()
@@ -137,9 +136,15 @@ class XlsTable:
         if self._sheet is None:
             self._turn_page()
         self._book.save(self._out)
+        for sheet in self._sheets():
+            if sheet.row_tempfile:  # which xlwt leaves open
+                sheet.row_tempfile.close()
+
+    def _sheets(self) -> Any:
+        return self._book._Workbook__worksheets  # noqa: SLF001 - nothing public has them
 
     def _turn_page(self) -> None:
-        count = len(self._book._Workbook__worksheets)  # noqa: SLF001 - it has no public count
+        count = len(self._sheets())
         self._sheet, self._next = self._book.add_sheet(f"Sheet{count + 1}"), 0
         if self._header is not None:
             self._write(self._header)
