@@ -12,10 +12,11 @@ from typing import Any, NamedTuple, Protocol
 from mailvet.engine.case import Case, DomainCard
 from mailvet.engine.explain import explain
 from mailvet.engine.judge import Judge, fault_of, find, may_change, smtp_evidence, suggestions_of
+from mailvet.lists import Membership
 from mailvet.model.batch import ResultRow
 from mailvet.model.finding import Finding
 from mailvet.model.reply import Observation, Reading
-from mailvet.model.result import OwnFields, Result, SmtpEvidence
+from mailvet.model.result import ListHit, OwnFields, Result, SmtpEvidence
 from mailvet.model.status import EntryStatus
 from mailvet.syntax import canonical, is_plain, tag_of
 from mailvet.verdict import Verdict
@@ -57,8 +58,8 @@ class Encoder(Protocol):
         """Return the encoded fields that few entries have of their own."""
         ...
 
-    def words(self, mailbox: SmtpEvidence) -> bytes:
-        """Return the encoded evidence of what was said of one mailbox alone."""
+    def words(self, mailbox: SmtpEvidence | None, role: ListHit | None) -> bytes:
+        """Return the encoded evidence about one mailbox alone: what was said, the role it names."""
         ...
 
 
@@ -108,7 +109,8 @@ class Answers:
                 return self._long_way(case, now)
             kind = self._learn(key, case, has_words=has_words)
         rare = self._rare(case, kind) if kind.is_rare else b""
-        words = self._words(case) if has_words else b""
+        role = _role_of(case)
+        words = self._words(case, role, has_words=has_words) if has_words or role else b""
         return Answer(self._encoder.fill(kind.form, own, now, rare, words), kind.may_change)
 
     def fault(self, case: Case, now: float) -> ResultRow:
@@ -171,9 +173,9 @@ class Answers:
             explanation=explain(case, kind.status),
         )
 
-    def _words(self, case: Case) -> bytes:
-        mailbox = smtp_evidence(case.seen, case.reading)
-        return b"" if mailbox is None else self._encoder.words(mailbox)
+    def _words(self, case: Case, role: ListHit | None, *, has_words: bool) -> bytes:
+        mailbox = smtp_evidence(case.seen, case.reading) if has_words else None
+        return self._encoder.words(mailbox, role)
 
 
 def _own(case: Case) -> OwnFields:
@@ -213,9 +215,28 @@ def _without_own(result: Result, *, is_rare: bool, has_words: bool) -> Result:
         shared = replace(
             shared, duplicate_of=None, syntax_failure_index=None, suggestions=(), explanation=""
         )
-    if has_words and shared.evidence is not None:
-        shared = replace(shared, evidence=replace(shared.evidence, mailbox=None))
+    evidence = shared.evidence
+    if evidence is not None:
+        if has_words:
+            evidence = replace(evidence, mailbox=None)
+        if shared.is_role_account:
+            evidence = replace(evidence, list_hits=evidence.list_hits[:-1])
+        shared = replace(shared, evidence=evidence)
     return shared
+
+
+def _role_of(case: Case) -> ListHit | None:
+    """The role that a local part names; the other hits are its domain's."""
+    membership = case.membership
+    if membership is None or membership.of_all_roles is None:
+        return None
+    return ListHit(*membership.hits[-1])
+
+
+def _kin_of(case: Case) -> Membership | None:
+    """The membership that all share who differ in nothing but the name of their role."""
+    membership = case.membership
+    return membership and (membership.of_all_roles or membership)
 
 
 def _key(case: Case, *, has_words: bool) -> Hashable:
@@ -229,7 +250,7 @@ def _key(case: Case, *, has_words: bool) -> Hashable:
         id(case.forced),  # a member of an enumeration lives for ever, and its hash is slow
         id(case.quality),
         id(case.policy),
-        id(case.membership),
+        id(_kin_of(case)),
         () if card is None else _key_of_card(card),
         () if seen is None else _key_of_words(seen, case.reading, has_words=has_words),
     )
@@ -254,4 +275,4 @@ def _held(case: Case) -> tuple[object, ...]:
     card = case.card
     of_card = () if card is None else (card, card.answer, card.catch_all_seen)
     domain = case.address.domain if case.address is not None else None
-    return (domain, case.policy, case.membership, *of_card)
+    return (domain, case.policy, _kin_of(case), *of_card)

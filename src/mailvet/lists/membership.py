@@ -45,6 +45,9 @@ class Membership(NamedTuple):
     provider_type: ProviderType
     local_part_type: LocalPartType
     hits: tuple[Hit, ...]
+    """Those of the domain, then that of the role."""
+    of_all_roles: "Membership | None" = None
+    """Of a role: the same without its own hit, one object for all roles of the domain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +73,7 @@ class Lists:
         self._roles = roles
         self.role_file = role_file
         self._remembered: dict[str, Membership] = {}
-        self._variants: dict[tuple[str, LocalPartType, str], Membership] = {}
+        self._variants: dict[tuple[str, LocalPartType], Membership] = {}
 
     def classify(self, local_part: str, domain_ascii: str) -> Membership:
         """Return what the lists say about an address whose domain is in lower-case A-labels.
@@ -83,38 +86,27 @@ class Lists:
             by_domain = self._remember(domain_ascii)
         name, plus, _ = local_part.lower().partition("+")
         if self._roles.is_role(name):
-            return self._variant(domain_ascii, by_domain, LocalPartType.ROLE, name)
+            return self._as_role(self._variant(domain_ascii, by_domain, LocalPartType.ROLE), name)
         if plus and name:
             return self._variant(domain_ascii, by_domain, LocalPartType.PLUS_ADDRESSING)
         if name.isdecimal():
             return self._variant(domain_ascii, by_domain, LocalPartType.NUMERICAL)
         return by_domain
 
-    def _variant(
-        self, domain: str, by_domain: Membership, kind: LocalPartType, role: str = ""
-    ) -> Membership:
+    def _variant(self, domain: str, by_domain: Membership, kind: LocalPartType) -> Membership:
         """The same object every time, so that equal ones are told by their identity."""
-        key = (domain, kind, role)
+        key = (domain, kind)
         variant = self._variants.get(key)
         if variant is None:
             if len(self._variants) >= MAX_REMEMBERED_DOMAINS:
                 self._variants.clear()
-            variant = self._as_role(by_domain, role) if role else _typed(by_domain, kind)
-            self._variants[key] = variant
+            variant = self._variants[key] = _typed(by_domain, kind)
         return variant
 
-    def _as_role(self, by_domain: Membership, name: str) -> Membership:
+    def _as_role(self, shared: Membership, name: str) -> Membership:
         role = self.role_file
         hit = Hit("roles", name, role.source, role.date)
-        return Membership(
-            by_domain.is_disposable,
-            by_domain.is_free,
-            by_domain.is_masked,
-            True,
-            by_domain.provider_type,
-            LocalPartType.ROLE,
-            (*by_domain.hits, hit),
-        )
+        return shared._replace(hits=(*shared.hits, hit), of_all_roles=shared)
 
     def _remember(self, domain: str) -> Membership:
         if len(self._remembered) >= MAX_REMEMBERED_DOMAINS:
@@ -162,7 +154,7 @@ def _typed(membership: Membership, kind: LocalPartType) -> Membership:
         membership.is_disposable,
         membership.is_free,
         membership.is_masked,
-        False,
+        kind is LocalPartType.ROLE,
         membership.provider_type,
         kind,
         membership.hits,

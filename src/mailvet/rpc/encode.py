@@ -114,11 +114,12 @@ def _domain_evidence(
     return result_pb.Evidence(
         dns_records=map(printable, dns_records),
         made_up_mailbox=smtp_evidence(made_up),
-        list_hits=[
-            result_pb.ListHit(list=hit.list, row=hit.row, source=hit.source, date=hit.date)
-            for hit in list_hits
-        ],
+        list_hits=map(_hit, list_hits),
     ).SerializeToString()
+
+
+def _hit(hit: ListHit) -> result_pb.ListHit:
+    return result_pb.ListHit(list=hit.list, row=hit.row, source=hit.source, date=hit.date)
 
 
 def _evidence(evidence: Evidence) -> bytes:
@@ -128,6 +129,12 @@ def _evidence(evidence: Evidence) -> bytes:
     ).SerializeToString()
     shared = _domain_evidence(evidence.dns_records, evidence.made_up_mailbox, evidence.list_hits)
     return _EVIDENCE_TAG + varint(len(own) + len(shared)) + own + shared
+
+
+@lru_cache(maxsize=4096)  # lists have the same roles again and again
+def role_evidence(role: ListHit) -> bytes:
+    """Return the field `evidence` with nothing but the role that a mailbox names."""
+    return evidence_field(result_pb.Evidence(list_hits=[_hit(role)]))
 
 
 def evidence_field(evidence: result_pb.Evidence) -> bytes:

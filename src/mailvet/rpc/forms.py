@@ -8,7 +8,7 @@ the few strings that are the entry's own.
 from typing import Final, NamedTuple
 
 from mailvet.model.batch import ResultRow
-from mailvet.model.result import OwnFields, Result, SmtpEvidence
+from mailvet.model.result import ListHit, OwnFields, Result, SmtpEvidence
 from mailvet.rpc import encode
 from mailvet.rpc.frames import RESULTS_FIELD, body, field_tag, varint
 from mailvet.v1 import result_pb2 as pb
@@ -120,7 +120,7 @@ class Forms:
             )
         )
         return ResultRow(
-            index, form.status, form.classification, doc, basic_length, words + form.evidence
+            index, form.status, form.classification, doc, basic_length, form.evidence + words
         )
 
     def rare(
@@ -146,9 +146,13 @@ class Forms:
             explanation=encode.printable(explanation),
         ).SerializeToString()
 
-    def words(self, mailbox: SmtpEvidence) -> bytes:
-        """Return the encoded evidence of what an exchanger said of one mailbox alone."""
-        return encode.evidence_field(pb.Evidence(mailbox=encode.smtp_evidence(mailbox)))
+    def words(self, mailbox: SmtpEvidence | None, role: ListHit | None) -> bytes:
+        """Return the encoded evidence about one mailbox alone: what was said, the role it names."""
+        hits = encode.role_evidence(role) if role is not None else b""
+        if mailbox is None:
+            return hits
+        said = encode.evidence_field(pb.Evidence(mailbox=encode.smtp_evidence(mailbox)))
+        return said + hits
 
 
 def _number(number: int) -> str:
