@@ -24,8 +24,14 @@ class Failing:
         self._error = error
 
     async def verify(
-        self, _entries: Sequence[tuple[str, str]], _budget_s: float, _tenant: str
+        self,
+        _entries: Sequence[tuple[str, str]],
+        _budget_s: float,
+        _tenant: str,
+        *,
+        max_age_s: float = 0.0,
     ) -> list[Result]:
+        assert max_age_s >= 0
         raise self._error
 
 

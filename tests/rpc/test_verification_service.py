@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import grpc
 import pytest
+from google.protobuf.duration_pb2 import Duration
 
 from mailvet.model.result import Result
 from mailvet.v1 import batch_pb2 as batch_pb
@@ -62,7 +63,11 @@ class Never:
         self.ended = asyncio.Event()
 
     async def verify(
-        self, _entries: Sequence[tuple[str, str]], _budget_s: float, _tenant: str
+        self,
+        _entries: Sequence[tuple[str, str]],
+        _budget_s: float,
+        _tenant: str,
+        **_more: float,
     ) -> list[Result]:
         self.began.set()
         try:
@@ -83,3 +88,17 @@ async def test_who_hangs_up_ends_the_work(open_world: OpenWorld) -> None:
     await asyncio.wait([asking])
 
     assert grpc.StatusCode.CANCELLED is await call.code()
+
+
+async def test_an_age_reaches_the_verifier(world: World) -> None:
+    """Without one everything is asked; more than a month is refused."""
+    for seconds in (None, 90):
+        age = None if seconds is None else Duration(seconds=seconds)
+        request = pb.VerifyEmailRequest(input_data="ann@example.org", max_age=age)
+        await world.verification.VerifyEmail(request)
+    assert [0.0, 90.0] == world.verifier.max_ages
+    month = pb.VerifyEmailRequest(max_age=Duration(seconds=30 * 86_400 + 1))
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await world.verification.VerifyEmail(month)
+
+    assert grpc.StatusCode.INVALID_ARGUMENT is caught.value.code()

@@ -52,10 +52,17 @@ class Oracle:
 
     def __init__(self) -> None:
         self.asked: list[tuple[Sequence[tuple[str, str]], float]] = []
+        self.max_ages: list[float] = []
 
     async def verify(
-        self, entries: Sequence[tuple[str, str]], budget_s: float, _tenant: str
+        self,
+        entries: Sequence[tuple[str, str]],
+        budget_s: float,
+        _tenant: str,
+        *,
+        max_age_s: float = 0.0,
     ) -> list[Result]:
+        self.max_ages.append(max_age_s)
         self.asked.append((entries, budget_s))
         return [_success(place, *entry) for place, entry in enumerate(entries)]
 

@@ -159,3 +159,12 @@ async def test_an_uploaded_file_counts(small_store: Store) -> None:
         await store.append_upload(TENANT, "b1", 1_500, bytes(1_500))
     await store.append_upload(TENANT, "b1", 1_500, bytes(500))
     assert 2_000 == await store.stored_bytes(TENANT)
+
+
+async def test_a_claim_says_how_old_an_answer_may_be(store: Store) -> None:
+    """As its batch was told, and the batch says it too."""
+    await launched(store, 2, "b1", BatchSpec(max_age_s=90.0))
+    (claim,) = await store.claim("w", max_entries=10)
+
+    assert 90.0 == claim.max_age_s
+    assert 90.0 == (await store.get_batch(TENANT, "b1")).spec.max_age_s

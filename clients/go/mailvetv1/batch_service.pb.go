@@ -57,7 +57,11 @@ type CreateBatchRequest struct {
 	Rules []*OverrideRule `protobuf:"bytes,13,rep,name=rules,proto3" json:"rules,omitempty"`
 	// For how long the batch is kept after its end, 5 minutes to 30 days; then it is
 	// erased for good. As the tenant's data policy says when not set.
-	Retention     *durationpb.Duration `protobuf:"bytes,20,opt,name=retention,proto3" json:"retention,omitempty"`
+	Retention *durationpb.Duration `protobuf:"bytes,20,opt,name=retention,proto3" json:"retention,omitempty"`
+	// How old an answer may be that the tenant got before: up to 30 days. What is younger
+	// is answered at once (`from_cache`), everything else is asked; not set, all is asked.
+	// Only what an exchanger settled is ever reused, an UNKNOWN never.
+	MaxAge        *durationpb.Duration `protobuf:"bytes,21,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -186,6 +190,13 @@ func (x *CreateBatchRequest) GetRules() []*OverrideRule {
 func (x *CreateBatchRequest) GetRetention() *durationpb.Duration {
 	if x != nil {
 		return x.Retention
+	}
+	return nil
+}
+
+func (x *CreateBatchRequest) GetMaxAge() *durationpb.Duration {
+	if x != nil {
+		return x.MaxAge
 	}
 	return nil
 }
@@ -1674,7 +1685,7 @@ var File_mailvet_v1_batch_service_proto protoreflect.FileDescriptor
 const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	"\n" +
 	"\x1emailvet/v1/batch_service.proto\x12\n" +
-	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x16mailvet/v1/batch.proto\x1a\x16mailvet/v1/rules.proto\x1a\x17mailvet/v1/status.proto\x1a\x1cmailvet/v1/upload_file.proto\"\xbb\x05\n" +
+	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x16mailvet/v1/batch.proto\x1a\x16mailvet/v1/rules.proto\x1a\x17mailvet/v1/status.proto\x1a\x1cmailvet/v1/upload_file.proto\"\xef\x05\n" +
 	"\x12CreateBatchRequest\x12\x19\n" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12 \n" +
@@ -1691,7 +1702,8 @@ const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	"request_id\x18\v \x01(\tR\trequestId\x12#\n" +
 	"\rvalidate_only\x18\f \x01(\bR\fvalidateOnly\x12.\n" +
 	"\x05rules\x18\r \x03(\v2\x18.mailvet.v1.OverrideRuleR\x05rules\x127\n" +
-	"\tretention\x18\x14 \x01(\v2\x19.google.protobuf.DurationR\tretention\x1a9\n" +
+	"\tretention\x18\x14 \x01(\v2\x19.google.protobuf.DurationR\tretention\x122\n" +
+	"\amax_age\x18\x15 \x01(\v2\x19.google.protobuf.DurationR\x06maxAge\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\v\n" +
@@ -1878,65 +1890,66 @@ var file_mailvet_v1_batch_service_proto_depIdxs = []int32{
 	31, // 4: mailvet.v1.CreateBatchRequest.entries:type_name -> mailvet.v1.Entry
 	32, // 5: mailvet.v1.CreateBatchRequest.rules:type_name -> mailvet.v1.OverrideRule
 	33, // 6: mailvet.v1.CreateBatchRequest.retention:type_name -> google.protobuf.Duration
-	34, // 7: mailvet.v1.CreateBatchResponse.batch:type_name -> mailvet.v1.Batch
-	31, // 8: mailvet.v1.AddEntriesRequest.entries:type_name -> mailvet.v1.Entry
-	31, // 9: mailvet.v1.StreamEntriesRequest.entries:type_name -> mailvet.v1.Entry
-	5,  // 10: mailvet.v1.StreamEntriesRequest.finish:type_name -> mailvet.v1.FinishUpload
-	34, // 11: mailvet.v1.StreamEntriesResponse.batch:type_name -> mailvet.v1.Batch
-	29, // 12: mailvet.v1.PrepareBatchRequest.deduplication:type_name -> mailvet.v1.Deduplication
-	30, // 13: mailvet.v1.PrepareBatchRequest.duplicate_keep:type_name -> mailvet.v1.DuplicateKeep
-	28, // 14: mailvet.v1.PrepareBatchRequest.quality:type_name -> mailvet.v1.QualityLevel
-	34, // 15: mailvet.v1.PrepareBatchResponse.batch:type_name -> mailvet.v1.Batch
-	34, // 16: mailvet.v1.LaunchBatchResponse.batch:type_name -> mailvet.v1.Batch
-	34, // 17: mailvet.v1.PauseBatchResponse.batch:type_name -> mailvet.v1.Batch
-	34, // 18: mailvet.v1.ResumeBatchResponse.batch:type_name -> mailvet.v1.Batch
-	34, // 19: mailvet.v1.UpdateBatchRequest.batch:type_name -> mailvet.v1.Batch
-	35, // 20: mailvet.v1.UpdateBatchRequest.update_mask:type_name -> google.protobuf.FieldMask
-	34, // 21: mailvet.v1.UpdateBatchResponse.batch:type_name -> mailvet.v1.Batch
-	34, // 22: mailvet.v1.CancelBatchResponse.batch:type_name -> mailvet.v1.Batch
-	33, // 23: mailvet.v1.GetBatchRequest.wait:type_name -> google.protobuf.Duration
-	34, // 24: mailvet.v1.GetBatchResponse.batch:type_name -> mailvet.v1.Batch
-	36, // 25: mailvet.v1.ListBatchesRequest.states:type_name -> mailvet.v1.BatchState
-	34, // 26: mailvet.v1.ListBatchesResponse.batches:type_name -> mailvet.v1.Batch
-	33, // 27: mailvet.v1.WatchBatchRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	34, // 28: mailvet.v1.WatchBatchResponse.batch:type_name -> mailvet.v1.Batch
-	37, // 29: mailvet.v1.WatchBatchResponse.progress:type_name -> mailvet.v1.Progress
-	38, // 30: mailvet.v1.WatchBatchResponse.going_away:type_name -> mailvet.v1.GoingAway
-	0,  // 31: mailvet.v1.BatchService.CreateBatch:input_type -> mailvet.v1.CreateBatchRequest
-	2,  // 32: mailvet.v1.BatchService.AddEntries:input_type -> mailvet.v1.AddEntriesRequest
-	4,  // 33: mailvet.v1.BatchService.StreamEntries:input_type -> mailvet.v1.StreamEntriesRequest
-	39, // 34: mailvet.v1.BatchService.AddFile:input_type -> mailvet.v1.AddFileRequest
-	40, // 35: mailvet.v1.BatchService.UploadFile:input_type -> mailvet.v1.UploadFileRequest
-	7,  // 36: mailvet.v1.BatchService.PrepareBatch:input_type -> mailvet.v1.PrepareBatchRequest
-	9,  // 37: mailvet.v1.BatchService.LaunchBatch:input_type -> mailvet.v1.LaunchBatchRequest
-	11, // 38: mailvet.v1.BatchService.PauseBatch:input_type -> mailvet.v1.PauseBatchRequest
-	13, // 39: mailvet.v1.BatchService.ResumeBatch:input_type -> mailvet.v1.ResumeBatchRequest
-	15, // 40: mailvet.v1.BatchService.UpdateBatch:input_type -> mailvet.v1.UpdateBatchRequest
-	17, // 41: mailvet.v1.BatchService.CancelBatch:input_type -> mailvet.v1.CancelBatchRequest
-	19, // 42: mailvet.v1.BatchService.GetBatch:input_type -> mailvet.v1.GetBatchRequest
-	21, // 43: mailvet.v1.BatchService.ListBatches:input_type -> mailvet.v1.ListBatchesRequest
-	23, // 44: mailvet.v1.BatchService.WatchBatch:input_type -> mailvet.v1.WatchBatchRequest
-	25, // 45: mailvet.v1.BatchService.DeleteBatch:input_type -> mailvet.v1.DeleteBatchRequest
-	1,  // 46: mailvet.v1.BatchService.CreateBatch:output_type -> mailvet.v1.CreateBatchResponse
-	3,  // 47: mailvet.v1.BatchService.AddEntries:output_type -> mailvet.v1.AddEntriesResponse
-	6,  // 48: mailvet.v1.BatchService.StreamEntries:output_type -> mailvet.v1.StreamEntriesResponse
-	41, // 49: mailvet.v1.BatchService.AddFile:output_type -> mailvet.v1.AddFileResponse
-	42, // 50: mailvet.v1.BatchService.UploadFile:output_type -> mailvet.v1.UploadFileResponse
-	8,  // 51: mailvet.v1.BatchService.PrepareBatch:output_type -> mailvet.v1.PrepareBatchResponse
-	10, // 52: mailvet.v1.BatchService.LaunchBatch:output_type -> mailvet.v1.LaunchBatchResponse
-	12, // 53: mailvet.v1.BatchService.PauseBatch:output_type -> mailvet.v1.PauseBatchResponse
-	14, // 54: mailvet.v1.BatchService.ResumeBatch:output_type -> mailvet.v1.ResumeBatchResponse
-	16, // 55: mailvet.v1.BatchService.UpdateBatch:output_type -> mailvet.v1.UpdateBatchResponse
-	18, // 56: mailvet.v1.BatchService.CancelBatch:output_type -> mailvet.v1.CancelBatchResponse
-	20, // 57: mailvet.v1.BatchService.GetBatch:output_type -> mailvet.v1.GetBatchResponse
-	22, // 58: mailvet.v1.BatchService.ListBatches:output_type -> mailvet.v1.ListBatchesResponse
-	24, // 59: mailvet.v1.BatchService.WatchBatch:output_type -> mailvet.v1.WatchBatchResponse
-	26, // 60: mailvet.v1.BatchService.DeleteBatch:output_type -> mailvet.v1.DeleteBatchResponse
-	46, // [46:61] is the sub-list for method output_type
-	31, // [31:46] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	33, // 7: mailvet.v1.CreateBatchRequest.max_age:type_name -> google.protobuf.Duration
+	34, // 8: mailvet.v1.CreateBatchResponse.batch:type_name -> mailvet.v1.Batch
+	31, // 9: mailvet.v1.AddEntriesRequest.entries:type_name -> mailvet.v1.Entry
+	31, // 10: mailvet.v1.StreamEntriesRequest.entries:type_name -> mailvet.v1.Entry
+	5,  // 11: mailvet.v1.StreamEntriesRequest.finish:type_name -> mailvet.v1.FinishUpload
+	34, // 12: mailvet.v1.StreamEntriesResponse.batch:type_name -> mailvet.v1.Batch
+	29, // 13: mailvet.v1.PrepareBatchRequest.deduplication:type_name -> mailvet.v1.Deduplication
+	30, // 14: mailvet.v1.PrepareBatchRequest.duplicate_keep:type_name -> mailvet.v1.DuplicateKeep
+	28, // 15: mailvet.v1.PrepareBatchRequest.quality:type_name -> mailvet.v1.QualityLevel
+	34, // 16: mailvet.v1.PrepareBatchResponse.batch:type_name -> mailvet.v1.Batch
+	34, // 17: mailvet.v1.LaunchBatchResponse.batch:type_name -> mailvet.v1.Batch
+	34, // 18: mailvet.v1.PauseBatchResponse.batch:type_name -> mailvet.v1.Batch
+	34, // 19: mailvet.v1.ResumeBatchResponse.batch:type_name -> mailvet.v1.Batch
+	34, // 20: mailvet.v1.UpdateBatchRequest.batch:type_name -> mailvet.v1.Batch
+	35, // 21: mailvet.v1.UpdateBatchRequest.update_mask:type_name -> google.protobuf.FieldMask
+	34, // 22: mailvet.v1.UpdateBatchResponse.batch:type_name -> mailvet.v1.Batch
+	34, // 23: mailvet.v1.CancelBatchResponse.batch:type_name -> mailvet.v1.Batch
+	33, // 24: mailvet.v1.GetBatchRequest.wait:type_name -> google.protobuf.Duration
+	34, // 25: mailvet.v1.GetBatchResponse.batch:type_name -> mailvet.v1.Batch
+	36, // 26: mailvet.v1.ListBatchesRequest.states:type_name -> mailvet.v1.BatchState
+	34, // 27: mailvet.v1.ListBatchesResponse.batches:type_name -> mailvet.v1.Batch
+	33, // 28: mailvet.v1.WatchBatchRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	34, // 29: mailvet.v1.WatchBatchResponse.batch:type_name -> mailvet.v1.Batch
+	37, // 30: mailvet.v1.WatchBatchResponse.progress:type_name -> mailvet.v1.Progress
+	38, // 31: mailvet.v1.WatchBatchResponse.going_away:type_name -> mailvet.v1.GoingAway
+	0,  // 32: mailvet.v1.BatchService.CreateBatch:input_type -> mailvet.v1.CreateBatchRequest
+	2,  // 33: mailvet.v1.BatchService.AddEntries:input_type -> mailvet.v1.AddEntriesRequest
+	4,  // 34: mailvet.v1.BatchService.StreamEntries:input_type -> mailvet.v1.StreamEntriesRequest
+	39, // 35: mailvet.v1.BatchService.AddFile:input_type -> mailvet.v1.AddFileRequest
+	40, // 36: mailvet.v1.BatchService.UploadFile:input_type -> mailvet.v1.UploadFileRequest
+	7,  // 37: mailvet.v1.BatchService.PrepareBatch:input_type -> mailvet.v1.PrepareBatchRequest
+	9,  // 38: mailvet.v1.BatchService.LaunchBatch:input_type -> mailvet.v1.LaunchBatchRequest
+	11, // 39: mailvet.v1.BatchService.PauseBatch:input_type -> mailvet.v1.PauseBatchRequest
+	13, // 40: mailvet.v1.BatchService.ResumeBatch:input_type -> mailvet.v1.ResumeBatchRequest
+	15, // 41: mailvet.v1.BatchService.UpdateBatch:input_type -> mailvet.v1.UpdateBatchRequest
+	17, // 42: mailvet.v1.BatchService.CancelBatch:input_type -> mailvet.v1.CancelBatchRequest
+	19, // 43: mailvet.v1.BatchService.GetBatch:input_type -> mailvet.v1.GetBatchRequest
+	21, // 44: mailvet.v1.BatchService.ListBatches:input_type -> mailvet.v1.ListBatchesRequest
+	23, // 45: mailvet.v1.BatchService.WatchBatch:input_type -> mailvet.v1.WatchBatchRequest
+	25, // 46: mailvet.v1.BatchService.DeleteBatch:input_type -> mailvet.v1.DeleteBatchRequest
+	1,  // 47: mailvet.v1.BatchService.CreateBatch:output_type -> mailvet.v1.CreateBatchResponse
+	3,  // 48: mailvet.v1.BatchService.AddEntries:output_type -> mailvet.v1.AddEntriesResponse
+	6,  // 49: mailvet.v1.BatchService.StreamEntries:output_type -> mailvet.v1.StreamEntriesResponse
+	41, // 50: mailvet.v1.BatchService.AddFile:output_type -> mailvet.v1.AddFileResponse
+	42, // 51: mailvet.v1.BatchService.UploadFile:output_type -> mailvet.v1.UploadFileResponse
+	8,  // 52: mailvet.v1.BatchService.PrepareBatch:output_type -> mailvet.v1.PrepareBatchResponse
+	10, // 53: mailvet.v1.BatchService.LaunchBatch:output_type -> mailvet.v1.LaunchBatchResponse
+	12, // 54: mailvet.v1.BatchService.PauseBatch:output_type -> mailvet.v1.PauseBatchResponse
+	14, // 55: mailvet.v1.BatchService.ResumeBatch:output_type -> mailvet.v1.ResumeBatchResponse
+	16, // 56: mailvet.v1.BatchService.UpdateBatch:output_type -> mailvet.v1.UpdateBatchResponse
+	18, // 57: mailvet.v1.BatchService.CancelBatch:output_type -> mailvet.v1.CancelBatchResponse
+	20, // 58: mailvet.v1.BatchService.GetBatch:output_type -> mailvet.v1.GetBatchResponse
+	22, // 59: mailvet.v1.BatchService.ListBatches:output_type -> mailvet.v1.ListBatchesResponse
+	24, // 60: mailvet.v1.BatchService.WatchBatch:output_type -> mailvet.v1.WatchBatchResponse
+	26, // 61: mailvet.v1.BatchService.DeleteBatch:output_type -> mailvet.v1.DeleteBatchResponse
+	47, // [47:62] is the sub-list for method output_type
+	32, // [32:47] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_mailvet_v1_batch_service_proto_init() }

@@ -9,6 +9,7 @@ package mailvetv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -162,6 +163,11 @@ type Result struct {
 	Quality QualityLevel `protobuf:"varint,39,opt,name=quality,proto3,enum=mailvet.v1.QualityLevel" json:"quality,omitempty"`
 	// Remarks on the spelling: mixed scripts, invisible characters.
 	Warnings []string `protobuf:"bytes,40,rep,name=warnings,proto3" json:"warnings,omitempty"`
+	// Whether exchangers were asked before, for this tenant, and not again: complete_time
+	// says when. Such an answer costs half.
+	FromCache bool `protobuf:"varint,41,opt,name=from_cache,json=fromCache,proto3" json:"from_cache,omitempty"`
+	// With from_cache: how old the answer is.
+	CacheAge *durationpb.Duration `protobuf:"bytes,42,opt,name=cache_age,json=cacheAge,proto3" json:"cache_age,omitempty"`
 	// What the answer rests on; only with RESULT_VIEW_EVIDENCE.
 	Evidence      *Evidence `protobuf:"bytes,60,opt,name=evidence,proto3" json:"evidence,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -467,6 +473,20 @@ func (x *Result) GetQuality() QualityLevel {
 func (x *Result) GetWarnings() []string {
 	if x != nil {
 		return x.Warnings
+	}
+	return nil
+}
+
+func (x *Result) GetFromCache() bool {
+	if x != nil {
+		return x.FromCache
+	}
+	return false
+}
+
+func (x *Result) GetCacheAge() *durationpb.Duration {
+	if x != nil {
+		return x.CacheAge
 	}
 	return nil
 }
@@ -811,7 +831,7 @@ var File_mailvet_v1_result_proto protoreflect.FileDescriptor
 const file_mailvet_v1_result_proto_rawDesc = "" +
 	"\n" +
 	"\x17mailvet/v1/result.proto\x12\n" +
-	"mailvet.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17mailvet/v1/status.proto\"\xe8\r\n" +
+	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17mailvet/v1/status.proto\"\xbf\x0e\n" +
 	"\x06Result\x12\x14\n" +
 	"\x05index\x18\x01 \x01(\x05R\x05index\x12\x1d\n" +
 	"\n" +
@@ -859,7 +879,10 @@ const file_mailvet_v1_result_proto_rawDesc = "" +
 	"riskPoints\x12\x1a\n" +
 	"\battempts\x18& \x01(\x05R\battempts\x122\n" +
 	"\aquality\x18' \x01(\x0e2\x18.mailvet.v1.QualityLevelR\aquality\x12\x1a\n" +
-	"\bwarnings\x18( \x03(\tR\bwarnings\x120\n" +
+	"\bwarnings\x18( \x03(\tR\bwarnings\x12\x1d\n" +
+	"\n" +
+	"from_cache\x18) \x01(\bR\tfromCache\x126\n" +
+	"\tcache_age\x18* \x01(\v2\x19.google.protobuf.DurationR\bcacheAge\x120\n" +
 	"\bevidence\x18< \x01(\v2\x14.mailvet.v1.EvidenceR\bevidenceB\x0f\n" +
 	"\r_duplicate_ofB\x17\n" +
 	"\x15_syntax_failure_index\"7\n" +
@@ -925,6 +948,7 @@ var file_mailvet_v1_result_proto_goTypes = []any{
 	(Fact)(0),                     // 11: mailvet.v1.Fact
 	(LocalPartType)(0),            // 12: mailvet.v1.LocalPartType
 	(QualityLevel)(0),             // 13: mailvet.v1.QualityLevel
+	(*durationpb.Duration)(nil),   // 14: google.protobuf.Duration
 }
 var file_mailvet_v1_result_proto_depIdxs = []int32{
 	6,  // 0: mailvet.v1.Result.status:type_name -> mailvet.v1.EntryStatus
@@ -941,15 +965,16 @@ var file_mailvet_v1_result_proto_depIdxs = []int32{
 	11, // 11: mailvet.v1.Result.is_disabled:type_name -> mailvet.v1.Fact
 	2,  // 12: mailvet.v1.Result.risk_points:type_name -> mailvet.v1.RiskPoint
 	13, // 13: mailvet.v1.Result.quality:type_name -> mailvet.v1.QualityLevel
-	3,  // 14: mailvet.v1.Result.evidence:type_name -> mailvet.v1.Evidence
-	4,  // 15: mailvet.v1.Evidence.mailbox:type_name -> mailvet.v1.SmtpEvidence
-	4,  // 16: mailvet.v1.Evidence.made_up_mailbox:type_name -> mailvet.v1.SmtpEvidence
-	5,  // 17: mailvet.v1.Evidence.list_hits:type_name -> mailvet.v1.ListHit
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	14, // 14: mailvet.v1.Result.cache_age:type_name -> google.protobuf.Duration
+	3,  // 15: mailvet.v1.Result.evidence:type_name -> mailvet.v1.Evidence
+	4,  // 16: mailvet.v1.Evidence.mailbox:type_name -> mailvet.v1.SmtpEvidence
+	4,  // 17: mailvet.v1.Evidence.made_up_mailbox:type_name -> mailvet.v1.SmtpEvidence
+	5,  // 18: mailvet.v1.Evidence.list_hits:type_name -> mailvet.v1.ListHit
+	19, // [19:19] is the sub-list for method output_type
+	19, // [19:19] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_mailvet_v1_result_proto_init() }

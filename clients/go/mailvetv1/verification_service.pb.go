@@ -30,7 +30,11 @@ type VerifyEmailRequest struct {
 	// The caller's own key, echoed back; at most 1,024 characters.
 	Custom string `protobuf:"bytes,2,opt,name=custom,proto3" json:"custom,omitempty"`
 	// How much of the result.
-	View          ResultView `protobuf:"varint,3,opt,name=view,proto3,enum=mailvet.v1.ResultView" json:"view,omitempty"`
+	View ResultView `protobuf:"varint,3,opt,name=view,proto3,enum=mailvet.v1.ResultView" json:"view,omitempty"`
+	// How old an answer may be that the tenant got before: up to 30 days. What is younger
+	// is answered at once (`from_cache`), everything else is asked; not set, all is asked.
+	// Only what an exchanger settled is ever reused, an UNKNOWN never.
+	MaxAge        *durationpb.Duration `protobuf:"bytes,20,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -86,6 +90,13 @@ func (x *VerifyEmailRequest) GetView() ResultView {
 	return ResultView_RESULT_VIEW_UNSPECIFIED
 }
 
+func (x *VerifyEmailRequest) GetMaxAge() *durationpb.Duration {
+	if x != nil {
+		return x.MaxAge
+	}
+	return nil
+}
+
 // Response of VerifyEmail.
 type VerifyEmailResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -138,7 +149,11 @@ type VerifyEmailsRequest struct {
 	// 1 to 1,000 entries.
 	Entries []*Entry `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
 	// How much of each result.
-	View          ResultView `protobuf:"varint,2,opt,name=view,proto3,enum=mailvet.v1.ResultView" json:"view,omitempty"`
+	View ResultView `protobuf:"varint,2,opt,name=view,proto3,enum=mailvet.v1.ResultView" json:"view,omitempty"`
+	// How old an answer may be that the tenant got before: up to 30 days. What is younger
+	// is answered at once (`from_cache`), everything else is asked; not set, all is asked.
+	// Only what an exchanger settled is ever reused, an UNKNOWN never.
+	MaxAge        *durationpb.Duration `protobuf:"bytes,20,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -185,6 +200,13 @@ func (x *VerifyEmailsRequest) GetView() ResultView {
 		return x.View
 	}
 	return ResultView_RESULT_VIEW_UNSPECIFIED
+}
+
+func (x *VerifyEmailsRequest) GetMaxAge() *durationpb.Duration {
+	if x != nil {
+		return x.MaxAge
+	}
+	return nil
 }
 
 // Response of VerifyEmails.
@@ -640,17 +662,19 @@ var File_mailvet_v1_verification_service_proto protoreflect.FileDescriptor
 const file_mailvet_v1_verification_service_proto_rawDesc = "" +
 	"\n" +
 	"%mailvet/v1/verification_service.proto\x12\n" +
-	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x16mailvet/v1/batch.proto\x1a\x18mailvet/v1/explain.proto\x1a\x17mailvet/v1/result.proto\"w\n" +
+	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x16mailvet/v1/batch.proto\x1a\x18mailvet/v1/explain.proto\x1a\x17mailvet/v1/result.proto\"\xab\x01\n" +
 	"\x12VerifyEmailRequest\x12\x1d\n" +
 	"\n" +
 	"input_data\x18\x01 \x01(\tR\tinputData\x12\x16\n" +
 	"\x06custom\x18\x02 \x01(\tR\x06custom\x12*\n" +
-	"\x04view\x18\x03 \x01(\x0e2\x16.mailvet.v1.ResultViewR\x04view\"A\n" +
+	"\x04view\x18\x03 \x01(\x0e2\x16.mailvet.v1.ResultViewR\x04view\x122\n" +
+	"\amax_age\x18\x14 \x01(\v2\x19.google.protobuf.DurationR\x06maxAge\"A\n" +
 	"\x13VerifyEmailResponse\x12*\n" +
-	"\x06result\x18\x01 \x01(\v2\x12.mailvet.v1.ResultR\x06result\"n\n" +
+	"\x06result\x18\x01 \x01(\v2\x12.mailvet.v1.ResultR\x06result\"\xa2\x01\n" +
 	"\x13VerifyEmailsRequest\x12+\n" +
 	"\aentries\x18\x01 \x03(\v2\x11.mailvet.v1.EntryR\aentries\x12*\n" +
-	"\x04view\x18\x02 \x01(\x0e2\x16.mailvet.v1.ResultViewR\x04view\"D\n" +
+	"\x04view\x18\x02 \x01(\x0e2\x16.mailvet.v1.ResultViewR\x04view\x122\n" +
+	"\amax_age\x18\x14 \x01(\v2\x19.google.protobuf.DurationR\x06maxAge\"D\n" +
 	"\x14VerifyEmailsResponse\x12,\n" +
 	"\aresults\x18\x01 \x03(\v2\x12.mailvet.v1.ResultR\aresults\"\xbb\x01\n" +
 	"\x13VerifyStreamRequest\x12\x0e\n" +
@@ -710,9 +734,9 @@ var file_mailvet_v1_verification_service_proto_goTypes = []any{
 	(*ExplainEmailRequest)(nil),  // 6: mailvet.v1.ExplainEmailRequest
 	(*ExplainEmailResponse)(nil), // 7: mailvet.v1.ExplainEmailResponse
 	(ResultView)(0),              // 8: mailvet.v1.ResultView
-	(*Result)(nil),               // 9: mailvet.v1.Result
-	(*Entry)(nil),                // 10: mailvet.v1.Entry
-	(*durationpb.Duration)(nil),  // 11: google.protobuf.Duration
+	(*durationpb.Duration)(nil),  // 9: google.protobuf.Duration
+	(*Result)(nil),               // 10: mailvet.v1.Result
+	(*Entry)(nil),                // 11: mailvet.v1.Entry
 	(*ParseStep)(nil),            // 12: mailvet.v1.ParseStep
 	(*ListHit)(nil),              // 13: mailvet.v1.ListHit
 	(*DnsStep)(nil),              // 14: mailvet.v1.DnsStep
@@ -723,36 +747,38 @@ var file_mailvet_v1_verification_service_proto_goTypes = []any{
 }
 var file_mailvet_v1_verification_service_proto_depIdxs = []int32{
 	8,  // 0: mailvet.v1.VerifyEmailRequest.view:type_name -> mailvet.v1.ResultView
-	9,  // 1: mailvet.v1.VerifyEmailResponse.result:type_name -> mailvet.v1.Result
-	10, // 2: mailvet.v1.VerifyEmailsRequest.entries:type_name -> mailvet.v1.Entry
-	8,  // 3: mailvet.v1.VerifyEmailsRequest.view:type_name -> mailvet.v1.ResultView
-	9,  // 4: mailvet.v1.VerifyEmailsResponse.results:type_name -> mailvet.v1.Result
-	8,  // 5: mailvet.v1.VerifyStreamRequest.view:type_name -> mailvet.v1.ResultView
-	11, // 6: mailvet.v1.VerifyStreamRequest.budget:type_name -> google.protobuf.Duration
-	9,  // 7: mailvet.v1.VerifyStreamResponse.result:type_name -> mailvet.v1.Result
-	11, // 8: mailvet.v1.ExplainEmailRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	11, // 9: mailvet.v1.ExplainEmailResponse.elapsed:type_name -> google.protobuf.Duration
-	12, // 10: mailvet.v1.ExplainEmailResponse.parse:type_name -> mailvet.v1.ParseStep
-	13, // 11: mailvet.v1.ExplainEmailResponse.list_hit:type_name -> mailvet.v1.ListHit
-	14, // 12: mailvet.v1.ExplainEmailResponse.dns:type_name -> mailvet.v1.DnsStep
-	15, // 13: mailvet.v1.ExplainEmailResponse.smtp_line:type_name -> mailvet.v1.SmtpLine
-	16, // 14: mailvet.v1.ExplainEmailResponse.catch_all:type_name -> mailvet.v1.CatchAllStep
-	17, // 15: mailvet.v1.ExplainEmailResponse.finding:type_name -> mailvet.v1.FindingStep
-	18, // 16: mailvet.v1.ExplainEmailResponse.risk_point:type_name -> mailvet.v1.RiskPoint
-	9,  // 17: mailvet.v1.ExplainEmailResponse.result:type_name -> mailvet.v1.Result
-	0,  // 18: mailvet.v1.VerificationService.VerifyEmail:input_type -> mailvet.v1.VerifyEmailRequest
-	2,  // 19: mailvet.v1.VerificationService.VerifyEmails:input_type -> mailvet.v1.VerifyEmailsRequest
-	4,  // 20: mailvet.v1.VerificationService.VerifyStream:input_type -> mailvet.v1.VerifyStreamRequest
-	6,  // 21: mailvet.v1.VerificationService.ExplainEmail:input_type -> mailvet.v1.ExplainEmailRequest
-	1,  // 22: mailvet.v1.VerificationService.VerifyEmail:output_type -> mailvet.v1.VerifyEmailResponse
-	3,  // 23: mailvet.v1.VerificationService.VerifyEmails:output_type -> mailvet.v1.VerifyEmailsResponse
-	5,  // 24: mailvet.v1.VerificationService.VerifyStream:output_type -> mailvet.v1.VerifyStreamResponse
-	7,  // 25: mailvet.v1.VerificationService.ExplainEmail:output_type -> mailvet.v1.ExplainEmailResponse
-	22, // [22:26] is the sub-list for method output_type
-	18, // [18:22] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	9,  // 1: mailvet.v1.VerifyEmailRequest.max_age:type_name -> google.protobuf.Duration
+	10, // 2: mailvet.v1.VerifyEmailResponse.result:type_name -> mailvet.v1.Result
+	11, // 3: mailvet.v1.VerifyEmailsRequest.entries:type_name -> mailvet.v1.Entry
+	8,  // 4: mailvet.v1.VerifyEmailsRequest.view:type_name -> mailvet.v1.ResultView
+	9,  // 5: mailvet.v1.VerifyEmailsRequest.max_age:type_name -> google.protobuf.Duration
+	10, // 6: mailvet.v1.VerifyEmailsResponse.results:type_name -> mailvet.v1.Result
+	8,  // 7: mailvet.v1.VerifyStreamRequest.view:type_name -> mailvet.v1.ResultView
+	9,  // 8: mailvet.v1.VerifyStreamRequest.budget:type_name -> google.protobuf.Duration
+	10, // 9: mailvet.v1.VerifyStreamResponse.result:type_name -> mailvet.v1.Result
+	9,  // 10: mailvet.v1.ExplainEmailRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	9,  // 11: mailvet.v1.ExplainEmailResponse.elapsed:type_name -> google.protobuf.Duration
+	12, // 12: mailvet.v1.ExplainEmailResponse.parse:type_name -> mailvet.v1.ParseStep
+	13, // 13: mailvet.v1.ExplainEmailResponse.list_hit:type_name -> mailvet.v1.ListHit
+	14, // 14: mailvet.v1.ExplainEmailResponse.dns:type_name -> mailvet.v1.DnsStep
+	15, // 15: mailvet.v1.ExplainEmailResponse.smtp_line:type_name -> mailvet.v1.SmtpLine
+	16, // 16: mailvet.v1.ExplainEmailResponse.catch_all:type_name -> mailvet.v1.CatchAllStep
+	17, // 17: mailvet.v1.ExplainEmailResponse.finding:type_name -> mailvet.v1.FindingStep
+	18, // 18: mailvet.v1.ExplainEmailResponse.risk_point:type_name -> mailvet.v1.RiskPoint
+	10, // 19: mailvet.v1.ExplainEmailResponse.result:type_name -> mailvet.v1.Result
+	0,  // 20: mailvet.v1.VerificationService.VerifyEmail:input_type -> mailvet.v1.VerifyEmailRequest
+	2,  // 21: mailvet.v1.VerificationService.VerifyEmails:input_type -> mailvet.v1.VerifyEmailsRequest
+	4,  // 22: mailvet.v1.VerificationService.VerifyStream:input_type -> mailvet.v1.VerifyStreamRequest
+	6,  // 23: mailvet.v1.VerificationService.ExplainEmail:input_type -> mailvet.v1.ExplainEmailRequest
+	1,  // 24: mailvet.v1.VerificationService.VerifyEmail:output_type -> mailvet.v1.VerifyEmailResponse
+	3,  // 25: mailvet.v1.VerificationService.VerifyEmails:output_type -> mailvet.v1.VerifyEmailsResponse
+	5,  // 26: mailvet.v1.VerificationService.VerifyStream:output_type -> mailvet.v1.VerifyStreamResponse
+	7,  // 27: mailvet.v1.VerificationService.ExplainEmail:output_type -> mailvet.v1.ExplainEmailResponse
+	24, // [24:28] is the sub-list for method output_type
+	20, // [20:24] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_mailvet_v1_verification_service_proto_init() }

@@ -51,6 +51,9 @@ MAX_BUDGET_S = 30.0
 MAX_EXPLAIN_S = 120.0
 """Who asks for an explanation watches it: a slow exchanger may take its full session deadline."""
 
+MAX_ANSWER_AGE_S = 30 * 86_400.0
+"""How old an answer may be that is reused: within a month a mailbox may come and go."""
+
 MAX_STREAMS_PER_TENANT = 1_000
 """Open streams at once: a stuck reader pins some 6 MiB of transport buffers each."""
 MAX_VIOLATION_BYTES = 4_096

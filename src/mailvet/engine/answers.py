@@ -98,7 +98,11 @@ class Answers:
     def of(self, case: Case, now: float) -> Answer:
         """Return the answer of a case as of `now`, in seconds since the epoch."""
         own = _own(case)
-        if case.ruling is not None or not self._encoder.fits(own):
+        if (
+            case.ruling is not None
+            or case.remembered_at is not None  # each has an age of its own
+            or not self._encoder.fits(own)
+        ):
             return self._long_way(case, now)
         has_words = self._has_words(case)
         key = _key(case, has_words=has_words)

@@ -85,6 +85,10 @@ class Case:
     """A status of our own that no observation stands for (our egress, our fault)."""
     abandoned = False
     """Nobody waits for the answer any more: the batch was cancelled, the call ended."""
+    recall: Callable[[Case], bool] | None = None
+    """Puts in what is remembered of the mailbox; None when the caller wants it asked."""
+    remembered_at: float | None = None
+    """When what was put in was observed, in seconds since the epoch."""
     tell: Tell | None = None
     """Hears every step. A case that is listened to is visited alone, so that lines about other
     people's addresses never reach the listener."""

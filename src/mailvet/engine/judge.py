@@ -111,7 +111,7 @@ def result_of(
         email_address=address.email if address else "",
         category=verdict.category,
         duplicate_of=case.duplicate_of if case.ruling is None else None,
-        complete_time=now,
+        complete_time=now if case.remembered_at is None else case.remembered_at,
         suggestions=suggestions_of(case, suggest),
         syntax_failure_index=case.fault.index if case.fault else None,
         explanation=explain(case, verdict.status),
@@ -143,6 +143,8 @@ def result_of(
         attempts=case.attempt + (1 if case.visits else 0),
         quality=case.quality,
         warnings=spelling_warnings(address) if address else (),
+        from_cache=case.remembered_at is not None,
+        cache_age=None if case.remembered_at is None else max(0.0, now - case.remembered_at),
         evidence=_evidence(case, findings),
     )
 

@@ -123,7 +123,10 @@ class Pipeline:
         if case.tell is not None:
             for hit in case.membership.hits:
                 case.tell(Listed(ListHit(*hit)))
-        return True
+        # A disposable mailbox is decided by the list, as it would be without a memory.
+        if case.recall is None or case.membership.is_disposable:
+            return True
+        return not case.recall(case)
 
     async def _resolve_jobs(self) -> None:
         while True:

@@ -1,11 +1,12 @@
 """Answers at once: the same pipeline as batches, nothing kept, the deadline as the budget."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from mailvet.engine.case import Case
-from mailvet.engine.judge import Judge, find
+from mailvet.engine.judge import Judge, find, may_change
 from mailvet.engine.pipeline import Pipeline
+from mailvet.engine.recall import Recall
 from mailvet.model.finding import Finding
 from mailvet.model.result import Result
 from mailvet.model.route import MxOutcome
@@ -26,6 +27,7 @@ class Realtime:
         pipeline: Pipeline,
         *,
         judge: Judge,
+        recall: Recall,
         rules_of: Callable[[str], Awaitable[TenantRules]],
         clock: Callable[[], float],
         wall_clock: Callable[[], float],
@@ -35,25 +37,43 @@ class Realtime:
         self._rules_of = rules_of
         self._pipeline = pipeline
         self._judge = judge
+        self._recall = recall
         self._clock = clock
         self._wall_clock = wall_clock
 
     async def verify(
-        self, entries: Sequence[tuple[str, str]], budget_s: float, tenant: str
+        self,
+        entries: Sequence[tuple[str, str]],
+        budget_s: float,
+        tenant: str,
+        *,
+        max_age_s: float = 0.0,
     ) -> list[Result]:
         """Return one result for each (input, custom), in order, within the budget in seconds.
 
-        The tenant's rules apply. What is not known when the budget ends is answered as a timeout
+        The tenant's rules apply. Answers it got before are reused when they are at most `max_age_s`
+        old. What is not known when the budget ends is answered as a timeout
         of the step it waited for: UNKNOWN, never a word against the address. The same input is
         asked once.
         """
-        cases = await self._carry_out([text for text, _ in entries], budget_s, tenant)
+        recall = self._recall.within(tenant, max_age_s) if max_age_s > 0 else None
+        texts = [text for text, _ in entries]
+        cases = await self._carry_out(texts, budget_s, tenant, recall=recall)
+        self._remember(tenant, cases.values())
         results = []
         for index, (text, custom) in enumerate(entries):
             case = cases[text]
             case.entry_index, case.custom = index, custom
             results.append(self._result(case, find(case)))
         return results
+
+    def _remember(self, tenant: str, cases: Iterable[Case]) -> None:
+        for case in cases:
+            if case.seen is not None and case.remembered_at is None:
+                findings = find(case)
+                verdict = self._judge.verdict(case, findings)
+                changes = may_change(findings, verdict)
+                self._recall.remember(tenant, case, verdict.status, may_change=changes)
 
     async def explain(
         self, entry: tuple[str, str], budget_s: float, tenant: str, tell: Tell
@@ -82,7 +102,12 @@ class Realtime:
             tell(Scored(point))
 
     async def _carry_out(
-        self, texts: Sequence[str], budget_s: float, tenant: str, tell: Tell | None = None
+        self,
+        texts: Sequence[str],
+        budget_s: float,
+        tenant: str,
+        tell: Tell | None = None,
+        recall: Callable[[Case], bool] | None = None,
     ) -> dict[str, Case]:
         """Let the pipeline work on each distinct input until the budget ends; nothing goes on."""
         answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -96,7 +121,7 @@ class Realtime:
         policy = policy_of((), await self._rules_of(tenant))
         cases = {text: _case(text, done) for text in dict.fromkeys(texts)}
         for case in cases.values():
-            case.policy, case.tell = policy, tell
+            case.policy, case.tell, case.recall = policy, tell, recall
         self._pipeline.submit(list(cases.values()), first=True)
         try:
             await asyncio.wait_for(answered, max(0.05, budget_s - MARGIN_S))

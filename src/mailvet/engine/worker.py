@@ -14,9 +14,11 @@ import structlog
 from mailvet.engine.answers import Answers
 from mailvet.engine.case import Case
 from mailvet.engine.pipeline import Pipeline
+from mailvet.engine.recall import Recall, of_claim
 from mailvet.engine.retry import RetrySchedule
 from mailvet.errors import Unavailable
 from mailvet.model.batch import Claim, Deferral, ResultRow, Settlement
+from mailvet.model.status import EntryStatus
 from mailvet.store.base import WorkStore
 from mailvet.verdict.policy import policy_of
 
@@ -90,6 +92,7 @@ class Worker:
         window_entries: int,
         schedule: RetrySchedule,
         answers: Answers,
+        recall: Recall,
         wall_clock: Callable[[], float],
         rhythm: Rhythm = DEFAULT_RHYTHM,
     ) -> None:
@@ -100,6 +103,7 @@ class Worker:
         self._window = window_entries
         self._schedule = schedule
         self._answers = answers
+        self._recall = recall
         self._wall_clock = wall_clock
         # By fence: a chunk whose lease ran out may be claimed again while its old cases still come.
         self._chunks: dict[int, Chunk] = {}
@@ -175,6 +179,10 @@ class Worker:
         if policy is not None:
             for case in chunk.cases:
                 case.policy = policy
+        recall = of_claim(self._recall, claim)
+        if recall is not None:
+            for case in chunk.cases:
+                case.recall = recall
         self._pipeline.submit(chunk.cases)
 
     def _done(self, case: Case) -> None:
@@ -199,6 +207,10 @@ class Worker:
             if wait_s is not None:
                 chunk.deferred.append((case.entry_index, self._wall_clock() + wait_s))
                 return
+        if case.recall is not None:
+            status = EntryStatus(answer.row.status)
+            may_change = answer.may_change
+            self._recall.remember(chunk.claim.tenant, case, status, may_change=may_change)
         chunk.rows.append(answer.row)
 
     async def _settle_loop(self) -> None:

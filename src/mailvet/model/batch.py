@@ -30,6 +30,8 @@ class BatchSpec:
     """Looked through before those of the tenant."""
     retention_s: float = DEFAULT_RETENTION_S
     """After its end; then it is erased."""
+    max_age_s: float = 0.0
+    """How old an answer may be that the tenant got before; with 0 everything is asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +177,8 @@ class Claim:
     entries: tuple[WorkEntry, ...]
     rules: tuple[OverrideRule, ...] = ()
     """The override rules of the batch."""
+    max_age_s: float = 0.0
+    """How old an answer may be that the tenant got before."""
     tenant_rules: TenantRules = NO_RULES
     """What the tenant had set when the chunk was claimed."""
 

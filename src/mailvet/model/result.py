@@ -110,6 +110,9 @@ class Result:
     attempts: int = 0
     quality: QualityLevel = QualityLevel.UNSPECIFIED
     warnings: tuple[str, ...] = ()
+    from_cache: bool = False
+    cache_age: float | None = None
+    """In seconds."""
     evidence: Evidence | None = None
 
 

@@ -78,6 +78,7 @@ def _spec(request: batch_service_pb.CreateBatchRequest, wrong: Violations) -> Ba
         deduplication=Deduplication(mode or Deduplication.SAFE),
         keep_last=keep == batch_pb.DUPLICATE_KEEP_LAST,
         rules=overrides(request.rules, "rules", wrong),
+        max_age_s=_max_age_s(request, wrong),
     )
 
 
@@ -228,6 +229,8 @@ class Questions(NamedTuple):
 
     entries: tuple[RawEntry, ...]
     view: int
+    max_age_s: float = 0.0
+    """How old an answer may be; with 0 everything is asked."""
 
 
 def one_question(request: verification_pb.VerifyEmailRequest) -> Questions:
@@ -236,8 +239,20 @@ def one_question(request: verification_pb.VerifyEmailRequest) -> Questions:
     raw = RawEntry(request.input_data, request.custom)
     check_entry(raw, "", wrong)
     view = rules.view(request.view, wrong)
+    max_age_s = _max_age_s(request, wrong)
     wrong.raise_if_any()
-    return Questions((raw,), view)
+    return Questions((raw,), view, max_age_s)
+
+
+def _max_age_s(
+    request: (
+        verification_pb.VerifyEmailRequest
+        | verification_pb.VerifyEmailsRequest
+        | batch_service_pb.CreateBatchRequest
+    ),
+    wrong: Violations,
+) -> float:
+    return rules.seconds(request.max_age, "max_age", 0, limits.MAX_ANSWER_AGE_S, wrong)
 
 
 class Explained(NamedTuple):
@@ -264,8 +279,9 @@ def questions(request: verification_pb.VerifyEmailsRequest) -> Questions:
         wrong.add("entries", "send at least one entry")
     entries = _entries(request.entries, limits.MAX_ENTRIES_PER_CALL, wrong)
     view = rules.view(request.view, wrong)
+    max_age_s = _max_age_s(request, wrong)
     wrong.raise_if_any()
-    return Questions(entries, view)
+    return Questions(entries, view, max_age_s)
 
 
 def result_filter(

@@ -96,6 +96,8 @@ def _more(result: Result) -> result_pb.Result:
         attempts=result.attempts,
         quality=result.quality,  # type: ignore[arg-type]
         warnings=result.warnings,
+        from_cache=result.from_cache,
+        cache_age=duration(result.cache_age),
     )
 
 

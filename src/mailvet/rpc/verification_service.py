@@ -21,9 +21,17 @@ class Verifier(Protocol):
     """Who gives answers at once."""
 
     async def verify(
-        self, entries: Sequence[tuple[str, str]], budget_s: float, tenant: str
+        self,
+        entries: Sequence[tuple[str, str]],
+        budget_s: float,
+        tenant: str,
+        *,
+        max_age_s: float = 0.0,
     ) -> list[Result]:
-        """Return one result for each (input, custom), in order, within the budget in seconds."""
+        """Return one result for each (input, custom), in order, within the budget in seconds.
+
+        Answers that the tenant got before are reused when they are at most `max_age_s` old.
+        """
         ...
 
     async def explain(
@@ -80,7 +88,9 @@ class VerificationService:
     async def _verify(self, asked: Questions, call: Call[Any]) -> list[Result]:
         budget_s = call.budget_s(MAX_BUDGET_S)
         entries = [entry[:2] for entry in asked.entries]
-        return await self._verifier.verify(entries, budget_s, call.tenant)
+        return await self._verifier.verify(
+            entries, budget_s, call.tenant, max_age_s=asked.max_age_s
+        )
 
 
 def _spliced(

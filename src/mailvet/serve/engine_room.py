@@ -15,6 +15,7 @@ from mailvet.engine.judge import Judge
 from mailvet.engine.pace import COOL_OFF_S, PaceLimits
 from mailvet.engine.pipeline import Pipeline
 from mailvet.engine.realtime import Realtime
+from mailvet.engine.recall import Recall
 from mailvet.engine.retry import RetrySchedule
 from mailvet.engine.routes import Lot, Route, RouteDesk
 from mailvet.engine.visits import Visits
@@ -153,18 +154,21 @@ class EngineRoom:
             resolving=settings.resolving,
         )
         judge = Judge(suggest, build_weights(settings))
+        recall = Recall(wall_clock)
         self.worker = Worker(
             store,
             self._pipeline,
             window_entries=settings.window_entries,
             schedule=RetrySchedule(scale=settings.retry_scale, rng=random.SystemRandom()),
             answers=Answers(judge, encoder),
+            recall=recall,
             wall_clock=wall_clock,
             rhythm=rhythm,
         )
         self.realtime = Realtime(
             self._pipeline,
             judge=judge,
+            recall=recall,
             rules_of=store.get_rules,
             clock=clock,
             wall_clock=wall_clock,

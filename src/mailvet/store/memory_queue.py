@@ -159,6 +159,7 @@ class Queue:
                 for at in chunk.indexes
             ),
             rules=lane.batch.spec.rules,
+            max_age_s=lane.batch.spec.max_age_s,
         )
 
     def settle(self, settlement: Settlement, *, now: float) -> Parts | None:

@@ -13,7 +13,10 @@ from mailvet.store.sqlite_file import Connection
 from mailvet.store.sqlite_schema import KEY_BITS
 from mailvet.store.sqlite_writer import Transaction
 
-_SPEC = "name, description, labels, quality, priority, deduplication, keep_last, rules, retention_s"
+_SPEC = (
+    "name, description, labels, quality, priority, deduplication, keep_last, rules,"
+    " retention_s, max_age_s"
+)
 _STANDING = "state, entry_count, create_time, launch_time, end_time, revision"
 _COLUMNS = f"key, tenant, batch_id, {_SPEC}, {_STANDING}"
 
@@ -21,8 +24,8 @@ _COLUMNS = f"key, tenant, batch_id, {_SPEC}, {_STANDING}"
 def batch_from(row: Sequence[Any]) -> Batch:
     """Return the batch of a row of the batch columns."""
     key, tenant, batch_id, name, description, labels, quality, priority = row[:8]
-    deduplication, keep_last, own_rules, retention_s, state, entry_count = row[8:14]
-    create_time, launch_time, end_time, revision = row[14:18]
+    deduplication, keep_last, own_rules, retention_s, max_age_s, state, entry_count = row[8:15]
+    create_time, launch_time, end_time, revision = row[15:19]
     return Batch(
         key=key,
         tenant=tenant,
@@ -37,6 +40,7 @@ def batch_from(row: Sequence[Any]) -> Batch:
             keep_last=bool(keep_last),
             rules=sqlite_rules.overrides_from(own_rules),
             retention_s=retention_s,
+            max_age_s=max_age_s,
         ),
         state=BatchState(state),
         entry_count=entry_count,
@@ -138,7 +142,7 @@ def create(
     key = next_number(connection, "batch_key")
     connection.execute(
         f"INSERT INTO batch ({_COLUMNS}, request_id, request_hash)"  # noqa: S608
-        f" VALUES ({', '.join('?' * 20)})",
+        f" VALUES ({', '.join('?' * 21)})",
         (
             key,
             tenant,
@@ -163,7 +167,7 @@ def _spec_row(spec: BatchSpec) -> tuple[Any, ...]:
     labels = json.dumps(dict(spec.labels), ensure_ascii=False)
     texts = (spec.name, spec.description, labels)
     numbers = (spec.quality, spec.priority, spec.deduplication, spec.keep_last)
-    return (*texts, *numbers, sqlite_rules.text_of(spec.rules), spec.retention_s)
+    return (*texts, *numbers, sqlite_rules.text_of(spec.rules), spec.retention_s, spec.max_age_s)
 
 
 def put_spec(connection: Connection, key: int, spec: BatchSpec) -> None:

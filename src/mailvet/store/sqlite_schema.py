@@ -120,6 +120,7 @@ def _batches(database: sqlite_utils.Database) -> None:
             "request_hash": bytes,
             "revision": int,
             "retention_s": float,
+            "max_age_s": float,
             "stored_bytes": int,
         },
         pk="key",

@@ -154,19 +154,20 @@ class _Batch(NamedTuple):
     quality: QualityLevel
     rules: tuple[OverrideRule, ...]
     tenant_rules: TenantRules
+    max_age_s: float
 
 
 def _batch(connection: Connection, key: int, tenants: dict[str, TenantRules]) -> _Batch | None:
     row = connection.execute(
-        "SELECT tenant, quality, rules FROM batch WHERE key = ?", (key,)
+        "SELECT tenant, quality, rules, max_age_s FROM batch WHERE key = ?", (key,)
     ).fetchone()
     if row is None:
         return None
-    tenant, quality, own = row
+    tenant, quality, own, max_age_s = row
     if tenant not in tenants:
         tenants[tenant] = sqlite_rules.get(connection, tenant)
     own_rules = sqlite_rules.overrides_from(own)
-    return _Batch(tenant, QualityLevel(quality), own_rules, tenants[tenant])
+    return _Batch(tenant, QualityLevel(quality), own_rules, tenants[tenant], max_age_s)
 
 
 def _claim(connection: Connection, chunk: Held, batch: _Batch) -> Claim:
@@ -181,6 +182,7 @@ def _claim(connection: Connection, chunk: Held, batch: _Batch) -> Claim:
         entries=_entries(connection, chunk),
         rules=batch.rules,
         tenant_rules=batch.tenant_rules,
+        max_age_s=batch.max_age_s,
     )
 
 

@@ -63,6 +63,7 @@ class CreateBatchRequest(_message.Message):
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
     RULES_FIELD_NUMBER: _builtins.int
     RETENTION_FIELD_NUMBER: _builtins.int
+    MAX_AGE_FIELD_NUMBER: _builtins.int
     batch_id: _builtins.str
     """An id of the caller's own, `[a-z][a-z0-9-]{0,62}`; empty for a UUIDv7."""
     name: _builtins.str
@@ -106,6 +107,13 @@ class CreateBatchRequest(_message.Message):
         erased for good. As the tenant's data policy says when not set.
         """
 
+    @_builtins.property
+    def max_age(self) -> _duration_pb2.Duration:
+        """How old an answer may be that the tenant got before: up to 30 days. What is younger
+        is answered at once (`from_cache`), everything else is asked; not set, all is asked.
+        Only what an exchanger settled is ever reused, an UNKNOWN never.
+        """
+
     def __init__(
         self,
         *,
@@ -123,10 +131,11 @@ class CreateBatchRequest(_message.Message):
         validate_only: _builtins.bool = ...,
         rules: _abc.Iterable[_rules_pb2.OverrideRule] | None = ...,
         retention: _duration_pb2.Duration | None = ...,
+        max_age: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "priority", b"priority", "retention", b"retention"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "max_age", b"max_age", "priority", b"priority", "retention", b"retention"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "batch_id", b"batch_id", "deduplication", b"deduplication", "description", b"description", "duplicate_keep", b"duplicate_keep", "entries", b"entries", "labels", b"labels", "launch", b"launch", "name", b"name", "priority", b"priority", "quality", b"quality", "request_id", b"request_id", "retention", b"retention", "rules", b"rules", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "batch_id", b"batch_id", "deduplication", b"deduplication", "description", b"description", "duplicate_keep", b"duplicate_keep", "entries", b"entries", "labels", b"labels", "launch", b"launch", "max_age", b"max_age", "name", b"name", "priority", b"priority", "quality", b"quality", "request_id", b"request_id", "retention", b"retention", "rules", b"rules", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
     _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015

@@ -5,6 +5,7 @@ isort:skip_file
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -94,6 +95,8 @@ class Result(_message.Message):
     ATTEMPTS_FIELD_NUMBER: _builtins.int
     QUALITY_FIELD_NUMBER: _builtins.int
     WARNINGS_FIELD_NUMBER: _builtins.int
+    FROM_CACHE_FIELD_NUMBER: _builtins.int
+    CACHE_AGE_FIELD_NUMBER: _builtins.int
     EVIDENCE_FIELD_NUMBER: _builtins.int
     index: _builtins.int
     """Zero-based place of the entry in its batch, or in the list of a unary call."""
@@ -167,6 +170,10 @@ class Result(_message.Message):
     """How many visits were made for the answer."""
     quality: _status_pb2.QualityLevel.ValueType
     """The quality the answer was sought with."""
+    from_cache: _builtins.bool
+    """Whether exchangers were asked before, for this tenant, and not again: complete_time
+    says when. Such an answer costs half.
+    """
     @_builtins.property
     def complete_time(self) -> _timestamp_pb2.Timestamp:
         """When the answer was reached."""
@@ -186,6 +193,10 @@ class Result(_message.Message):
     @_builtins.property
     def warnings(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Remarks on the spelling: mixed scripts, invisible characters."""
+
+    @_builtins.property
+    def cache_age(self) -> _duration_pb2.Duration:
+        """With from_cache: how old the answer is."""
 
     @_builtins.property
     def evidence(self) -> Global___Evidence:
@@ -233,11 +244,13 @@ class Result(_message.Message):
         attempts: _builtins.int = ...,
         quality: _status_pb2.QualityLevel.ValueType = ...,
         warnings: _abc.Iterable[_builtins.str] | None = ...,
+        from_cache: _builtins.bool = ...,
+        cache_age: _duration_pb2.Duration | None = ...,
         evidence: Global___Evidence | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_duplicate_of", b"_duplicate_of", "_syntax_failure_index", b"_syntax_failure_index", "complete_time", b"complete_time", "duplicate_of", b"duplicate_of", "evidence", b"evidence", "syntax_failure_index", b"syntax_failure_index"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_duplicate_of", b"_duplicate_of", "_syntax_failure_index", b"_syntax_failure_index", "cache_age", b"cache_age", "complete_time", b"complete_time", "duplicate_of", b"duplicate_of", "evidence", b"evidence", "syntax_failure_index", b"syntax_failure_index"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_duplicate_of", b"_duplicate_of", "_syntax_failure_index", b"_syntax_failure_index", "ascii_domain", b"ascii_domain", "attempts", b"attempts", "can_connect", b"can_connect", "canonical", b"canonical", "category", b"category", "classification", b"classification", "complete_time", b"complete_time", "custom", b"custom", "custom_classification", b"custom_classification", "domain", b"domain", "duplicate_of", b"duplicate_of", "email_address", b"email_address", "evidence", b"evidence", "explanation", b"explanation", "has_full_inbox", b"has_full_inbox", "has_international_domain_name", b"has_international_domain_name", "has_international_mailbox_name", b"has_international_mailbox_name", "index", b"index", "input_data", b"input_data", "is_catch_all", b"is_catch_all", "is_deliverable", b"is_deliverable", "is_disabled", b"is_disabled", "is_disposable", b"is_disposable", "is_free", b"is_free", "is_masked", b"is_masked", "is_role_account", b"is_role_account", "local_part", b"local_part", "local_part_type", b"local_part_type", "mail_provider", b"mail_provider", "mx_hosts", b"mx_hosts", "mx_valid", b"mx_valid", "provider_type", b"provider_type", "quality", b"quality", "risk_points", b"risk_points", "risk_score", b"risk_score", "status", b"status", "suggestions", b"suggestions", "syntax_failure_index", b"syntax_failure_index", "tag", b"tag", "warnings", b"warnings"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_duplicate_of", b"_duplicate_of", "_syntax_failure_index", b"_syntax_failure_index", "ascii_domain", b"ascii_domain", "attempts", b"attempts", "cache_age", b"cache_age", "can_connect", b"can_connect", "canonical", b"canonical", "category", b"category", "classification", b"classification", "complete_time", b"complete_time", "custom", b"custom", "custom_classification", b"custom_classification", "domain", b"domain", "duplicate_of", b"duplicate_of", "email_address", b"email_address", "evidence", b"evidence", "explanation", b"explanation", "from_cache", b"from_cache", "has_full_inbox", b"has_full_inbox", "has_international_domain_name", b"has_international_domain_name", "has_international_mailbox_name", b"has_international_mailbox_name", "index", b"index", "input_data", b"input_data", "is_catch_all", b"is_catch_all", "is_deliverable", b"is_deliverable", "is_disabled", b"is_disabled", "is_disposable", b"is_disposable", "is_free", b"is_free", "is_masked", b"is_masked", "is_role_account", b"is_role_account", "local_part", b"local_part", "local_part_type", b"local_part_type", "mail_provider", b"mail_provider", "mx_hosts", b"mx_hosts", "mx_valid", b"mx_valid", "provider_type", b"provider_type", "quality", b"quality", "risk_points", b"risk_points", "risk_score", b"risk_score", "status", b"status", "suggestions", b"suggestions", "syntax_failure_index", b"syntax_failure_index", "tag", b"tag", "warnings", b"warnings"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__duplicate_of: _TypeAlias = _typing.Literal["duplicate_of"]  # noqa: Y015
     _WhichOneofArgType__duplicate_of: _TypeAlias = _typing.Literal["_duplicate_of", b"_duplicate_of"]  # noqa: Y015

@@ -28,7 +28,7 @@ from mailvet.v1 import explain_pb2 as mailvet_dot_v1_dot_explain__pb2
 from mailvet.v1 import result_pb2 as mailvet_dot_v1_dot_result__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%mailvet/v1/verification_service.proto\x12\nmailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x16mailvet/v1/batch.proto\x1a\x18mailvet/v1/explain.proto\x1a\x17mailvet/v1/result.proto\"w\n\x12VerifyEmailRequest\x12\x1d\n\ninput_data\x18\x01 \x01(\tR\tinputData\x12\x16\n\x06\x63ustom\x18\x02 \x01(\tR\x06\x63ustom\x12*\n\x04view\x18\x03 \x01(\x0e\x32\x16.mailvet.v1.ResultViewR\x04view\"A\n\x13VerifyEmailResponse\x12*\n\x06result\x18\x01 \x01(\x0b\x32\x12.mailvet.v1.ResultR\x06result\"n\n\x13VerifyEmailsRequest\x12+\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x11.mailvet.v1.EntryR\x07\x65ntries\x12*\n\x04view\x18\x02 \x01(\x0e\x32\x16.mailvet.v1.ResultViewR\x04view\"D\n\x14VerifyEmailsResponse\x12,\n\x07results\x18\x01 \x03(\x0b\x32\x12.mailvet.v1.ResultR\x07results\"\xbb\x01\n\x13VerifyStreamRequest\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n\ninput_data\x18\x02 \x01(\tR\tinputData\x12\x16\n\x06\x63ustom\x18\x03 \x01(\tR\x06\x63ustom\x12*\n\x04view\x18\x04 \x01(\x0e\x32\x16.mailvet.v1.ResultViewR\x04view\x12\x31\n\x06\x62udget\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06\x62udget\"R\n\x14VerifyStreamResponse\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12*\n\x06result\x18\x02 \x01(\x0b\x32\x12.mailvet.v1.ResultR\x06result\"\x96\x01\n\x13\x45xplainEmailRequest\x12\x1d\n\ninput_data\x18\x01 \x01(\tR\tinputData\x12\x16\n\x06\x63ustom\x18\x02 \x01(\tR\x06\x63ustom\x12H\n\x12heartbeat_interval\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x11heartbeatInterval\"\xe6\x03\n\x14\x45xplainEmailResponse\x12\x33\n\x07\x65lapsed\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\x07\x65lapsed\x12-\n\x05parse\x18\x02 \x01(\x0b\x32\x15.mailvet.v1.ParseStepH\x00R\x05parse\x12\x30\n\x08list_hit\x18\x03 \x01(\x0b\x32\x13.mailvet.v1.ListHitH\x00R\x07listHit\x12\'\n\x03\x64ns\x18\x04 \x01(\x0b\x32\x13.mailvet.v1.DnsStepH\x00R\x03\x64ns\x12\x33\n\tsmtp_line\x18\x05 \x01(\x0b\x32\x14.mailvet.v1.SmtpLineH\x00R\x08smtpLine\x12\x37\n\tcatch_all\x18\x06 \x01(\x0b\x32\x18.mailvet.v1.CatchAllStepH\x00R\x08\x63\x61tchAll\x12\x33\n\x07\x66inding\x18\x07 \x01(\x0b\x32\x17.mailvet.v1.FindingStepH\x00R\x07\x66inding\x12\x36\n\nrisk_point\x18\x08 \x01(\x0b\x32\x15.mailvet.v1.RiskPointH\x00R\triskPoint\x12,\n\x06result\x18\t \x01(\x0b\x32\x12.mailvet.v1.ResultH\x00R\x06resultB\x06\n\x04step2\xe4\x02\n\x13VerificationService\x12N\n\x0bVerifyEmail\x12\x1e.mailvet.v1.VerifyEmailRequest\x1a\x1f.mailvet.v1.VerifyEmailResponse\x12Q\n\x0cVerifyEmails\x12\x1f.mailvet.v1.VerifyEmailsRequest\x1a .mailvet.v1.VerifyEmailsResponse\x12U\n\x0cVerifyStream\x12\x1f.mailvet.v1.VerifyStreamRequest\x1a .mailvet.v1.VerifyStreamResponse(\x01\x30\x01\x12S\n\x0c\x45xplainEmail\x12\x1f.mailvet.v1.ExplainEmailRequest\x1a .mailvet.v1.ExplainEmailResponse0\x01\x42:\n\x0e\x64\x65v.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%mailvet/v1/verification_service.proto\x12\nmailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x16mailvet/v1/batch.proto\x1a\x18mailvet/v1/explain.proto\x1a\x17mailvet/v1/result.proto\"\xab\x01\n\x12VerifyEmailRequest\x12\x1d\n\ninput_data\x18\x01 \x01(\tR\tinputData\x12\x16\n\x06\x63ustom\x18\x02 \x01(\tR\x06\x63ustom\x12*\n\x04view\x18\x03 \x01(\x0e\x32\x16.mailvet.v1.ResultViewR\x04view\x12\x32\n\x07max_age\x18\x14 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06maxAge\"A\n\x13VerifyEmailResponse\x12*\n\x06result\x18\x01 \x01(\x0b\x32\x12.mailvet.v1.ResultR\x06result\"\xa2\x01\n\x13VerifyEmailsRequest\x12+\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x11.mailvet.v1.EntryR\x07\x65ntries\x12*\n\x04view\x18\x02 \x01(\x0e\x32\x16.mailvet.v1.ResultViewR\x04view\x12\x32\n\x07max_age\x18\x14 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06maxAge\"D\n\x14VerifyEmailsResponse\x12,\n\x07results\x18\x01 \x03(\x0b\x32\x12.mailvet.v1.ResultR\x07results\"\xbb\x01\n\x13VerifyStreamRequest\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n\ninput_data\x18\x02 \x01(\tR\tinputData\x12\x16\n\x06\x63ustom\x18\x03 \x01(\tR\x06\x63ustom\x12*\n\x04view\x18\x04 \x01(\x0e\x32\x16.mailvet.v1.ResultViewR\x04view\x12\x31\n\x06\x62udget\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06\x62udget\"R\n\x14VerifyStreamResponse\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12*\n\x06result\x18\x02 \x01(\x0b\x32\x12.mailvet.v1.ResultR\x06result\"\x96\x01\n\x13\x45xplainEmailRequest\x12\x1d\n\ninput_data\x18\x01 \x01(\tR\tinputData\x12\x16\n\x06\x63ustom\x18\x02 \x01(\tR\x06\x63ustom\x12H\n\x12heartbeat_interval\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x11heartbeatInterval\"\xe6\x03\n\x14\x45xplainEmailResponse\x12\x33\n\x07\x65lapsed\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\x07\x65lapsed\x12-\n\x05parse\x18\x02 \x01(\x0b\x32\x15.mailvet.v1.ParseStepH\x00R\x05parse\x12\x30\n\x08list_hit\x18\x03 \x01(\x0b\x32\x13.mailvet.v1.ListHitH\x00R\x07listHit\x12\'\n\x03\x64ns\x18\x04 \x01(\x0b\x32\x13.mailvet.v1.DnsStepH\x00R\x03\x64ns\x12\x33\n\tsmtp_line\x18\x05 \x01(\x0b\x32\x14.mailvet.v1.SmtpLineH\x00R\x08smtpLine\x12\x37\n\tcatch_all\x18\x06 \x01(\x0b\x32\x18.mailvet.v1.CatchAllStepH\x00R\x08\x63\x61tchAll\x12\x33\n\x07\x66inding\x18\x07 \x01(\x0b\x32\x17.mailvet.v1.FindingStepH\x00R\x07\x66inding\x12\x36\n\nrisk_point\x18\x08 \x01(\x0b\x32\x15.mailvet.v1.RiskPointH\x00R\triskPoint\x12,\n\x06result\x18\t \x01(\x0b\x32\x12.mailvet.v1.ResultH\x00R\x06resultB\x06\n\x04step2\xe4\x02\n\x13VerificationService\x12N\n\x0bVerifyEmail\x12\x1e.mailvet.v1.VerifyEmailRequest\x1a\x1f.mailvet.v1.VerifyEmailResponse\x12Q\n\x0cVerifyEmails\x12\x1f.mailvet.v1.VerifyEmailsRequest\x1a .mailvet.v1.VerifyEmailsResponse\x12U\n\x0cVerifyStream\x12\x1f.mailvet.v1.VerifyStreamRequest\x1a .mailvet.v1.VerifyStreamResponse(\x01\x30\x01\x12S\n\x0c\x45xplainEmail\x12\x1f.mailvet.v1.ExplainEmailRequest\x1a .mailvet.v1.ExplainEmailResponse0\x01\x42:\n\x0e\x64\x65v.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,22 +36,22 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mailvet.v1.verification_ser
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\016dev.mailvet.v1P\001Z&mailvet.dev/client/mailvetv1;mailvetv1'
-  _globals['_VERIFYEMAILREQUEST']._serialized_start=160
-  _globals['_VERIFYEMAILREQUEST']._serialized_end=279
-  _globals['_VERIFYEMAILRESPONSE']._serialized_start=281
-  _globals['_VERIFYEMAILRESPONSE']._serialized_end=346
-  _globals['_VERIFYEMAILSREQUEST']._serialized_start=348
-  _globals['_VERIFYEMAILSREQUEST']._serialized_end=458
-  _globals['_VERIFYEMAILSRESPONSE']._serialized_start=460
-  _globals['_VERIFYEMAILSRESPONSE']._serialized_end=528
-  _globals['_VERIFYSTREAMREQUEST']._serialized_start=531
-  _globals['_VERIFYSTREAMREQUEST']._serialized_end=718
-  _globals['_VERIFYSTREAMRESPONSE']._serialized_start=720
-  _globals['_VERIFYSTREAMRESPONSE']._serialized_end=802
-  _globals['_EXPLAINEMAILREQUEST']._serialized_start=805
-  _globals['_EXPLAINEMAILREQUEST']._serialized_end=955
-  _globals['_EXPLAINEMAILRESPONSE']._serialized_start=958
-  _globals['_EXPLAINEMAILRESPONSE']._serialized_end=1444
-  _globals['_VERIFICATIONSERVICE']._serialized_start=1447
-  _globals['_VERIFICATIONSERVICE']._serialized_end=1803
+  _globals['_VERIFYEMAILREQUEST']._serialized_start=161
+  _globals['_VERIFYEMAILREQUEST']._serialized_end=332
+  _globals['_VERIFYEMAILRESPONSE']._serialized_start=334
+  _globals['_VERIFYEMAILRESPONSE']._serialized_end=399
+  _globals['_VERIFYEMAILSREQUEST']._serialized_start=402
+  _globals['_VERIFYEMAILSREQUEST']._serialized_end=564
+  _globals['_VERIFYEMAILSRESPONSE']._serialized_start=566
+  _globals['_VERIFYEMAILSRESPONSE']._serialized_end=634
+  _globals['_VERIFYSTREAMREQUEST']._serialized_start=637
+  _globals['_VERIFYSTREAMREQUEST']._serialized_end=824
+  _globals['_VERIFYSTREAMRESPONSE']._serialized_start=826
+  _globals['_VERIFYSTREAMRESPONSE']._serialized_end=908
+  _globals['_EXPLAINEMAILREQUEST']._serialized_start=911
+  _globals['_EXPLAINEMAILREQUEST']._serialized_end=1061
+  _globals['_EXPLAINEMAILRESPONSE']._serialized_start=1064
+  _globals['_EXPLAINEMAILRESPONSE']._serialized_end=1550
+  _globals['_VERIFICATIONSERVICE']._serialized_start=1553
+  _globals['_VERIFICATIONSERVICE']._serialized_end=1909
 # @@protoc_insertion_point(module_scope)

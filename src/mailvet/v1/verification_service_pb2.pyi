@@ -31,22 +31,31 @@ class VerifyEmailRequest(_message.Message):
     INPUT_DATA_FIELD_NUMBER: _builtins.int
     CUSTOM_FIELD_NUMBER: _builtins.int
     VIEW_FIELD_NUMBER: _builtins.int
+    MAX_AGE_FIELD_NUMBER: _builtins.int
     input_data: _builtins.str
     """The address."""
     custom: _builtins.str
     """The caller's own key, echoed back; at most 1,024 characters."""
     view: _result_pb2.ResultView.ValueType
     """How much of the result."""
+    @_builtins.property
+    def max_age(self) -> _duration_pb2.Duration:
+        """How old an answer may be that the tenant got before: up to 30 days. What is younger
+        is answered at once (`from_cache`), everything else is asked; not set, all is asked.
+        Only what an exchanger settled is ever reused, an UNKNOWN never.
+        """
+
     def __init__(
         self,
         *,
         input_data: _builtins.str = ...,
         custom: _builtins.str = ...,
         view: _result_pb2.ResultView.ValueType = ...,
+        max_age: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["max_age", b"max_age"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["custom", b"custom", "input_data", b"input_data", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["custom", b"custom", "input_data", b"input_data", "max_age", b"max_age", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -84,21 +93,30 @@ class VerifyEmailsRequest(_message.Message):
 
     ENTRIES_FIELD_NUMBER: _builtins.int
     VIEW_FIELD_NUMBER: _builtins.int
+    MAX_AGE_FIELD_NUMBER: _builtins.int
     view: _result_pb2.ResultView.ValueType
     """How much of each result."""
     @_builtins.property
     def entries(self) -> _containers.RepeatedCompositeFieldContainer[_batch_pb2.Entry]:
         """1 to 1,000 entries."""
 
+    @_builtins.property
+    def max_age(self) -> _duration_pb2.Duration:
+        """How old an answer may be that the tenant got before: up to 30 days. What is younger
+        is answered at once (`from_cache`), everything else is asked; not set, all is asked.
+        Only what an exchanger settled is ever reused, an UNKNOWN never.
+        """
+
     def __init__(
         self,
         *,
         entries: _abc.Iterable[_batch_pb2.Entry] | None = ...,
         view: _result_pb2.ResultView.ValueType = ...,
+        max_age: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["max_age", b"max_age"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "max_age", b"max_age", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

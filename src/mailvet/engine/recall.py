@@ -1,0 +1,126 @@
+"""What was observed of mailboxes of late, for callers who say how old an answer may be.
+
+It is kept in memory, for one tenant each, under a keyed hash of the address: never the address
+itself, and never a reply's words, which may name it. What is recalled is judged anew, with the
+lists, rules and points of today. Only what an exchanger settled is remembered: an answer that
+trying later may change, or that says something about us, is sought again every time.
+"""
+
+import secrets
+from collections import OrderedDict
+from collections.abc import Callable
+from hashlib import blake2b
+from typing import NamedTuple
+
+from mailvet.engine.case import Case, DomainCard
+from mailvet.model.address import Address
+from mailvet.model.batch import Claim
+from mailvet.model.reply import Observation, Reading
+from mailvet.model.status import (
+    Classification,
+    Deduplication,
+    EntryStatus,
+    QualityLevel,
+    classification_of,
+)
+from mailvet.syntax import duplicate_key
+
+MAX_MEMORIES = 100_000
+"""Some 60 MB; the least recently used are forgotten first, and all of them with the process."""
+
+MAX_AGE_S = 30 * 86_400.0
+"""What is older is nobody's answer any more, whatever a caller would take."""
+
+
+class Memory(NamedTuple):
+    """What was observed of one mailbox."""
+
+    seen: Observation
+    reading: Reading | None
+    card: DomainCard
+    attempts: int
+    quality: QualityLevel
+    at: float
+    """Wall clock, in seconds."""
+
+
+class Recall:
+    """Memories by keyed hash; `wall_clock` is seconds since the epoch."""
+
+    def __init__(
+        self, wall_clock: Callable[[], float], *, max_memories: int = MAX_MEMORIES
+    ) -> None:
+        self._wall_clock = wall_clock
+        self._max_memories = max_memories
+        self._secret = secrets.token_bytes(32)
+        self._memories: OrderedDict[bytes, Memory] = OrderedDict()
+
+    def within(self, tenant: str, max_age_s: float) -> Callable[[Case], bool]:
+        """Return what puts into a case what is known of its mailbox, and says whether it did."""
+
+        def recall(case: Case) -> bool:
+            assert case.address is not None
+            key = self._key(tenant, case.address)
+            memory = self._memories.get(key)
+            if memory is None or not self._serves(memory, case, max_age_s):
+                return False
+            self._memories.move_to_end(key)
+            case.seen, case.reading, case.card = memory.seen, memory.reading, memory.card
+            case.attempt, case.remembered_at = memory.attempts, memory.at
+            return True
+
+        return recall
+
+    def _serves(self, memory: Memory, case: Case, max_age_s: float) -> bool:
+        age_s = self._wall_clock() - memory.at
+        # Less effort may have missed what more would find, so it does not stand in for it.
+        return 0 <= age_s <= min(max_age_s, MAX_AGE_S) and memory.quality >= case.quality
+
+    def remember(self, tenant: str, case: Case, status: EntryStatus, *, may_change: bool) -> None:
+        """Remember a case that was just answered with a status, if its answer is settled."""
+        seen, address, card = case.seen, case.address, case.card
+        if (
+            may_change
+            or seen is None
+            or seen.reply is None
+            or address is None
+            or card is None
+            or case.remembered_at is not None
+            or classification_of(status) is Classification.UNKNOWN
+        ):
+            return
+        memory = Memory(
+            seen=seen._replace(reply=seen.reply._replace(text="")),
+            reading=case.reading,
+            card=_snapshot(card),
+            attempts=case.attempt + (1 if case.visits else 0),
+            quality=case.quality,
+            at=self._wall_clock(),
+        )
+        self._memories[self._key(tenant, address)] = memory
+        while len(self._memories) > self._max_memories:
+            self._memories.popitem(last=False)
+
+    def forget(self, tenant: str, address: Address) -> None:
+        """Forget what is known of a mailbox."""
+        self._memories.pop(self._key(tenant, address), None)
+
+    def _key(self, tenant: str, address: Address) -> bytes:
+        # SAFE: by looser rules one mailbox would answer for another.
+        text = f"{tenant}\0{duplicate_key(address, Deduplication.SAFE)}"
+        encoded = text.encode("utf-8", "surrogatepass")
+        return blake2b(encoded, digest_size=16, key=self._secret).digest()
+
+
+def of_claim(recall: Recall, claim: Claim) -> Callable[[Case], bool] | None:
+    """Return what recalls for the cases of a claim; None when its batch does not ask for it."""
+    return recall.within(claim.tenant, claim.max_age_s) if claim.max_age_s > 0 else None
+
+
+def _snapshot(card: DomainCard) -> DomainCard:
+    """What is known of the domain now: the card goes on learning."""
+    kept = DomainCard(card.domain)
+    kept.answer, kept.operator, kept.is_great = card.answer, card.operator, card.is_great
+    kept.catch_all, kept.catch_all_seen = card.catch_all, card.catch_all_seen
+    kept.catch_all_reading = card.catch_all_reading
+    return kept

@@ -1,0 +1,116 @@
+"""Answers that are reused, through a whole service in front of real mail hosts on loopback."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mailvet.client import Client, connect
+from mailvet.config import load
+from mailvet.serve.run import Service
+from mailvet.testbed.bed import Testbed
+from mailvet.testbed.world import parse_world
+from mailvet.v1 import batch_pb2, batch_service_pb2, result_pb2, result_service_pb2, status_pb2
+from mailvet.v1 import verification_service_pb2 as pb
+
+WORLD = """
+name = "recall"
+
+[[host]]
+name = "mx.plain.test"
+addresses = ["127.0.83.1"]
+domains = ["plain.test"]
+mailboxes = { users = 60 }
+"""
+
+
+@pytest.fixture(name="opened")
+async def _opened(tmp_path: Path) -> AsyncIterator[tuple[Testbed, Client]]:
+    async with Testbed(parse_world(WORLD)) as bed:
+        settings = {
+            "listen": f"unix:{tmp_path}/socket",
+            "store": str(tmp_path / "store.db"),
+            "resolver": bed.resolver,
+            "smtp_port": bed.smtp_port,
+            "allow_network": bed.allow_networks,
+            "helo": "server.mailvet.test",
+            "egress_canaries": "",
+            "drain_grace_s": 1,
+        }
+        async with (
+            Service(load(settings)) as service,
+            connect(service.address) as client,
+        ):
+            yield bed, client
+
+
+async def _verify(client: Client, address: str, max_age_s: int = 0) -> result_pb2.Result:
+    request = pb.VerifyEmailRequest(input_data=address, view=result_pb2.RESULT_VIEW_EVIDENCE)
+    request.max_age.FromSeconds(max_age_s)
+    answer: Any = await client.call(client.verification.VerifyEmail, request)
+    result: result_pb2.Result = answer.result
+    return result
+
+
+async def _batch(client: Client, count: int, max_age_s: int) -> list[result_pb2.Result]:
+    entries = [batch_pb2.Entry(input_data=f"user{n}@plain.test") for n in range(count)]
+    request = batch_service_pb2.CreateBatchRequest(entries=entries, launch=True)
+    request.max_age.FromSeconds(max_age_s)
+    batch = await client.create_batch(request)
+    asked = result_service_pb2.StreamResultsRequest(batch_id=batch.batch_id)
+    return [result async for frame in client.stream_results(asked) for result in frame.results]
+
+
+@pytest.mark.parametrize("name", ["user1", "nobody"])
+async def test_an_answer_is_reused(opened: tuple[Testbed, Client], name: str) -> None:
+    """It says the same as before, where it is from and how old it is, and nobody is asked."""
+    bed, client = opened
+    first = await _verify(client, f"{name}@plain.test", 60)
+    sessions = bed.sessions.count["mx.plain.test"]
+    again = await _verify(client, f"{name}@plain.test", 60)
+
+    assert sessions == bed.sessions.count["mx.plain.test"]
+    assert (False, True) == (first.from_cache, again.from_cache)
+    assert again.HasField("cache_age")
+    assert first.status == again.status
+    assert name == "user1" or status_pb2.ENTRY_STATUS_MAILBOX_DOES_NOT_EXIST == again.status
+    for field in ("classification", "risk_score", "is_catch_all", "mx_hosts", "attempts"):
+        assert getattr(first, field) == getattr(again, field)
+    assert abs(first.complete_time.ToMilliseconds() - again.complete_time.ToMilliseconds()) < 1000
+
+
+async def test_without_an_age_everybody_is_asked(opened: tuple[Testbed, Client]) -> None:
+    """A cache that is not asked for answers nothing."""
+    bed, client = opened
+    await _verify(client, "user1@plain.test", 60)
+    sessions = bed.sessions.count["mx.plain.test"]
+    again = await _verify(client, "user1@plain.test")
+
+    assert not again.from_cache
+    assert sessions + 1 == bed.sessions.count["mx.plain.test"]
+
+
+async def test_a_batch_reuses_what_the_one_before_learnt(opened: tuple[Testbed, Client]) -> None:
+    """Both ask for it; what is new is asked, what is known is not."""
+    bed, client = opened
+    await _batch(client, 10, 60)
+    sessions = bed.sessions.count["mx.plain.test"]
+    known = await _batch(client, 10, 60)
+    assert sessions == bed.sessions.count["mx.plain.test"]
+    more = await _batch(client, 12, 60)
+
+    assert [True] * 10 == [result.from_cache for result in known]
+    assert ["user10@plain.test", "user11@plain.test"] == sorted(
+        result.input_data for result in more if not result.from_cache
+    )
+
+
+async def test_a_batch_that_does_not_ask_is_verified(opened: tuple[Testbed, Client]) -> None:
+    """It neither reads nor fills what others reuse."""
+    _, client = opened
+    await _batch(client, 3, 0)
+    unknown = await _batch(client, 3, 60)
+    asked = await _batch(client, 3, 0)
+
+    assert [False] * 6 == [result.from_cache for result in unknown + asked]
