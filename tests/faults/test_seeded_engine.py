@@ -22,7 +22,7 @@ from tests.faults.seeded_loop import run_seeded
 
 TENANT = "t"
 ENTRIES = 40
-SEEDS = 8
+SEEDS = 5
 MANY = 400
 EPOCH_S = 1e9
 """Wall clock at the loop's zero."""
