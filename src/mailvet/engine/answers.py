@@ -1,12 +1,11 @@
 """From a case to the row that is kept, worked out once for all cases that end alike.
 
 Thousands of entries of one domain differ in nothing but their names: what was found, what it
-means and how it reads is the same. The second case of a kind makes a form, those after it fill
-it in. What is not plain goes the long way, as the first of each kind does.
+means and how it reads is the same. The first case of a kind makes a form, and it and all after it
+fill it in. What is not plain goes the long way.
 """
 
 from collections.abc import Hashable
-from dataclasses import replace
 from typing import Any, NamedTuple, Protocol
 
 from mailvet.engine.case import Case, DomainCard
@@ -91,8 +90,6 @@ class Answers:
         self._judge = judge
         self._encoder = encoder
         self._kinds: dict[Hashable, Kind] = {}
-        self._met: set[Hashable] = set()
-        """Kinds met once: a form pays from the second case on."""
         self._texts: set[str] = set()
 
     def of(self, case: Case, now: float) -> Answer:
@@ -108,9 +105,6 @@ class Answers:
         key = _key(case, has_words=has_words)
         kind = self._kinds.get(key)
         if kind is None:
-            if key not in self._met:
-                self._meet(key)
-                return self._long_way(case, now)
             kind = self._learn(key, case, has_words=has_words)
         rare = self._rare(case, kind) if kind.is_rare else b""
         role = _role_of(case)
@@ -130,11 +124,6 @@ class Answers:
         findings = find(case)
         return findings, self._judge.verdict(case, findings)
 
-    def _meet(self, key: Hashable) -> None:
-        if len(self._met) >= MAX_KINDS:
-            self._met.clear()
-        self._met.add(key)
-
     def _learn(self, key: Hashable, case: Case, *, has_words: bool) -> Kind:
         findings, verdict = self._conclude(case)
         result = self._judge.result(case, findings, verdict, now=0.0)
@@ -143,8 +132,9 @@ class Answers:
         )
         # Whether an address has any depends on its domain; a fault's depend on the text.
         is_mistyped = bool(result.suggestions) or case.address is None
+        _strip(result, is_rare=is_rare, has_words=has_words)
         kind = Kind(
-            form=self._encoder.form(_without_own(result, is_rare=is_rare, has_words=has_words)),
+            form=self._encoder.form(result),
             status=verdict.status,
             may_change=may_change(findings, verdict),
             is_rare=is_rare,
@@ -203,30 +193,22 @@ def _own(case: Case) -> OwnFields:
     )
 
 
-def _without_own(result: Result, *, is_rare: bool, has_words: bool) -> Result:
-    shared = replace(
-        result,
-        index=0,
-        input_data="",
-        custom="",
-        email_address="",
-        complete_time=None,
-        local_part="",
-        canonical="",
-        tag="",
-    )
+def _strip(result: Result, *, is_rare: bool, has_words: bool) -> None:
+    """Take the entry's own fields out of a result that was made to be shared."""
+    result.index = 0
+    result.input_data = result.custom = result.email_address = ""
+    result.local_part = result.canonical = result.tag = ""
+    result.complete_time = None
     if is_rare:
-        shared = replace(
-            shared, duplicate_of=None, syntax_failure_index=None, suggestions=(), explanation=""
-        )
-    evidence = shared.evidence
+        result.duplicate_of = result.syntax_failure_index = None
+        result.suggestions = ()
+        result.explanation = ""
+    evidence = result.evidence
     if evidence is not None:
         if has_words:
-            evidence = replace(evidence, mailbox=None)
-        if shared.is_role_account:
-            evidence = replace(evidence, list_hits=evidence.list_hits[:-1])
-        shared = replace(shared, evidence=evidence)
-    return shared
+            evidence.mailbox = None
+        if result.is_role_account:
+            evidence.list_hits = evidence.list_hits[:-1]
 
 
 def _role_of(case: Case) -> ListHit | None:
