@@ -8,11 +8,13 @@ from typing import Any
 import google_crc32c
 import grpc
 import pytest
+from python_calamine import CalamineWorkbook
 
 from mailvet.v1 import batch_pb2, batch_service_pb2, export_pb2
 from mailvet.v1 import result_service_pb2 as result_pb
 from mailvet.v1 import upload_file_pb2 as pb
 from tests.batches.engine import work
+from tests.files.corpus import RECIPES
 from tests.rpc.test_export_stream import file_of, frames_of, joined
 from tests.rpc.world import World, read_rest, told
 
@@ -203,3 +205,21 @@ async def test_a_batch_without_a_file_has_none_to_export(world: World) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await frames_of(world, format=export_pb2.EXPORT_FORMAT_UPLOADED_FILE)
     assert "format: the batch was not made of a file" in str(refused.value.details())
+
+
+@pytest.mark.parametrize("recipe", ["xlsx", "xls", "ods"])
+async def test_a_workbook_goes_there_and_back(world: World, recipe: str) -> None:
+    """Read by a process of its own, written again as a workbook."""
+    await world.create("b")
+    settings = pb.FileSettings(name="list.bin")
+    request = pb.AddFileRequest(
+        batch_id="b", settings=settings, data=RECIPES[recipe](), launch=True
+    )
+    response = await world.batches.AddFile(request)
+    assert (recipe, 2) == (response.reading.kind, response.reading.rows_kept)
+    await work(world.store)
+    frames = await frames_of(world, format=export_pb2.EXPORT_FORMAT_UPLOADED_FILE)
+    book = CalamineWorkbook.from_filelike(io.BytesIO(joined(frames)))
+    rows = book.get_sheet_by_index(0).to_python()
+    at = rows[0].index("status")
+    assert ["SUCCESS"] * 2 == [row[at] for row in rows[1:]]

@@ -5,9 +5,10 @@ Reading can be repeated from the start after any cut: rows whose entries are kep
 
 import asyncio
 import json
+import os
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
@@ -85,8 +86,7 @@ class FileIntake:
             return told
 
     async def _read(self, batch: Batch, kept: UploadedFile, note: Note) -> str:
-        with tempfile.TemporaryDirectory(prefix="mailvet-") as folder:
-            path = Path(folder) / "file"
+        with scratch_file() as path:
             await copy_upload(self._store, batch, path)
             listed = await asyncio.to_thread(open_upload, path, kept)
             with closing(listed):
@@ -112,6 +112,21 @@ class FileIntake:
                 )
             index = end
             note(count)
+
+
+@contextmanager
+def scratch_file() -> Iterator[Path]:
+    """Yield the path of an empty file that goes afterwards.
+
+    On Linux it has no name in any folder, so nothing is left of it when the process is killed;
+    other processes of the same user may open the path too.
+    """
+    if Path("/proc/self/fd").is_dir():
+        with tempfile.TemporaryFile(prefix="mailvet-") as file:
+            yield Path(f"/proc/{os.getpid()}/fd/{file.fileno()}")
+    else:
+        with tempfile.TemporaryDirectory(prefix="mailvet-") as folder:
+            yield Path(folder) / "file"
 
 
 async def copy_upload(store: Store, batch: Batch, path: Path) -> None:

@@ -18,13 +18,22 @@ MARK = "'"
 
 def is_formula_like(text: str) -> bool:
     """Whether a spreadsheet may run the text, or one of its lines, as a formula."""
+    if _is_plain(text):
+        return False
     return bool(_FORMULA_START.search(text) or _LINE_START.search(text))
 
 
 def neutral(text: str) -> str:
     """Return the text so that no spreadsheet runs it: with a mark before each suspicious line."""
+    if _is_plain(text):
+        return text
     marked = _LINE_START.sub(MARK, text)
     return MARK + marked if _FORMULA_START.search(text) else marked
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a look at the beginning is enough, as it is for nearly every cell."""
+    return not text or (text[0].isalnum() and "\n" not in text and "\r" not in text)
 
 
 def cell(value: Any) -> str | int | float | bool:

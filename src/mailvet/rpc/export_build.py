@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from mailvet.batches.file_intake import copy_upload
+from mailvet.batches.file_intake import copy_upload, scratch_file
 from mailvet.errors import Unavailable
 from mailvet.files import FileRefused
 from mailvet.files.dialects import OWN
@@ -73,8 +73,8 @@ async def build(store: Store, batch: Batch, spec: ExportSpec, note: Note) -> Exp
             names = await _copy_labels(store, batch, kept, labels)
         upload = _Upload()
         if kept and not spec.form:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="mailvet-"))
-            upload = await _copy_file(store, batch, kept, Path(folder) / "file")
+            path = stack.enter_context(scratch_file())
+            upload = await _copy_file(store, batch, kept, path)
         job = Job(
             results_fd=results.fileno(),
             labels_fd=labels.fileno(),
