@@ -161,14 +161,40 @@ def load(flags: Mapping[str, Any] | None = None, config_file: str | None = None)
 
     `flags` holds what the command line sets (None values are not set).
     """
-    path = config_file or os.environ.get(CONFIG_FILE)
-    values = _read_toml(path) if path else {}
-    values |= _read_environment()
-    values |= {name: value for name, value in (flags or {}).items() if value is not None}
+    values = {
+        name: value
+        for layer in _layers(flags, config_file).values()
+        for name, value in layer.items()
+    }
     try:
         return Settings(**values)
     except ValidationError as error:
         raise ConfigError("; ".join(_explain(item) for item in error.errors())) from None
+
+
+def origins(
+    flags: Mapping[str, Any] | None = None, config_file: str | None = None
+) -> dict[str, str]:
+    """Return where each setting in force comes from: `default`, a file, `environment` or `flag`.
+
+    Raises `ConfigError` as `load` does for what cannot be read.
+    """
+    found = dict.fromkeys(Settings.model_fields, "default")
+    for origin, layer in _layers(flags, config_file).items():
+        found |= dict.fromkeys(layer, origin)
+    return found
+
+
+def _layers(
+    flags: Mapping[str, Any] | None, config_file: str | None
+) -> dict[str, Mapping[str, Any]]:
+    """What each origin sets; the later one wins."""
+    path = config_file or os.environ.get(CONFIG_FILE)
+    return {
+        str(path): _read_toml(path) if path else {},
+        "environment": _read_environment(),
+        "flag": {name: value for name, value in (flags or {}).items() if value is not None},
+    }
 
 
 def _read_toml(path: str) -> dict[str, Any]:

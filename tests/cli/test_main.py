@@ -22,10 +22,13 @@ COMMANDS = (
     "backup",
     "restore",
     "migrate",
+    "config",
+    "doctor",
     "parse",
     "mx",
     "probe",
     "reply",
+    "lists",
     "provider",
 )
 

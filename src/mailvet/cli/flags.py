@@ -93,34 +93,6 @@ def export(parser: argparse.ArgumentParser) -> None:
     remote(parser)
 
 
-def serve(parser: argparse.ArgumentParser) -> None:
-    """`mailvet serve`: every setting is a flag."""
-    parser.add_argument("--config", metavar="FILE", help="TOML file of settings (MAILVET_CONFIG)")
-    try:
-        from mailvet.config import Settings
-    except ModuleNotFoundError:  # the base install has no server
-        return
-    for name, field in Settings.model_fields.items():
-        if name == "identity":
-            continue  # tables of the file
-        flag = "--" + name.replace("_", "-")
-        told = f"{field.description} [{_default(name)}]".replace("%", "%%")
-        if field.annotation is bool or name == "require_keys":
-            parser.add_argument(flag, action=argparse.BooleanOptionalAction, help=told)
-        elif name == "allow_network":
-            parser.add_argument(flag, action="append", metavar="CIDR", help=told)
-        else:
-            parser.add_argument(flag, metavar=name.rsplit("_", 1)[-1].upper(), help=told)
-
-
-def _default(name: str) -> str:
-    from mailvet.config import Settings
-
-    value = Settings.model_fields[name].get_default(call_default_factory=False)
-    environment = "MAILVET_" + name.upper()
-    return f"{environment}; {value}" if value not in (None, "", ()) else environment
-
-
 def demo(parser: argparse.ArgumentParser) -> None:
     """`mailvet demo`."""
     parser.add_argument("--keep", action="store_true", help="keep the demo running until Ctrl-C")
@@ -281,6 +253,14 @@ def tool(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--json", action="store_true", help="JSON lines in (standard input) and out"
     )
+
+
+def lists(parser: argparse.ArgumentParser) -> None:
+    """`mailvet lists`."""
+    tool(parser)
+    parser.add_argument("--all", action="store_true", help="name every list, with source and date")
+    parser.add_argument("--lists-dir", metavar="DIR", help="folder of additional list files")
+    parser.add_argument("--config", metavar="FILE", help="TOML file of settings (MAILVET_CONFIG)")
 
 
 def mx(parser: argparse.ArgumentParser) -> None:

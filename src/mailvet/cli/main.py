@@ -12,14 +12,14 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from mailvet import __version__
-from mailvet.cli import flags
+from mailvet.cli import flags, setting_flags
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
 Setup = Callable[[argparse.ArgumentParser], None]
 
 _COMMANDS: tuple[tuple[str, str, str, Setup], ...] = (
-    ("serve", "mailvet.cli.serve:serve", "run the service", flags.serve),
+    ("serve", "mailvet.cli.serve:serve", "run the service", setting_flags.serve),
     ("demo", "mailvet.cli.demo:demo", "verify a thousand addresses on loopback", flags.demo),
     ("verify", "mailvet.cli.verify:verify", "verify addresses or a file of them", flags.verify),
     ("watch", "mailvet.cli.batches:watch", "watch a batch's progress", flags.watch),
@@ -30,10 +30,13 @@ _COMMANDS: tuple[tuple[str, str, str, Setup], ...] = (
     ("backup", "mailvet.cli.backup:backup_tool", "copy the store into a file", flags.backup),
     ("restore", "mailvet.cli.backup:restore_tool", "put a backup back", flags.restore),
     ("migrate", "mailvet.cli.migrate:migrate_tool", "bring a store up to date", flags.migrate),
+    ("config", "mailvet.cli.config:config_tool", "settings in force", setting_flags.config),
+    ("doctor", "mailvet.cli.doctor:doctor", "can this host verify?", setting_flags.doctor),
     ("parse", "mailvet.cli.tools:parse_tool", "syntax, parts and lists of an address", flags.tool),
     ("mx", "mailvet.cli.mx:mx_tool", "where mail for a domain goes", flags.mx),
     ("probe", "mailvet.cli.probe:probe_tool", "one address, step by step", flags.probe),
     ("reply", "mailvet.cli.reply:reply_tool", "what an SMTP reply means", flags.tool),
+    ("lists", "mailvet.cli.lists:lists_tool", "which lists hold a domain", flags.lists),
     ("provider", "mailvet.cli.tools:provider_tool", "who runs an exchanger", flags.tool),
 )
 
