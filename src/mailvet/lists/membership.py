@@ -72,6 +72,7 @@ class Lists:
         self.domain_lists = tuple(sorted(domain_lists, key=lambda each: ORDER.index(each.name)))
         self._roles = roles
         self.role_file = role_file
+        registered("example.org")  # reads the list of suffixes now, and not amid the first batch
         self._remembered: dict[str, Membership] = {}
         self._variants: dict[tuple[str, LocalPartType], Membership] = {}
 
