@@ -20,7 +20,6 @@ from mailvet.model.batch import (
     Settlement,
 )
 from mailvet.model.keeping import STORAGE_LIMIT_BYTES
-from mailvet.model.ruling import TenantRules
 from mailvet.model.status import BatchState
 from mailvet.store import (
     sqlite_batches,
@@ -34,11 +33,13 @@ from mailvet.store import (
 )
 from mailvet.store.base import Created
 from mailvet.store.changes import WORK
+from mailvet.store.remembered import RememberedRules
 from mailvet.store.sqlite_entries import SqliteEntries
 from mailvet.store.sqlite_keeping import SqliteKeeping
 from mailvet.store.sqlite_open import OpenFile
 from mailvet.store.sqlite_space import RESERVE_BYTES
 from mailvet.store.sqlite_steering import SqliteSteering
+from mailvet.store.sqlite_tenant_rules import SqliteTenantRules
 from mailvet.store.sqlite_uploads import SqliteUploads
 from mailvet.store.sqlite_writer import Transaction
 
@@ -49,7 +50,7 @@ CHUNK_SIZE = 256
 """Where a commit, a message and a session are nearly as cheap per entry as they get."""
 
 
-class SqliteStore(SqliteKeeping, SqliteSteering, SqliteUploads, SqliteEntries):
+class SqliteStore(SqliteKeeping, SqliteSteering, SqliteTenantRules, SqliteUploads, SqliteEntries):
     """A store in one file, owned by one process."""
 
     def __init__(
@@ -69,6 +70,9 @@ class SqliteStore(SqliteKeeping, SqliteSteering, SqliteUploads, SqliteEntries):
         self._lease_s = lease_s
         self._chunk_size = chunk_size
         self._planning = asyncio.Lock()
+        self._remembered = RememberedRules(
+            lambda tenant: file.read(lambda connection: sqlite_rules.get(connection, tenant))
+        )
         self._in_vain: list[sqlite_work.Held] = []
         """Claimed, but their entries could not be read: nobody works on them."""
 
@@ -375,20 +379,6 @@ class SqliteStore(SqliteKeeping, SqliteSteering, SqliteUploads, SqliteEntries):
         return await self._file.write(
             lambda transaction: sqlite_keys.revoke(
                 transaction.connection, key_id, now=self._clock()
-            )
-        )
-
-    async def get_rules(self, tenant: str) -> TenantRules:
-        """See `Store.get_rules`."""
-        return await self._file.read(lambda connection: sqlite_rules.get(connection, tenant))
-
-    async def put_rules(
-        self, tenant: str, rules: TenantRules, *, over: int | None = None
-    ) -> TenantRules:
-        """See `Store.put_rules`."""
-        return await self._file.write(
-            lambda transaction: sqlite_rules.put(
-                transaction.connection, tenant, rules, over=over, now=self._clock()
             )
         )
 
