@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from mailvet.engine.case import Case, DomainCard
+from mailvet.engine.gathering import Gathering
 from mailvet.engine.pace import PaceLimits
 from mailvet.engine.routes import Lot, Route, RouteDesk
 from mailvet.model.route import Exchanger, MxAnswer, MxOutcome
@@ -43,9 +44,9 @@ class _Desk:
     def __post_init__(self) -> None:
         self.gate = asyncio.Semaphore(0)
         limits = PaceLimits(sessions=1)
-        self.desk = RouteDesk(self._visit, limits=limits, max_sessions=9, clock=lambda: self.now)
+        self.desk = RouteDesk(self.visit, limits=limits, max_sessions=9, clock=lambda: self.now)
 
-    async def _visit(self, route: Route, lot: Lot) -> None:
+    async def visit(self, route: Route, lot: Lot) -> None:
         self.route = route
         self.lots.append([case.input_data for _, cases in lot for case in cases])
         await self.gate.acquire()
@@ -109,4 +110,45 @@ async def test_an_abandoned_case_does_not_keep_others_waiting() -> None:
 
     assert ["gone"] == concluded
     assert [["first"], ["patient"]] == desk.lots
+    await desk.desk.close()
+
+
+async def test_a_session_waits_for_company() -> None:
+    """What comes while others are on the way goes along; a full session does not wait."""
+    desk, gathering = _Desk(), Gathering(60.0)
+    desk.desk = RouteDesk(
+        desk.visit,
+        limits=PaceLimits(sessions=2, recipients=3),
+        max_sessions=9,
+        clock=lambda: 0.0,
+        gathering=gathering,
+    )
+    gathering.expect()
+    desk.desk.submit(_card("a.example"), [_case("a")])
+    desk.desk.submit(_card("b.example"), [_case("b")])
+    await asyncio.sleep(0)
+    assert [] == desk.lots
+
+    desk.desk.submit(_card("c.example"), [_case("c"), _case("d")])
+    await asyncio.sleep(0)
+    assert [["a", "b", "c"]] == desk.lots
+    await desk.desk.close()
+
+
+async def test_who_must_not_wait_takes_those_who_do_along() -> None:
+    """A caller who waits for one answer gets a session at once, and fills it."""
+    desk, gathering = _Desk(), Gathering(60.0)
+    desk.desk = RouteDesk(
+        desk.visit,
+        limits=PaceLimits(),
+        max_sessions=9,
+        clock=lambda: 0.0,
+        gathering=gathering,
+    )
+    gathering.expect()
+    desk.desk.submit(_card("a.example"), [_case("a")])
+    desk.desk.submit(_card("b.example"), [_case("b")], first=True)
+    await asyncio.sleep(0)
+
+    assert [["b", "a"]] == desk.lots
     await desk.desk.close()

@@ -12,6 +12,7 @@ import structlog
 from mailvet.engine.breaker import Breaker
 from mailvet.engine.case import Case, DomainCard
 from mailvet.engine.domains import DomainBook
+from mailvet.engine.gathering import Gathering
 from mailvet.engine.routes import RouteDesk
 from mailvet.lists import Lists
 from mailvet.model.address import SyntaxFault
@@ -39,14 +40,17 @@ class Pipeline:
         desk: RouteDesk,
         breaker: Breaker,
         resolving: int,
+        gathering: Gathering,
     ) -> None:
-        """`lists()` returns the lists in force; `resolving` domains are resolved at once."""
+        """`lists()` returns the lists in force; `resolving` domains are resolved at once;
+        `gathering` is told of cases that are on their way to the desk."""
         self._lists = lists
         self._book = book
         self._desk = desk
         self._breaker = breaker
         self._jobs: asyncio.Queue[Job] = asyncio.Queue()
         self._resolving = resolving
+        self._gathering = gathering
         self._resolvers: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -85,6 +89,7 @@ class Pipeline:
             if self._book.is_fresh(card):
                 self._dispatch(card, group, first, remembered=True)
             else:
+                self._gathering.expect()
                 self._jobs.put_nowait((card, group, first))
 
     def requeue(self, card: DomainCard, cases: Iterable[Case]) -> None:
@@ -140,6 +145,8 @@ class Pipeline:
                 for case in cases:
                     case.forced = EntryStatus.UNHANDLED_EXCEPTION
                     case.conclude()
+            finally:
+                self._gathering.arrived()
 
     def _dispatch(
         self, card: DomainCard, cases: list[Case], first: bool, *, remembered: bool

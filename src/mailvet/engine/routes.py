@@ -6,10 +6,12 @@ also of different domains; a slow operator holds up nobody else.
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from functools import partial
 from typing import Protocol
 
 from mailvet.engine.case import Case, DomainCard
+from mailvet.engine.gathering import Gathering
 from mailvet.engine.pace import Pace, PaceLimits
 from mailvet.model.route import Exchanger
 
@@ -37,15 +39,41 @@ class Visitor(Protocol):
 class Route:
     """One set of exchangers: its queue and its pace."""
 
-    __slots__ = ("exchangers", "groups", "key", "pace", "sessions", "timer")
+    __slots__ = ("exchangers", "groups", "key", "pace", "queued", "ripe", "sessions", "timer")
 
     def __init__(self, key: str, exchangers: tuple[Exchanger, ...], pace: Pace) -> None:
         self.key = key
         self.exchangers = exchangers
         self.pace = pace
         self.groups: deque[Group] = deque()
+        self.queued = 0
+        """Cases in all groups."""
+        self.ripe = False
+        """Whether its queue has waited for company, or must not."""
         self.sessions = 0
         self.timer: asyncio.TimerHandle | None = None
+
+    def put(self, card: DomainCard, cases: Iterable[Case], *, first: bool) -> deque[Case]:
+        """Queue cases of one domain; return the queue they are in."""
+        queue = deque(cases)
+        self.queued += len(queue)
+        if first:
+            self.groups.appendleft((card, queue))
+        else:
+            self.groups.append((card, queue))
+        return queue
+
+    def clear(self) -> Iterator[Case]:
+        """Take every case off the queue."""
+        while self.groups:
+            yield from self.groups.popleft()[1]
+        self.queued = 0
+        self.ripe = False
+
+    @property
+    def is_full(self) -> bool:
+        """Whether waiting for company would bring the next session nothing."""
+        return self.queued >= self.pace.recipients or self.pace.one_domain
 
     def take(self) -> Lot:
         """Take the next session's cases off the queue, whole domains together."""
@@ -60,6 +88,7 @@ class Route:
                 break
             count = 1 if alone else min(room - beside, len(cases))
             wanted = [cases.popleft() for _ in range(count)]
+            self.queued -= count
             kept = [case for case in wanted if not case.abandoned]
             for case in wanted:
                 if case.abandoned:
@@ -67,6 +96,7 @@ class Route:
                     if card.waiting and not card.probing:
                         # It was to ask for the catch-all that others wait for: the next one does.
                         cases.append(card.waiting.popleft())
+                        self.queued += 1
             if kept:
                 lot.append((card, kept))
                 room -= len(kept) + beside
@@ -74,6 +104,7 @@ class Route:
                 self.groups.popleft()
             if lot and (alone or self.pace.one_domain):
                 break
+        self.ripe = self.ripe and bool(self.groups)
         return lot
 
     @property
@@ -92,11 +123,14 @@ class RouteDesk:
         limits: PaceLimits,
         max_sessions: int,
         clock: Callable[[], float],
+        gathering: Gathering | None = None,
     ) -> None:
+        """With `gathering`, sessions that are not full wait for company as it says."""
         self._visitor = visitor
         self._limits = limits
         self._max_sessions = max_sessions
         self._clock = clock
+        self._gathering = gathering
         self._routes: dict[str, Route] = {}
         self._crowded: dict[Route, None] = {}
         """Routes that wait for a free session, in order; a dict is an ordered set."""
@@ -109,16 +143,13 @@ class RouteDesk:
         return len(self._tasks)
 
     def submit(self, card: DomainCard, cases: Iterable[Case], *, first: bool = False) -> None:
-        """Queue cases of one domain for their route; `first` puts them at the head."""
+        """Queue cases of one domain for their route; `first` puts them at the head, and what is
+        queued there waits for no company."""
         assert card.answer is not None
         route = self._route(card.answer.route, card.answer.exchangers)
-        group = (card, deque(cases))
-        if first:
-            route.groups.appendleft(group)
-        else:
-            route.groups.append(group)
+        queued = route.put(card, cases, first=first)
+        route.ripe = route.ripe or first or self._gathering is None
         self._start_sessions(route)
-        queued = group[1]
         if queued and queued[0].tell is not None:
             queued[0].heard("*", self._why_it_waits(route))
 
@@ -152,15 +183,15 @@ class RouteDesk:
         """Take every queued case off every queue."""
         taken: list[Case] = []
         for route in self._routes.values():
-            for _, cases in route.groups:
-                taken += cases
-            route.groups.clear()
+            taken += route.clear()
         self._crowded.clear()
         return taken
 
     async def close(self, grace_s: float = 0.0) -> None:
         """Start no more sessions; after `grace_s` seconds cancel those that have not ended."""
         self.paused = True  # or each that ends would start another
+        if self._gathering is not None:
+            self._gathering.close()
         for route in self._routes.values():
             if route.timer is not None:
                 route.timer.cancel()
@@ -188,6 +219,9 @@ class RouteDesk:
 
     def _start_sessions(self, route: Route) -> None:
         while route.groups and route.sessions < int(route.pace.sessions):
+            if self._gathering is not None and not (route.ripe or route.is_full):
+                self._gathering.wait(route, partial(self._ripen, route))
+                return
             wait_s = route.pace.cool_until - self._clock()
             if wait_s > 0:
                 self._wake_later(route, wait_s)
@@ -198,8 +232,14 @@ class RouteDesk:
             if not self._start_session(route):
                 return
 
+    def _ripen(self, route: Route) -> None:
+        route.ripe = bool(route.groups)
+        self._start_sessions(route)
+
     def _start_session(self, route: Route) -> bool:
         lot = route.take()
+        if self._gathering is not None and not route.groups:
+            self._gathering.leave(route)
         if not lot:
             return False
         route.sessions += 1

@@ -150,9 +150,11 @@ class Worker:
         """Claim what there is room for, waiting for room; False when nothing is ready."""
         if self._refused:  # or what was learnt and cannot be kept would pile up
             raise Unavailable("what was learnt before has to be kept first")
-        while self._in_flight >= self._window:
-            self._room.clear()
-            await self._room.wait()
+        if self._in_flight >= self._window:
+            # A claim costs a commit: not one for every entry that ends.
+            while self._in_flight > max(self._window - CLAIM_ENTRIES, self._window // 2):
+                self._room.clear()
+                await self._room.wait()
         room = min(self._window - self._in_flight, CLAIM_ENTRIES)
         claims = await self._store.claim(self._owner, max_entries=room)
         for claim in claims:

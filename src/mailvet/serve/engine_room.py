@@ -11,6 +11,7 @@ from mailvet.engine.breaker import DETAIL, HINDRANCE, Breaker, BreakerLimits
 from mailvet.engine.canary import Canary
 from mailvet.engine.case import Case, DomainCard
 from mailvet.engine.domains import DomainBook
+from mailvet.engine.gathering import GATHER_S, Gathering
 from mailvet.engine.judge import Judge
 from mailvet.engine.pace import COOL_OFF_S, PaceLimits
 from mailvet.engine.pipeline import Pipeline
@@ -115,6 +116,7 @@ class EngineRoom:
             self.resolver, clock=clock, catch_all_ttl_s=settings.catch_all_ttl_s
         )
         self._canary = Canary(self.resolver, self._greets, settings.egress_canaries)
+        gathering = Gathering(GATHER_S * settings.time_scale)
         self._desk = RouteDesk(
             self._visit,
             limits=PaceLimits(
@@ -124,6 +126,7 @@ class EngineRoom:
             ),
             max_sessions=settings.max_sessions,
             clock=clock,
+            gathering=gathering,
         )
         self.breaker = Breaker(
             BreakerLimits(
@@ -152,6 +155,7 @@ class EngineRoom:
             desk=self._desk,
             breaker=self.breaker,
             resolving=settings.resolving,
+            gathering=gathering,
         )
         judge = Judge(suggest, build_weights(settings))
         recall = Recall(wall_clock)
