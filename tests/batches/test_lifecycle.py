@@ -8,7 +8,8 @@ import pytest
 from mailvet.batches.cursor import Marks
 from mailvet.batches.drain import Drain
 from mailvet.batches.intake import Intake, RawEntry
-from mailvet.batches.lifecycle import Batches, BatchPage, NewBatch, request_hash
+from mailvet.batches.lifecycle import Batches, NewBatch, request_hash
+from mailvet.batches.listing import BatchPage
 from mailvet.batches.upload import Chunk
 from mailvet.batches.watch import Observer
 from mailvet.errors import AlreadyExists, BadPageToken, NotFound, RequestIdReused
@@ -95,7 +96,7 @@ async def test_a_dry_run_writes_nothing(batches: Batches) -> None:
         standing.batch.entry_count,
         standing.batch.state,
     )
-    assert ([], "") == await batches.page("acme", BatchPage(frozenset(), 50, ""))
+    assert ([], "", "") == await batches.page("acme", BatchPage(frozenset(), 50, ""))
 
 
 async def test_a_dry_run_finds_a_taken_id(batches: Batches) -> None:
@@ -136,7 +137,7 @@ async def test_pages_hold_everything_once(batches: Batches) -> None:
     names: list[str] = []
     token = ""
     while True:
-        standings, token = await batches.page("acme", BatchPage(frozenset(), 3, token))
+        standings, token, _ = await batches.page("acme", BatchPage(frozenset(), 3, token))
         names += [standing.batch.batch_id for standing in standings]
         if not token:
             break
@@ -149,7 +150,7 @@ async def test_a_page_token_keeps_to_its_request(batches: Batches) -> None:
     """A token works with the tenant and the states it was made for."""
     for _ in range(2):
         await batches.create("acme", NEW)
-    _, token = await batches.page("acme", BatchPage(frozenset(), 1, ""))
+    _, token, _ = await batches.page("acme", BatchPage(frozenset(), 1, ""))
 
     for tenant, states in (
         ("other", frozenset[BatchState]()),
@@ -164,6 +165,6 @@ async def test_states_are_filtered(batches: Batches) -> None:
     await batches.create("acme", replace(NEW, batch_id="draft"))
     await batches.create("acme", replace(NEW, batch_id="running", launch=True))
     running = BatchPage(frozenset({BatchState.RUNNING}), 10, "")
-    standings, _ = await batches.page("acme", running)
+    standings, *_ = await batches.page("acme", running)
 
     assert ["running"] == [standing.batch.batch_id for standing in standings]

@@ -12,6 +12,7 @@ from mailvet.errors import InvalidRequest
 from mailvet.model.batch import BatchSpec
 from mailvet.model.status import Deduplication, QualityLevel
 from mailvet.rpc import decode
+from mailvet.rpc.decode_list import batch_page
 from mailvet.v1 import batch_pb2 as batch_pb
 from mailvet.v1 import batch_service_pb2 as pb
 from mailvet.v1 import result_service_pb2 as result_pb
@@ -198,7 +199,7 @@ def test_everything_is_decoded() -> None:
 )
 def test_page_sizes(asked: int, given: int) -> None:
     """Too large a page is cut down, none is the default (AIP-158)."""
-    assert given == decode.batch_page(pb.ListBatchesRequest(page_size=asked)).page_size
+    assert given == batch_page(pb.ListBatchesRequest(page_size=asked)).page_size
 
 
 def test_a_text_is_measured_in_bytes() -> None:

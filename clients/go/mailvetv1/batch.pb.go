@@ -235,6 +235,8 @@ type Batch struct {
 	// Names the batch as it is: changes with its settings, its entries, and the state
 	// that callers give it. For the `etag` fields of requests.
 	Etag string `protobuf:"bytes,16,opt,name=etag,proto3" json:"etag,omitempty"`
+	// What the list is meant for.
+	Targeting *Targeting `protobuf:"bytes,17,opt,name=targeting,proto3" json:"targeting,omitempty"`
 	// For how long it is kept after its end.
 	Retention *durationpb.Duration `protobuf:"bytes,20,opt,name=retention,proto3" json:"retention,omitempty"`
 	// When it is erased for good; absent until it ended.
@@ -385,6 +387,13 @@ func (x *Batch) GetEtag() string {
 		return x.Etag
 	}
 	return ""
+}
+
+func (x *Batch) GetTargeting() *Targeting {
+	if x != nil {
+		return x.Targeting
+	}
+	return nil
 }
 
 func (x *Batch) GetRetention() *durationpb.Duration {
@@ -800,7 +809,7 @@ var File_mailvet_v1_batch_proto protoreflect.FileDescriptor
 const file_mailvet_v1_batch_proto_rawDesc = "" +
 	"\n" +
 	"\x16mailvet/v1/batch.proto\x12\n" +
-	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17mailvet/v1/status.proto\"\x9b\a\n" +
+	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17mailvet/v1/status.proto\x1a\x1amailvet/v1/targeting.proto\"\xd0\a\n" +
 	"\x05Batch\x12\x19\n" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12 \n" +
@@ -822,7 +831,8 @@ const file_mailvet_v1_batch_proto_rawDesc = "" +
 	"\bprogress\x18\x0e \x01(\v2\x14.mailvet.v1.ProgressR\bprogress\x12\x1d\n" +
 	"\n" +
 	"rule_count\x18\x0f \x01(\x05R\truleCount\x12\x12\n" +
-	"\x04etag\x18\x10 \x01(\tR\x04etag\x127\n" +
+	"\x04etag\x18\x10 \x01(\tR\x04etag\x123\n" +
+	"\ttargeting\x18\x11 \x01(\v2\x15.mailvet.v1.TargetingR\ttargeting\x127\n" +
 	"\tretention\x18\x14 \x01(\v2\x19.google.protobuf.DurationR\tretention\x12;\n" +
 	"\vexpire_time\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"expireTime\x12!\n" +
@@ -906,9 +916,10 @@ var file_mailvet_v1_batch_proto_goTypes = []any{
 	nil,                           // 10: mailvet.v1.Batch.LabelsEntry
 	(QualityLevel)(0),             // 11: mailvet.v1.QualityLevel
 	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
-	(*durationpb.Duration)(nil),   // 13: google.protobuf.Duration
-	(Classification)(0),           // 14: mailvet.v1.Classification
-	(EntryStatus)(0),              // 15: mailvet.v1.EntryStatus
+	(*Targeting)(nil),             // 13: mailvet.v1.Targeting
+	(*durationpb.Duration)(nil),   // 14: google.protobuf.Duration
+	(Classification)(0),           // 15: mailvet.v1.Classification
+	(EntryStatus)(0),              // 16: mailvet.v1.EntryStatus
 }
 var file_mailvet_v1_batch_proto_depIdxs = []int32{
 	10, // 0: mailvet.v1.Batch.labels:type_name -> mailvet.v1.Batch.LabelsEntry
@@ -920,21 +931,22 @@ var file_mailvet_v1_batch_proto_depIdxs = []int32{
 	12, // 6: mailvet.v1.Batch.launch_time:type_name -> google.protobuf.Timestamp
 	12, // 7: mailvet.v1.Batch.end_time:type_name -> google.protobuf.Timestamp
 	4,  // 8: mailvet.v1.Batch.progress:type_name -> mailvet.v1.Progress
-	13, // 9: mailvet.v1.Batch.retention:type_name -> google.protobuf.Duration
-	12, // 10: mailvet.v1.Batch.expire_time:type_name -> google.protobuf.Timestamp
-	5,  // 11: mailvet.v1.Progress.classifications:type_name -> mailvet.v1.ClassificationCount
-	6,  // 12: mailvet.v1.Progress.statuses:type_name -> mailvet.v1.StatusCount
-	13, // 13: mailvet.v1.Progress.remaining_time:type_name -> google.protobuf.Duration
-	12, // 14: mailvet.v1.Progress.next_attempt_time:type_name -> google.protobuf.Timestamp
-	7,  // 15: mailvet.v1.Progress.hindrances:type_name -> mailvet.v1.Hindrance
-	14, // 16: mailvet.v1.ClassificationCount.classification:type_name -> mailvet.v1.Classification
-	15, // 17: mailvet.v1.StatusCount.status:type_name -> mailvet.v1.EntryStatus
-	13, // 18: mailvet.v1.GoingAway.retry_delay:type_name -> google.protobuf.Duration
-	19, // [19:19] is the sub-list for method output_type
-	19, // [19:19] is the sub-list for method input_type
-	19, // [19:19] is the sub-list for extension type_name
-	19, // [19:19] is the sub-list for extension extendee
-	0,  // [0:19] is the sub-list for field type_name
+	13, // 9: mailvet.v1.Batch.targeting:type_name -> mailvet.v1.Targeting
+	14, // 10: mailvet.v1.Batch.retention:type_name -> google.protobuf.Duration
+	12, // 11: mailvet.v1.Batch.expire_time:type_name -> google.protobuf.Timestamp
+	5,  // 12: mailvet.v1.Progress.classifications:type_name -> mailvet.v1.ClassificationCount
+	6,  // 13: mailvet.v1.Progress.statuses:type_name -> mailvet.v1.StatusCount
+	14, // 14: mailvet.v1.Progress.remaining_time:type_name -> google.protobuf.Duration
+	12, // 15: mailvet.v1.Progress.next_attempt_time:type_name -> google.protobuf.Timestamp
+	7,  // 16: mailvet.v1.Progress.hindrances:type_name -> mailvet.v1.Hindrance
+	15, // 17: mailvet.v1.ClassificationCount.classification:type_name -> mailvet.v1.Classification
+	16, // 18: mailvet.v1.StatusCount.status:type_name -> mailvet.v1.EntryStatus
+	14, // 19: mailvet.v1.GoingAway.retry_delay:type_name -> google.protobuf.Duration
+	20, // [20:20] is the sub-list for method output_type
+	20, // [20:20] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_mailvet_v1_batch_proto_init() }
@@ -943,6 +955,7 @@ func file_mailvet_v1_batch_proto_init() {
 		return
 	}
 	file_mailvet_v1_status_proto_init()
+	file_mailvet_v1_targeting_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -61,7 +61,9 @@ type CreateBatchRequest struct {
 	// How old an answer may be that the tenant got before: up to 30 days. What is younger
 	// is answered at once (`from_cache`), everything else is asked; not set, all is asked.
 	// Only what an exchanger settled is ever reused, an UNKNOWN never.
-	MaxAge        *durationpb.Duration `protobuf:"bytes,21,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
+	MaxAge *durationpb.Duration `protobuf:"bytes,21,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
+	// What the list is meant for.
+	Targeting     *Targeting `protobuf:"bytes,14,opt,name=targeting,proto3" json:"targeting,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -197,6 +199,13 @@ func (x *CreateBatchRequest) GetRetention() *durationpb.Duration {
 func (x *CreateBatchRequest) GetMaxAge() *durationpb.Duration {
 	if x != nil {
 		return x.MaxAge
+	}
+	return nil
+}
+
+func (x *CreateBatchRequest) GetTargeting() *Targeting {
+	if x != nil {
+		return x.Targeting
 	}
 	return nil
 }
@@ -1322,7 +1331,18 @@ type ListBatchesRequest struct {
 	// From the last response's next_page_token, with the same other fields.
 	PageToken string `protobuf:"bytes,2,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	// Only batches in these states; all when empty.
-	States        []BatchState `protobuf:"varint,3,rep,packed,name=states,proto3,enum=mailvet.v1.BatchState" json:"states,omitempty"`
+	States []BatchState `protobuf:"varint,3,rep,packed,name=states,proto3,enum=mailvet.v1.BatchState" json:"states,omitempty"`
+	// Only batches that are so, as AIP-160 has it: `state = RUNNING AND priority >= 128`,
+	// `labels.team = "shop" OR name = "spring*"`, `create_time > "2026-11-21T08:00:00Z"`,
+	// `labels:team`, `NOT targeting.country = SG`. OR binds more tightly than AND. Fields:
+	// batch_id, name, description, state, quality, priority, entry_count, create_time,
+	// launch_time, end_time, labels.KEY, targeting.country, targeting.audience,
+	// targeting.market_industry, targeting.objective.
+	Filter string `protobuf:"bytes,4,opt,name=filter,proto3" json:"filter,omitempty"`
+	// Fields to sort by, such as `priority desc, name`; the newest first when empty. At
+	// most three of batch_id, name, state, quality, priority, entry_count, create_time,
+	// launch_time, end_time.
+	OrderBy       string `protobuf:"bytes,5,opt,name=order_by,json=orderBy,proto3" json:"order_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1378,6 +1398,20 @@ func (x *ListBatchesRequest) GetStates() []BatchState {
 	return nil
 }
 
+func (x *ListBatchesRequest) GetFilter() string {
+	if x != nil {
+		return x.Filter
+	}
+	return ""
+}
+
+func (x *ListBatchesRequest) GetOrderBy() string {
+	if x != nil {
+		return x.OrderBy
+	}
+	return ""
+}
+
 // Response of ListBatches.
 type ListBatchesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1385,8 +1419,10 @@ type ListBatchesResponse struct {
 	Batches []*Batch `protobuf:"bytes,1,rep,name=batches,proto3" json:"batches,omitempty"`
 	// Where to go on; empty at the end.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Where to go back; empty at the start.
+	PreviousPageToken string `protobuf:"bytes,3,opt,name=previous_page_token,json=previousPageToken,proto3" json:"previous_page_token,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *ListBatchesResponse) Reset() {
@@ -1429,6 +1465,13 @@ func (x *ListBatchesResponse) GetBatches() []*Batch {
 func (x *ListBatchesResponse) GetNextPageToken() string {
 	if x != nil {
 		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListBatchesResponse) GetPreviousPageToken() string {
+	if x != nil {
+		return x.PreviousPageToken
 	}
 	return ""
 }
@@ -1685,7 +1728,7 @@ var File_mailvet_v1_batch_service_proto protoreflect.FileDescriptor
 const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	"\n" +
 	"\x1emailvet/v1/batch_service.proto\x12\n" +
-	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x16mailvet/v1/batch.proto\x1a\x16mailvet/v1/rules.proto\x1a\x17mailvet/v1/status.proto\x1a\x1cmailvet/v1/upload_file.proto\"\xef\x05\n" +
+	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x16mailvet/v1/batch.proto\x1a\x16mailvet/v1/rules.proto\x1a\x17mailvet/v1/status.proto\x1a\x1amailvet/v1/targeting.proto\x1a\x1cmailvet/v1/upload_file.proto\"\xa4\x06\n" +
 	"\x12CreateBatchRequest\x12\x19\n" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12 \n" +
@@ -1703,7 +1746,8 @@ const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	"\rvalidate_only\x18\f \x01(\bR\fvalidateOnly\x12.\n" +
 	"\x05rules\x18\r \x03(\v2\x18.mailvet.v1.OverrideRuleR\x05rules\x127\n" +
 	"\tretention\x18\x14 \x01(\v2\x19.google.protobuf.DurationR\tretention\x122\n" +
-	"\amax_age\x18\x15 \x01(\v2\x19.google.protobuf.DurationR\x06maxAge\x1a9\n" +
+	"\amax_age\x18\x15 \x01(\v2\x19.google.protobuf.DurationR\x06maxAge\x123\n" +
+	"\ttargeting\x18\x0e \x01(\v2\x15.mailvet.v1.TargetingR\ttargeting\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\v\n" +
@@ -1777,15 +1821,18 @@ const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12-\n" +
 	"\x04wait\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x04wait\";\n" +
 	"\x10GetBatchResponse\x12'\n" +
-	"\x05batch\x18\x01 \x01(\v2\x11.mailvet.v1.BatchR\x05batch\"\x80\x01\n" +
+	"\x05batch\x18\x01 \x01(\v2\x11.mailvet.v1.BatchR\x05batch\"\xb3\x01\n" +
 	"\x12ListBatchesRequest\x12\x1b\n" +
 	"\tpage_size\x18\x01 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
 	"page_token\x18\x02 \x01(\tR\tpageToken\x12.\n" +
-	"\x06states\x18\x03 \x03(\x0e2\x16.mailvet.v1.BatchStateR\x06states\"j\n" +
+	"\x06states\x18\x03 \x03(\x0e2\x16.mailvet.v1.BatchStateR\x06states\x12\x16\n" +
+	"\x06filter\x18\x04 \x01(\tR\x06filter\x12\x19\n" +
+	"\border_by\x18\x05 \x01(\tR\aorderBy\"\x9a\x01\n" +
 	"\x13ListBatchesResponse\x12+\n" +
 	"\abatches\x18\x01 \x03(\v2\x11.mailvet.v1.BatchR\abatches\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"x\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12.\n" +
+	"\x13previous_page_token\x18\x03 \x01(\tR\x11previousPageToken\"x\n" +
 	"\x11WatchBatchRequest\x12\x19\n" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12H\n" +
 	"\x12heartbeat_interval\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\x11heartbeatInterval\"\xb9\x01\n" +
@@ -1872,15 +1919,16 @@ var file_mailvet_v1_batch_service_proto_goTypes = []any{
 	(*Entry)(nil),                 // 31: mailvet.v1.Entry
 	(*OverrideRule)(nil),          // 32: mailvet.v1.OverrideRule
 	(*durationpb.Duration)(nil),   // 33: google.protobuf.Duration
-	(*Batch)(nil),                 // 34: mailvet.v1.Batch
-	(*fieldmaskpb.FieldMask)(nil), // 35: google.protobuf.FieldMask
-	(BatchState)(0),               // 36: mailvet.v1.BatchState
-	(*Progress)(nil),              // 37: mailvet.v1.Progress
-	(*GoingAway)(nil),             // 38: mailvet.v1.GoingAway
-	(*AddFileRequest)(nil),        // 39: mailvet.v1.AddFileRequest
-	(*UploadFileRequest)(nil),     // 40: mailvet.v1.UploadFileRequest
-	(*AddFileResponse)(nil),       // 41: mailvet.v1.AddFileResponse
-	(*UploadFileResponse)(nil),    // 42: mailvet.v1.UploadFileResponse
+	(*Targeting)(nil),             // 34: mailvet.v1.Targeting
+	(*Batch)(nil),                 // 35: mailvet.v1.Batch
+	(*fieldmaskpb.FieldMask)(nil), // 36: google.protobuf.FieldMask
+	(BatchState)(0),               // 37: mailvet.v1.BatchState
+	(*Progress)(nil),              // 38: mailvet.v1.Progress
+	(*GoingAway)(nil),             // 39: mailvet.v1.GoingAway
+	(*AddFileRequest)(nil),        // 40: mailvet.v1.AddFileRequest
+	(*UploadFileRequest)(nil),     // 41: mailvet.v1.UploadFileRequest
+	(*AddFileResponse)(nil),       // 42: mailvet.v1.AddFileResponse
+	(*UploadFileResponse)(nil),    // 43: mailvet.v1.UploadFileResponse
 }
 var file_mailvet_v1_batch_service_proto_depIdxs = []int32{
 	27, // 0: mailvet.v1.CreateBatchRequest.labels:type_name -> mailvet.v1.CreateBatchRequest.LabelsEntry
@@ -1891,65 +1939,66 @@ var file_mailvet_v1_batch_service_proto_depIdxs = []int32{
 	32, // 5: mailvet.v1.CreateBatchRequest.rules:type_name -> mailvet.v1.OverrideRule
 	33, // 6: mailvet.v1.CreateBatchRequest.retention:type_name -> google.protobuf.Duration
 	33, // 7: mailvet.v1.CreateBatchRequest.max_age:type_name -> google.protobuf.Duration
-	34, // 8: mailvet.v1.CreateBatchResponse.batch:type_name -> mailvet.v1.Batch
-	31, // 9: mailvet.v1.AddEntriesRequest.entries:type_name -> mailvet.v1.Entry
-	31, // 10: mailvet.v1.StreamEntriesRequest.entries:type_name -> mailvet.v1.Entry
-	5,  // 11: mailvet.v1.StreamEntriesRequest.finish:type_name -> mailvet.v1.FinishUpload
-	34, // 12: mailvet.v1.StreamEntriesResponse.batch:type_name -> mailvet.v1.Batch
-	29, // 13: mailvet.v1.PrepareBatchRequest.deduplication:type_name -> mailvet.v1.Deduplication
-	30, // 14: mailvet.v1.PrepareBatchRequest.duplicate_keep:type_name -> mailvet.v1.DuplicateKeep
-	28, // 15: mailvet.v1.PrepareBatchRequest.quality:type_name -> mailvet.v1.QualityLevel
-	34, // 16: mailvet.v1.PrepareBatchResponse.batch:type_name -> mailvet.v1.Batch
-	34, // 17: mailvet.v1.LaunchBatchResponse.batch:type_name -> mailvet.v1.Batch
-	34, // 18: mailvet.v1.PauseBatchResponse.batch:type_name -> mailvet.v1.Batch
-	34, // 19: mailvet.v1.ResumeBatchResponse.batch:type_name -> mailvet.v1.Batch
-	34, // 20: mailvet.v1.UpdateBatchRequest.batch:type_name -> mailvet.v1.Batch
-	35, // 21: mailvet.v1.UpdateBatchRequest.update_mask:type_name -> google.protobuf.FieldMask
-	34, // 22: mailvet.v1.UpdateBatchResponse.batch:type_name -> mailvet.v1.Batch
-	34, // 23: mailvet.v1.CancelBatchResponse.batch:type_name -> mailvet.v1.Batch
-	33, // 24: mailvet.v1.GetBatchRequest.wait:type_name -> google.protobuf.Duration
-	34, // 25: mailvet.v1.GetBatchResponse.batch:type_name -> mailvet.v1.Batch
-	36, // 26: mailvet.v1.ListBatchesRequest.states:type_name -> mailvet.v1.BatchState
-	34, // 27: mailvet.v1.ListBatchesResponse.batches:type_name -> mailvet.v1.Batch
-	33, // 28: mailvet.v1.WatchBatchRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	34, // 29: mailvet.v1.WatchBatchResponse.batch:type_name -> mailvet.v1.Batch
-	37, // 30: mailvet.v1.WatchBatchResponse.progress:type_name -> mailvet.v1.Progress
-	38, // 31: mailvet.v1.WatchBatchResponse.going_away:type_name -> mailvet.v1.GoingAway
-	0,  // 32: mailvet.v1.BatchService.CreateBatch:input_type -> mailvet.v1.CreateBatchRequest
-	2,  // 33: mailvet.v1.BatchService.AddEntries:input_type -> mailvet.v1.AddEntriesRequest
-	4,  // 34: mailvet.v1.BatchService.StreamEntries:input_type -> mailvet.v1.StreamEntriesRequest
-	39, // 35: mailvet.v1.BatchService.AddFile:input_type -> mailvet.v1.AddFileRequest
-	40, // 36: mailvet.v1.BatchService.UploadFile:input_type -> mailvet.v1.UploadFileRequest
-	7,  // 37: mailvet.v1.BatchService.PrepareBatch:input_type -> mailvet.v1.PrepareBatchRequest
-	9,  // 38: mailvet.v1.BatchService.LaunchBatch:input_type -> mailvet.v1.LaunchBatchRequest
-	11, // 39: mailvet.v1.BatchService.PauseBatch:input_type -> mailvet.v1.PauseBatchRequest
-	13, // 40: mailvet.v1.BatchService.ResumeBatch:input_type -> mailvet.v1.ResumeBatchRequest
-	15, // 41: mailvet.v1.BatchService.UpdateBatch:input_type -> mailvet.v1.UpdateBatchRequest
-	17, // 42: mailvet.v1.BatchService.CancelBatch:input_type -> mailvet.v1.CancelBatchRequest
-	19, // 43: mailvet.v1.BatchService.GetBatch:input_type -> mailvet.v1.GetBatchRequest
-	21, // 44: mailvet.v1.BatchService.ListBatches:input_type -> mailvet.v1.ListBatchesRequest
-	23, // 45: mailvet.v1.BatchService.WatchBatch:input_type -> mailvet.v1.WatchBatchRequest
-	25, // 46: mailvet.v1.BatchService.DeleteBatch:input_type -> mailvet.v1.DeleteBatchRequest
-	1,  // 47: mailvet.v1.BatchService.CreateBatch:output_type -> mailvet.v1.CreateBatchResponse
-	3,  // 48: mailvet.v1.BatchService.AddEntries:output_type -> mailvet.v1.AddEntriesResponse
-	6,  // 49: mailvet.v1.BatchService.StreamEntries:output_type -> mailvet.v1.StreamEntriesResponse
-	41, // 50: mailvet.v1.BatchService.AddFile:output_type -> mailvet.v1.AddFileResponse
-	42, // 51: mailvet.v1.BatchService.UploadFile:output_type -> mailvet.v1.UploadFileResponse
-	8,  // 52: mailvet.v1.BatchService.PrepareBatch:output_type -> mailvet.v1.PrepareBatchResponse
-	10, // 53: mailvet.v1.BatchService.LaunchBatch:output_type -> mailvet.v1.LaunchBatchResponse
-	12, // 54: mailvet.v1.BatchService.PauseBatch:output_type -> mailvet.v1.PauseBatchResponse
-	14, // 55: mailvet.v1.BatchService.ResumeBatch:output_type -> mailvet.v1.ResumeBatchResponse
-	16, // 56: mailvet.v1.BatchService.UpdateBatch:output_type -> mailvet.v1.UpdateBatchResponse
-	18, // 57: mailvet.v1.BatchService.CancelBatch:output_type -> mailvet.v1.CancelBatchResponse
-	20, // 58: mailvet.v1.BatchService.GetBatch:output_type -> mailvet.v1.GetBatchResponse
-	22, // 59: mailvet.v1.BatchService.ListBatches:output_type -> mailvet.v1.ListBatchesResponse
-	24, // 60: mailvet.v1.BatchService.WatchBatch:output_type -> mailvet.v1.WatchBatchResponse
-	26, // 61: mailvet.v1.BatchService.DeleteBatch:output_type -> mailvet.v1.DeleteBatchResponse
-	47, // [47:62] is the sub-list for method output_type
-	32, // [32:47] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	34, // 8: mailvet.v1.CreateBatchRequest.targeting:type_name -> mailvet.v1.Targeting
+	35, // 9: mailvet.v1.CreateBatchResponse.batch:type_name -> mailvet.v1.Batch
+	31, // 10: mailvet.v1.AddEntriesRequest.entries:type_name -> mailvet.v1.Entry
+	31, // 11: mailvet.v1.StreamEntriesRequest.entries:type_name -> mailvet.v1.Entry
+	5,  // 12: mailvet.v1.StreamEntriesRequest.finish:type_name -> mailvet.v1.FinishUpload
+	35, // 13: mailvet.v1.StreamEntriesResponse.batch:type_name -> mailvet.v1.Batch
+	29, // 14: mailvet.v1.PrepareBatchRequest.deduplication:type_name -> mailvet.v1.Deduplication
+	30, // 15: mailvet.v1.PrepareBatchRequest.duplicate_keep:type_name -> mailvet.v1.DuplicateKeep
+	28, // 16: mailvet.v1.PrepareBatchRequest.quality:type_name -> mailvet.v1.QualityLevel
+	35, // 17: mailvet.v1.PrepareBatchResponse.batch:type_name -> mailvet.v1.Batch
+	35, // 18: mailvet.v1.LaunchBatchResponse.batch:type_name -> mailvet.v1.Batch
+	35, // 19: mailvet.v1.PauseBatchResponse.batch:type_name -> mailvet.v1.Batch
+	35, // 20: mailvet.v1.ResumeBatchResponse.batch:type_name -> mailvet.v1.Batch
+	35, // 21: mailvet.v1.UpdateBatchRequest.batch:type_name -> mailvet.v1.Batch
+	36, // 22: mailvet.v1.UpdateBatchRequest.update_mask:type_name -> google.protobuf.FieldMask
+	35, // 23: mailvet.v1.UpdateBatchResponse.batch:type_name -> mailvet.v1.Batch
+	35, // 24: mailvet.v1.CancelBatchResponse.batch:type_name -> mailvet.v1.Batch
+	33, // 25: mailvet.v1.GetBatchRequest.wait:type_name -> google.protobuf.Duration
+	35, // 26: mailvet.v1.GetBatchResponse.batch:type_name -> mailvet.v1.Batch
+	37, // 27: mailvet.v1.ListBatchesRequest.states:type_name -> mailvet.v1.BatchState
+	35, // 28: mailvet.v1.ListBatchesResponse.batches:type_name -> mailvet.v1.Batch
+	33, // 29: mailvet.v1.WatchBatchRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	35, // 30: mailvet.v1.WatchBatchResponse.batch:type_name -> mailvet.v1.Batch
+	38, // 31: mailvet.v1.WatchBatchResponse.progress:type_name -> mailvet.v1.Progress
+	39, // 32: mailvet.v1.WatchBatchResponse.going_away:type_name -> mailvet.v1.GoingAway
+	0,  // 33: mailvet.v1.BatchService.CreateBatch:input_type -> mailvet.v1.CreateBatchRequest
+	2,  // 34: mailvet.v1.BatchService.AddEntries:input_type -> mailvet.v1.AddEntriesRequest
+	4,  // 35: mailvet.v1.BatchService.StreamEntries:input_type -> mailvet.v1.StreamEntriesRequest
+	40, // 36: mailvet.v1.BatchService.AddFile:input_type -> mailvet.v1.AddFileRequest
+	41, // 37: mailvet.v1.BatchService.UploadFile:input_type -> mailvet.v1.UploadFileRequest
+	7,  // 38: mailvet.v1.BatchService.PrepareBatch:input_type -> mailvet.v1.PrepareBatchRequest
+	9,  // 39: mailvet.v1.BatchService.LaunchBatch:input_type -> mailvet.v1.LaunchBatchRequest
+	11, // 40: mailvet.v1.BatchService.PauseBatch:input_type -> mailvet.v1.PauseBatchRequest
+	13, // 41: mailvet.v1.BatchService.ResumeBatch:input_type -> mailvet.v1.ResumeBatchRequest
+	15, // 42: mailvet.v1.BatchService.UpdateBatch:input_type -> mailvet.v1.UpdateBatchRequest
+	17, // 43: mailvet.v1.BatchService.CancelBatch:input_type -> mailvet.v1.CancelBatchRequest
+	19, // 44: mailvet.v1.BatchService.GetBatch:input_type -> mailvet.v1.GetBatchRequest
+	21, // 45: mailvet.v1.BatchService.ListBatches:input_type -> mailvet.v1.ListBatchesRequest
+	23, // 46: mailvet.v1.BatchService.WatchBatch:input_type -> mailvet.v1.WatchBatchRequest
+	25, // 47: mailvet.v1.BatchService.DeleteBatch:input_type -> mailvet.v1.DeleteBatchRequest
+	1,  // 48: mailvet.v1.BatchService.CreateBatch:output_type -> mailvet.v1.CreateBatchResponse
+	3,  // 49: mailvet.v1.BatchService.AddEntries:output_type -> mailvet.v1.AddEntriesResponse
+	6,  // 50: mailvet.v1.BatchService.StreamEntries:output_type -> mailvet.v1.StreamEntriesResponse
+	42, // 51: mailvet.v1.BatchService.AddFile:output_type -> mailvet.v1.AddFileResponse
+	43, // 52: mailvet.v1.BatchService.UploadFile:output_type -> mailvet.v1.UploadFileResponse
+	8,  // 53: mailvet.v1.BatchService.PrepareBatch:output_type -> mailvet.v1.PrepareBatchResponse
+	10, // 54: mailvet.v1.BatchService.LaunchBatch:output_type -> mailvet.v1.LaunchBatchResponse
+	12, // 55: mailvet.v1.BatchService.PauseBatch:output_type -> mailvet.v1.PauseBatchResponse
+	14, // 56: mailvet.v1.BatchService.ResumeBatch:output_type -> mailvet.v1.ResumeBatchResponse
+	16, // 57: mailvet.v1.BatchService.UpdateBatch:output_type -> mailvet.v1.UpdateBatchResponse
+	18, // 58: mailvet.v1.BatchService.CancelBatch:output_type -> mailvet.v1.CancelBatchResponse
+	20, // 59: mailvet.v1.BatchService.GetBatch:output_type -> mailvet.v1.GetBatchResponse
+	22, // 60: mailvet.v1.BatchService.ListBatches:output_type -> mailvet.v1.ListBatchesResponse
+	24, // 61: mailvet.v1.BatchService.WatchBatch:output_type -> mailvet.v1.WatchBatchResponse
+	26, // 62: mailvet.v1.BatchService.DeleteBatch:output_type -> mailvet.v1.DeleteBatchResponse
+	48, // [48:63] is the sub-list for method output_type
+	33, // [33:48] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_mailvet_v1_batch_service_proto_init() }
@@ -1960,6 +2009,7 @@ func file_mailvet_v1_batch_service_proto_init() {
 	file_mailvet_v1_batch_proto_init()
 	file_mailvet_v1_rules_proto_init()
 	file_mailvet_v1_status_proto_init()
+	file_mailvet_v1_targeting_proto_init()
 	file_mailvet_v1_upload_file_proto_init()
 	file_mailvet_v1_batch_service_proto_msgTypes[0].OneofWrappers = []any{}
 	file_mailvet_v1_batch_service_proto_msgTypes[2].OneofWrappers = []any{}

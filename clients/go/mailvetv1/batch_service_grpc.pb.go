@@ -98,7 +98,7 @@ type BatchServiceClient interface {
 	//
 	// Errors: as PauseBatch.
 	ResumeBatch(ctx context.Context, in *ResumeBatchRequest, opts ...grpc.CallOption) (*ResumeBatchResponse, error)
-	// Changes settings of a batch: `name`, `description`, `labels`, `priority`,
+	// Changes settings of a batch: `name`, `description`, `labels`, `priority`, `targeting`,
 	// `retention` in any state.
 	// A new priority counts for what is queued already.
 	//
@@ -113,7 +113,7 @@ type BatchServiceClient interface {
 	//
 	// Errors: NOT_FOUND (BATCH_ERASED when it was there once), INVALID_ARGUMENT.
 	GetBatch(ctx context.Context, in *GetBatchRequest, opts ...grpc.CallOption) (*GetBatchResponse, error)
-	// Lists batches, the newest first.
+	// Lists batches, the newest first unless told otherwise; pages lead both ways.
 	//
 	// Errors: INVALID_ARGUMENT (INVALID_REQUEST, BAD_PAGE_TOKEN).
 	ListBatches(ctx context.Context, in *ListBatchesRequest, opts ...grpc.CallOption) (*ListBatchesResponse, error)
@@ -365,7 +365,7 @@ type BatchServiceServer interface {
 	//
 	// Errors: as PauseBatch.
 	ResumeBatch(context.Context, *ResumeBatchRequest) (*ResumeBatchResponse, error)
-	// Changes settings of a batch: `name`, `description`, `labels`, `priority`,
+	// Changes settings of a batch: `name`, `description`, `labels`, `priority`, `targeting`,
 	// `retention` in any state.
 	// A new priority counts for what is queued already.
 	//
@@ -380,7 +380,7 @@ type BatchServiceServer interface {
 	//
 	// Errors: NOT_FOUND (BATCH_ERASED when it was there once), INVALID_ARGUMENT.
 	GetBatch(context.Context, *GetBatchRequest) (*GetBatchResponse, error)
-	// Lists batches, the newest first.
+	// Lists batches, the newest first unless told otherwise; pages lead both ways.
 	//
 	// Errors: INVALID_ARGUMENT (INVALID_REQUEST, BAD_PAGE_TOKEN).
 	ListBatches(context.Context, *ListBatchesRequest) (*ListBatchesResponse, error)

@@ -4,12 +4,12 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
-from typing import NamedTuple
 
-from mailvet.batches.cursor import Kind, Marks, Place, binding_of
+from mailvet.batches.cursor import Marks
 from mailvet.batches.drain import Drain
 from mailvet.batches.ids import new_batch_id
 from mailvet.batches.intake import Intake, RawEntry
+from mailvet.batches.listing import BatchPage, listed
 from mailvet.batches.retention import settled
 from mailvet.batches.upload import Chunk, Upload
 from mailvet.batches.watch import Observer, Standing
@@ -33,15 +33,6 @@ class NewBatch:
     launch: bool = False
     request_id: str = ""
     validate_only: bool = False
-
-
-class BatchPage(NamedTuple):
-    """Which batches a caller asks to list."""
-
-    states: frozenset[BatchState]
-    """Empty for all."""
-    page_size: int
-    page_token: str
 
 
 class Batches:
@@ -170,20 +161,11 @@ class Batches:
                 return 0
             raise
 
-    async def page(self, tenant: str, asked: BatchPage) -> tuple[list[Standing], str]:
-        """Return batches, the newest first, and the token of the next page (empty at the end)."""
-        binding = binding_of(tenant, asked.states)
-        before = None
-        if asked.page_token:
-            before = self._marks.read(asked.page_token, Kind.BATCH_PAGE, 0, binding)
-        batches = await self._store.list_batches(
-            tenant, states=asked.states, before_key=before, limit=asked.page_size + 1
-        )
-        token = ""
-        if len(batches) > asked.page_size:
-            last_key = batches[asked.page_size - 1].key
-            token = self._marks.write(Place(Kind.BATCH_PAGE, 0, last_key, binding))
-        return await self._look_at(batches[: asked.page_size]), token
+    async def page(self, tenant: str, asked: BatchPage) -> tuple[list[Standing], str, str]:
+        """Return batches, and the tokens of the next page and the one before (empty for none)."""
+        page = await listed(self._store, self._marks, tenant, asked)
+        found = await self._look_at(page.batches)
+        return found, page.next_page_token, page.previous_page_token
 
     async def _look_at(self, batches: list[Batch]) -> list[Standing]:
         standings = []

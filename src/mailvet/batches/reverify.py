@@ -92,4 +92,5 @@ def _new(source: Batch, asked: Reverify) -> NewBatch:
         batch_id=asked.batch_id,
         spec=replace(spec, name=asked.name or spec.name, quality=asked.quality or better),
         request_id=request_id,
+        retention_s=spec.retention_s,
     )

@@ -46,7 +46,9 @@ async def _act(arguments: argparse.Namespace, action: Action) -> None:
 
 
 async def _list(client: Client, arguments: argparse.Namespace) -> None:
-    request = batch_service_pb2.ListBatchesRequest(page_size=1000)
+    request = batch_service_pb2.ListBatchesRequest(
+        page_size=1000, filter=arguments.filter, order_by=arguments.order
+    )
     while True:
         page = await client.call(client.batches.ListBatches, request)
         for batch in page.batches:

@@ -155,6 +155,13 @@ def batches(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("batch_id", nargs="?", metavar="BATCH")
     parser.add_argument("--force", action="store_true", help="delete even with work left")
     parser.add_argument("--etag", default="", help="only a batch that was not changed since")
+    listing = parser.add_argument_group("list")
+    listing.add_argument(
+        "--filter",
+        default="",
+        help="only batches that are so: 'state = RUNNING AND labels.team = shop'",
+    )
+    listing.add_argument("--order", default="", help="such as 'priority desc, name'")
     selection = parser.add_argument_group("results, summary, reverify")
     selection.add_argument(
         "--only",

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from mailvet.model.keeping import DEFAULT_RETENTION_S
 from mailvet.model.ruling import NO_RULES, OverrideRule, TenantRules
 from mailvet.model.status import BatchState, Deduplication, QualityLevel
+from mailvet.model.targeting import Targeting
 
 DEFAULT_PRIORITY = 127
 """The middle of 0-255: as much room to go faster as to go slower."""
@@ -28,6 +29,7 @@ class BatchSpec:
     keep_last: bool = False
     rules: tuple[OverrideRule, ...] = ()
     """Looked through before those of the tenant."""
+    targeting: Targeting = Targeting()  # noqa: RUF009 - a tuple
     retention_s: float = DEFAULT_RETENTION_S
     """After its end; then it is erased."""
     max_age_s: float = 0.0

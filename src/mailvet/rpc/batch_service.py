@@ -7,6 +7,7 @@ from mailvet.batches.watch import Observer
 from mailvet.rpc import decode, upload_stream
 from mailvet.rpc.call import GOING_AWAY_DELAY_S, Call
 from mailvet.rpc.decode_changes import prepared_changes, spec_changes
+from mailvet.rpc.decode_list import batch_page
 from mailvet.rpc.encode import duration, encode_batch, encode_progress
 from mailvet.rpc.exports import Exports
 from mailvet.rpc.file_stream import FileUploads
@@ -138,8 +139,13 @@ class BatchService:
         self, request: pb.ListBatchesRequest, call: Call[pb.ListBatchesRequest]
     ) -> pb.ListBatchesResponse:
         """List batches."""
-        standings, token = await self._batches.page(call.tenant, decode.batch_page(request))
-        return pb.ListBatchesResponse(batches=map(encode_batch, standings), next_page_token=token)
+        asked = batch_page(request)
+        standings, following, previous = await self._batches.page(call.tenant, asked)
+        return pb.ListBatchesResponse(
+            batches=map(encode_batch, standings),
+            next_page_token=following,
+            previous_page_token=previous,
+        )
 
     async def watch_batch(
         self, request: pb.WatchBatchRequest, call: Call[pb.WatchBatchRequest]

@@ -6,13 +6,12 @@ from typing import NamedTuple
 from mailvet.batches import limits
 from mailvet.batches.ids import is_own_id
 from mailvet.batches.intake import RawEntry
-from mailvet.batches.lifecycle import BatchPage, NewBatch
+from mailvet.batches.lifecycle import NewBatch
 from mailvet.batches.upload import Chunk
 from mailvet.errors import Violations
 from mailvet.model.batch import DEFAULT_PRIORITY, BatchSpec, ResultFilter
 from mailvet.model.keeping import MAX_RETENTION_S, MIN_RETENTION_S
 from mailvet.model.status import (
-    BatchState,
     Classification,
     Deduplication,
     EntryStatus,
@@ -20,6 +19,7 @@ from mailvet.model.status import (
 )
 from mailvet.rpc import rules
 from mailvet.rpc.decode_rules import overrides
+from mailvet.rpc.decode_targeting import targeting
 from mailvet.v1 import batch_pb2 as batch_pb
 from mailvet.v1 import batch_service_pb2 as batch_service_pb
 from mailvet.v1 import result_service_pb2 as result_service_pb
@@ -79,6 +79,7 @@ def _spec(request: batch_service_pb.CreateBatchRequest, wrong: Violations) -> Ba
         keep_last=keep == batch_pb.DUPLICATE_KEEP_LAST,
         rules=overrides(request.rules, "rules", wrong),
         max_age_s=_max_age_s(request, wrong),
+        targeting=targeting(request.targeting, "targeting.", wrong),
     )
 
 
@@ -147,15 +148,6 @@ def wait_s(request: batch_service_pb.GetBatchRequest) -> float:
     wait = rules.seconds(request.wait, "wait", 0, limits.MAX_WAIT_S, wrong)
     wrong.raise_if_any()
     return wait
-
-
-def batch_page(request: batch_service_pb.ListBatchesRequest) -> BatchPage:
-    """Return what ListBatches asks for."""
-    wrong = Violations()
-    page_size = rules.page_size(request.page_size, wrong)
-    states = rules.numbers(request.states, "states", BatchState, wrong)
-    wrong.raise_if_any()
-    return BatchPage(frozenset(map(BatchState, states)), page_size, request.page_token)
 
 
 def heartbeat_s(request: batch_service_pb.WatchBatchRequest, least_s: float) -> float:

@@ -8,6 +8,7 @@ from mailvet.errors import Violations
 from mailvet.model.keeping import MAX_RETENTION_S, MIN_RETENTION_S
 from mailvet.model.status import Deduplication, QualityLevel
 from mailvet.rpc import rules
+from mailvet.rpc.decode_targeting import targeting
 from mailvet.v1 import batch_pb2 as batch_pb
 from mailvet.v1 import batch_service_pb2 as pb
 
@@ -91,10 +92,15 @@ def _retention(batch: batch_pb.Batch, wrong: Violations) -> dict[str, Any]:
     return {"retention_s": rules.seconds(batch.retention, "batch.retention", least, most, wrong)}
 
 
+def _targeting(batch: batch_pb.Batch, wrong: Violations) -> dict[str, Any]:
+    return {"targeting": targeting(batch.targeting, "batch.targeting.", wrong)}
+
+
 _FIELDS: dict[str, Read] = {
     "name": _name,
     "description": _description,
     "labels": _labels,
     "priority": _priority,
     "retention": _retention,
+    "targeting": _targeting,
 }

@@ -12,9 +12,11 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from mailvet.batches.watch import Standing
 from mailvet.model.batch import ResultRow
 from mailvet.model.result import Evidence, ListHit, Result, RiskPoint, SmtpEvidence
+from mailvet.model.targeting import Targeting
 from mailvet.rpc.frames import field_tag, framed, varint
 from mailvet.v1 import batch_pb2 as batch_pb
 from mailvet.v1 import result_pb2 as result_pb
+from mailvet.v1 import targeting_pb2 as targeting_pb
 
 Count = TypeVar("Count")
 
@@ -227,9 +229,21 @@ def encode_batch(standing: Standing) -> batch_pb.Batch:
         progress=encode_progress(standing),
         rule_count=len(spec.rules),
         etag=batch.etag,
+        targeting=_targeting(spec.targeting),
         retention=duration(spec.retention_s),
         expire_time=timestamp(batch.expire_time),
         stored_bytes=standing.progress.stored_bytes,
+    )
+
+
+def _targeting(meant: Targeting) -> targeting_pb.Targeting | None:
+    if not any(meant):
+        return None
+    return targeting_pb.Targeting(
+        country=meant.country,
+        audience=meant.audience,  # type: ignore[arg-type]
+        market_industry=meant.market_industry,  # type: ignore[arg-type]
+        objective=meant.objective,  # type: ignore[arg-type]
     )
 
 

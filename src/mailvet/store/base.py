@@ -39,6 +39,7 @@ from mailvet.model.batch import (
     Settlement,
 )
 from mailvet.model.ruling import TenantRules
+from mailvet.model.selection import Selection
 from mailvet.model.status import BatchState
 from mailvet.store.base_entries import EntryStore
 from mailvet.store.base_uploads import UploadStore
@@ -189,6 +190,12 @@ class Store(Keeping, Steering, WorkStore, UploadStore, EntryStore, Protocol):
 
     async def progress(self, tenant: str, batch_id: str) -> tuple[Batch, Progress]:
         """Return a batch and how it stands, from one snapshot."""
+        ...
+
+    async def select_batches(
+        self, tenant: str, selection: Selection, *, states: frozenset[BatchState] = frozenset()
+    ) -> list[Batch]:
+        """Return the batches that a selection selects, in its order; only of these states."""
         ...
 
     async def list_batches(

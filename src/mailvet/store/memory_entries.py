@@ -1,13 +1,15 @@
-"""Entries in the store that keeps nothing: read, found, counted."""
+"""Batches selected, and entries read, found, counted, in the store that keeps nothing."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mailvet.errors import NotFound
-from mailvet.model.batch import Entry
-from mailvet.model.status import Deduplication
+from mailvet.model.batch import Batch, Entry
+from mailvet.model.selection import Selection
+from mailvet.model.status import BatchState, Deduplication
 from mailvet.store import rules
 from mailvet.store.base_entries import EntryCounts
+from mailvet.store.selection import select
 
 if TYPE_CHECKING:
     from mailvet.store.memory_keeping import Kept
@@ -15,6 +17,15 @@ if TYPE_CHECKING:
 
 class MemoryEntries:
     """That part of the memory store."""
+
+    _kept: "dict[tuple[str, str], Kept]"
+
+    async def select_batches(
+        self, tenant: str, selection: Selection, *, states: frozenset[BatchState] = frozenset()
+    ) -> list[Batch]:
+        """See `Store.select_batches`."""
+        mine = [kept.batch for (owner, _), kept in self._kept.items() if owner == tenant]
+        return select([one for one in mine if not states or one.state in states], selection)
 
     def _get(self, tenant: str, batch_id: str) -> "Kept":
         raise NotImplementedError

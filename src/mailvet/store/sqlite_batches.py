@@ -7,6 +7,7 @@ from typing import Any
 from mailvet.errors import AlreadyExists
 from mailvet.model.batch import Batch, BatchSpec, Entry, Progress
 from mailvet.model.status import BatchState, Deduplication, QualityLevel
+from mailvet.model.targeting import Targeting
 from mailvet.store import rules, sqlite_rules, sqlite_storage
 from mailvet.store.base import Created
 from mailvet.store.sqlite_file import Connection
@@ -14,18 +15,18 @@ from mailvet.store.sqlite_schema import KEY_BITS
 from mailvet.store.sqlite_writer import Transaction
 
 _SPEC = (
-    "name, description, labels, quality, priority, deduplication, keep_last, rules,"
+    "name, description, labels, quality, priority, deduplication, keep_last, rules, targeting,"
     " retention_s, max_age_s"
 )
 _STANDING = "state, entry_count, create_time, launch_time, end_time, revision"
-_COLUMNS = f"key, tenant, batch_id, {_SPEC}, {_STANDING}"
+COLUMNS = f"key, tenant, batch_id, {_SPEC}, {_STANDING}"
 
 
 def batch_from(row: Sequence[Any]) -> Batch:
     """Return the batch of a row of the batch columns."""
     key, tenant, batch_id, name, description, labels, quality, priority = row[:8]
-    deduplication, keep_last, own_rules, retention_s, max_age_s, state, entry_count = row[8:15]
-    create_time, launch_time, end_time, revision = row[15:19]
+    deduplication, keep_last, own_rules, targeting, retention_s, max_age_s = row[8:14]
+    state, entry_count, create_time, launch_time, end_time, revision = row[14:20]
     return Batch(
         key=key,
         tenant=tenant,
@@ -39,6 +40,7 @@ def batch_from(row: Sequence[Any]) -> Batch:
             deduplication=Deduplication(deduplication),
             keep_last=bool(keep_last),
             rules=sqlite_rules.overrides_from(own_rules),
+            targeting=Targeting(*json.loads(targeting)),
             retention_s=retention_s,
             max_age_s=max_age_s,
         ),
@@ -54,7 +56,7 @@ def batch_from(row: Sequence[Any]) -> Batch:
 def get(connection: Connection, tenant: str, batch_id: str) -> Batch:
     """Return a batch or raise `NotFound`."""
     row = connection.execute(
-        f"SELECT {_COLUMNS} FROM batch WHERE tenant = ? AND batch_id = ?",  # noqa: S608
+        f"SELECT {COLUMNS} FROM batch WHERE tenant = ? AND batch_id = ?",  # noqa: S608
         (tenant, batch_id),
     ).fetchone()
     if row is None:
@@ -77,7 +79,7 @@ def listed(
         clauses.append("key < ?")
         values.append(before_key)
     rows = connection.execute(
-        f"SELECT {_COLUMNS} FROM batch WHERE {' AND '.join(clauses)}"  # noqa: S608
+        f"SELECT {COLUMNS} FROM batch WHERE {' AND '.join(clauses)}"  # noqa: S608
         " ORDER BY key DESC LIMIT ?",
         (*values, limit),
     )
@@ -129,7 +131,7 @@ def create(
     connection = transaction.connection
     if request_id:
         row = connection.execute(
-            f"SELECT {_COLUMNS}, request_hash FROM batch"  # noqa: S608
+            f"SELECT {COLUMNS}, request_hash FROM batch"  # noqa: S608
             " WHERE tenant = ? AND request_id = ? AND request_id <> ''",  # for its partial index
             (tenant, request_id),
         ).fetchone()
@@ -141,8 +143,8 @@ def create(
         raise AlreadyExists("batch", batch_id)
     key = next_number(connection, "batch_key")
     connection.execute(
-        f"INSERT INTO batch ({_COLUMNS}, request_id, request_hash)"  # noqa: S608
-        f" VALUES ({', '.join('?' * 21)})",
+        f"INSERT INTO batch ({COLUMNS}, request_id, request_hash)"  # noqa: S608
+        f" VALUES ({', '.join('?' * 22)})",
         (
             key,
             tenant,
@@ -167,7 +169,8 @@ def _spec_row(spec: BatchSpec) -> tuple[Any, ...]:
     labels = json.dumps(dict(spec.labels), ensure_ascii=False)
     texts = (spec.name, spec.description, labels)
     numbers = (spec.quality, spec.priority, spec.deduplication, spec.keep_last)
-    return (*texts, *numbers, sqlite_rules.text_of(spec.rules), spec.retention_s, spec.max_age_s)
+    more = (sqlite_rules.text_of(spec.rules), json.dumps(spec.targeting))
+    return (*texts, *numbers, *more, spec.retention_s, spec.max_age_s)
 
 
 def put_spec(connection: Connection, key: int, spec: BatchSpec) -> None:

@@ -1,11 +1,12 @@
-"""Entries in SQL, beside the work on them: read, found, counted, given other keys."""
+"""Batches selected in SQL, and their entries read, found, counted, given other keys."""
 
 from collections.abc import Sequence
 
 from mailvet.errors import NotFound
-from mailvet.model.batch import Entry
-from mailvet.model.status import Deduplication
-from mailvet.store import rules, sqlite_batches
+from mailvet.model.batch import Batch, Entry
+from mailvet.model.selection import Selection
+from mailvet.model.status import BatchState, Deduplication
+from mailvet.store import rules, sqlite_batches, sqlite_selection
 from mailvet.store.base_entries import EntryCounts
 from mailvet.store.sqlite_file import Connection
 from mailvet.store.sqlite_open import OpenFile
@@ -19,6 +20,14 @@ class SqliteEntries:
     """That part of the SQLite store."""
 
     _file: OpenFile
+
+    async def select_batches(
+        self, tenant: str, selection: Selection, *, states: frozenset[BatchState] = frozenset()
+    ) -> list[Batch]:
+        """See `Store.select_batches`."""
+        return await self._file.read(
+            lambda c: sqlite_selection.select(c, tenant, selection, states)
+        )
 
     async def entries_at(self, tenant: str, batch_id: str, indexes: Sequence[int]) -> list[Entry]:
         """See `EntryStore.entries_at`."""

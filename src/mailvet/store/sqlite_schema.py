@@ -119,6 +119,7 @@ def _batches(database: sqlite_utils.Database) -> None:
             "request_id": str,
             "request_hash": bytes,
             "revision": int,
+            "targeting": str,
             "retention_s": float,
             "max_age_s": float,
             "stored_bytes": int,

@@ -11,6 +11,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from mailvet.v1 import status_pb2 as _status_pb2
+from mailvet.v1 import targeting_pb2 as _targeting_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -156,6 +157,7 @@ class Batch(_message.Message):
     PROGRESS_FIELD_NUMBER: _builtins.int
     RULE_COUNT_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    TARGETING_FIELD_NUMBER: _builtins.int
     RETENTION_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     STORED_BYTES_FIELD_NUMBER: _builtins.int
@@ -206,6 +208,10 @@ class Batch(_message.Message):
         """How the work stands."""
 
     @_builtins.property
+    def targeting(self) -> _targeting_pb2.Targeting:
+        """What the list is meant for."""
+
+    @_builtins.property
     def retention(self) -> _duration_pb2.Duration:
         """For how long it is kept after its end."""
 
@@ -232,13 +238,14 @@ class Batch(_message.Message):
         progress: Global___Progress | None = ...,
         rule_count: _builtins.int = ...,
         etag: _builtins.str = ...,
+        targeting: _targeting_pb2.Targeting | None = ...,
         retention: _duration_pb2.Duration | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         stored_bytes: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "expire_time", b"expire_time", "launch_time", b"launch_time", "progress", b"progress", "retention", b"retention"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "expire_time", b"expire_time", "launch_time", b"launch_time", "progress", b"progress", "retention", b"retention", "targeting", b"targeting"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "create_time", b"create_time", "deduplication", b"deduplication", "description", b"description", "duplicate_keep", b"duplicate_keep", "end_time", b"end_time", "entry_count", b"entry_count", "etag", b"etag", "expire_time", b"expire_time", "labels", b"labels", "launch_time", b"launch_time", "name", b"name", "priority", b"priority", "progress", b"progress", "quality", b"quality", "retention", b"retention", "rule_count", b"rule_count", "state", b"state", "stored_bytes", b"stored_bytes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "create_time", b"create_time", "deduplication", b"deduplication", "description", b"description", "duplicate_keep", b"duplicate_keep", "end_time", b"end_time", "entry_count", b"entry_count", "etag", b"etag", "expire_time", b"expire_time", "labels", b"labels", "launch_time", b"launch_time", "name", b"name", "priority", b"priority", "progress", b"progress", "quality", b"quality", "retention", b"retention", "rule_count", b"rule_count", "state", b"state", "stored_bytes", b"stored_bytes", "targeting", b"targeting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -12,6 +12,7 @@ from google.protobuf.internal import containers as _containers
 from mailvet.v1 import batch_pb2 as _batch_pb2
 from mailvet.v1 import rules_pb2 as _rules_pb2
 from mailvet.v1 import status_pb2 as _status_pb2
+from mailvet.v1 import targeting_pb2 as _targeting_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -64,6 +65,7 @@ class CreateBatchRequest(_message.Message):
     RULES_FIELD_NUMBER: _builtins.int
     RETENTION_FIELD_NUMBER: _builtins.int
     MAX_AGE_FIELD_NUMBER: _builtins.int
+    TARGETING_FIELD_NUMBER: _builtins.int
     batch_id: _builtins.str
     """An id of the caller's own, `[a-z][a-z0-9-]{0,62}`; empty for a UUIDv7."""
     name: _builtins.str
@@ -114,6 +116,10 @@ class CreateBatchRequest(_message.Message):
         Only what an exchanger settled is ever reused, an UNKNOWN never.
         """
 
+    @_builtins.property
+    def targeting(self) -> _targeting_pb2.Targeting:
+        """What the list is meant for."""
+
     def __init__(
         self,
         *,
@@ -132,10 +138,11 @@ class CreateBatchRequest(_message.Message):
         rules: _abc.Iterable[_rules_pb2.OverrideRule] | None = ...,
         retention: _duration_pb2.Duration | None = ...,
         max_age: _duration_pb2.Duration | None = ...,
+        targeting: _targeting_pb2.Targeting | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "max_age", b"max_age", "priority", b"priority", "retention", b"retention"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "max_age", b"max_age", "priority", b"priority", "retention", b"retention", "targeting", b"targeting"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "batch_id", b"batch_id", "deduplication", b"deduplication", "description", b"description", "duplicate_keep", b"duplicate_keep", "entries", b"entries", "labels", b"labels", "launch", b"launch", "max_age", b"max_age", "name", b"name", "priority", b"priority", "quality", b"quality", "request_id", b"request_id", "retention", b"retention", "rules", b"rules", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "batch_id", b"batch_id", "deduplication", b"deduplication", "description", b"description", "duplicate_keep", b"duplicate_keep", "entries", b"entries", "labels", b"labels", "launch", b"launch", "max_age", b"max_age", "name", b"name", "priority", b"priority", "quality", b"quality", "request_id", b"request_id", "retention", b"retention", "rules", b"rules", "targeting", b"targeting", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
     _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015
@@ -720,10 +727,25 @@ class ListBatchesRequest(_message.Message):
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     STATES_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
+    ORDER_BY_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most this many; 50 when 0, at most 1,000."""
     page_token: _builtins.str
     """From the last response's next_page_token, with the same other fields."""
+    filter: _builtins.str
+    """Only batches that are so, as AIP-160 has it: `state = RUNNING AND priority >= 128`,
+    `labels.team = "shop" OR name = "spring*"`, `create_time > "2026-11-21T08:00:00Z"`,
+    `labels:team`, `NOT targeting.country = SG`. OR binds more tightly than AND. Fields:
+    batch_id, name, description, state, quality, priority, entry_count, create_time,
+    launch_time, end_time, labels.KEY, targeting.country, targeting.audience,
+    targeting.market_industry, targeting.objective.
+    """
+    order_by: _builtins.str
+    """Fields to sort by, such as `priority desc, name`; the newest first when empty. At
+    most three of batch_id, name, state, quality, priority, entry_count, create_time,
+    launch_time, end_time.
+    """
     @_builtins.property
     def states(self) -> _containers.RepeatedScalarFieldContainer[_batch_pb2.BatchState.ValueType]:
         """Only batches in these states; all when empty."""
@@ -734,10 +756,12 @@ class ListBatchesRequest(_message.Message):
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
         states: _abc.Iterable[_batch_pb2.BatchState.ValueType] | None = ...,
+        filter: _builtins.str = ...,
+        order_by: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "states", b"states"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter", "order_by", b"order_by", "page_size", b"page_size", "page_token", b"page_token", "states", b"states"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -751,8 +775,11 @@ class ListBatchesResponse(_message.Message):
 
     BATCHES_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    PREVIOUS_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Where to go on; empty at the end."""
+    previous_page_token: _builtins.str
+    """Where to go back; empty at the start."""
     @_builtins.property
     def batches(self) -> _containers.RepeatedCompositeFieldContainer[_batch_pb2.Batch]:
         """The batches, the newest first."""
@@ -762,10 +789,11 @@ class ListBatchesResponse(_message.Message):
         *,
         batches: _abc.Iterable[_batch_pb2.Batch] | None = ...,
         next_page_token: _builtins.str = ...,
+        previous_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batches", b"batches", "next_page_token", b"next_page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batches", b"batches", "next_page_token", b"next_page_token", "previous_page_token", b"previous_page_token"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -223,7 +223,7 @@ class BatchServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def UpdateBatch(self, request, context):
-        """Changes settings of a batch: `name`, `description`, `labels`, `priority`,
+        """Changes settings of a batch: `name`, `description`, `labels`, `priority`, `targeting`,
         `retention` in any state.
         A new priority counts for what is queued already.
 
@@ -253,7 +253,7 @@ class BatchServiceServicer(object):
         raise NotImplementedError('Method not implemented!')
 
     def ListBatches(self, request, context):
-        """Lists batches, the newest first.
+        """Lists batches, the newest first unless told otherwise; pages lead both ways.
 
         Errors: INVALID_ARGUMENT (INVALID_REQUEST, BAD_PAGE_TOKEN).
         """

@@ -101,7 +101,7 @@ class BatchServiceStub:
     Errors: as PauseBatch.
     """
     UpdateBatch: _grpc.UnaryUnaryMultiCallable[_batch_service_pb2.UpdateBatchRequest, _batch_service_pb2.UpdateBatchResponse]
-    """Changes settings of a batch: `name`, `description`, `labels`, `priority`,
+    """Changes settings of a batch: `name`, `description`, `labels`, `priority`, `targeting`,
     `retention` in any state.
     A new priority counts for what is queued already.
 
@@ -119,7 +119,7 @@ class BatchServiceStub:
     Errors: NOT_FOUND (BATCH_ERASED when it was there once), INVALID_ARGUMENT.
     """
     ListBatches: _grpc.UnaryUnaryMultiCallable[_batch_service_pb2.ListBatchesRequest, _batch_service_pb2.ListBatchesResponse]
-    """Lists batches, the newest first.
+    """Lists batches, the newest first unless told otherwise; pages lead both ways.
 
     Errors: INVALID_ARGUMENT (INVALID_REQUEST, BAD_PAGE_TOKEN).
     """
@@ -209,7 +209,7 @@ class BatchServiceAsyncStub(BatchServiceStub):
     Errors: as PauseBatch.
     """
     UpdateBatch: _aio.UnaryUnaryMultiCallable[_batch_service_pb2.UpdateBatchRequest, _batch_service_pb2.UpdateBatchResponse]  # type: ignore[assignment]
-    """Changes settings of a batch: `name`, `description`, `labels`, `priority`,
+    """Changes settings of a batch: `name`, `description`, `labels`, `priority`, `targeting`,
     `retention` in any state.
     A new priority counts for what is queued already.
 
@@ -227,7 +227,7 @@ class BatchServiceAsyncStub(BatchServiceStub):
     Errors: NOT_FOUND (BATCH_ERASED when it was there once), INVALID_ARGUMENT.
     """
     ListBatches: _aio.UnaryUnaryMultiCallable[_batch_service_pb2.ListBatchesRequest, _batch_service_pb2.ListBatchesResponse]  # type: ignore[assignment]
-    """Lists batches, the newest first.
+    """Lists batches, the newest first unless told otherwise; pages lead both ways.
 
     Errors: INVALID_ARGUMENT (INVALID_REQUEST, BAD_PAGE_TOKEN).
     """
@@ -374,7 +374,7 @@ class BatchServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _batch_service_pb2.UpdateBatchRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_batch_service_pb2.UpdateBatchResponse, _abc.Awaitable[_batch_service_pb2.UpdateBatchResponse]]:
-        """Changes settings of a batch: `name`, `description`, `labels`, `priority`,
+        """Changes settings of a batch: `name`, `description`, `labels`, `priority`, `targeting`,
         `retention` in any state.
         A new priority counts for what is queued already.
 
@@ -410,7 +410,7 @@ class BatchServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _batch_service_pb2.ListBatchesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_batch_service_pb2.ListBatchesResponse, _abc.Awaitable[_batch_service_pb2.ListBatchesResponse]]:
-        """Lists batches, the newest first.
+        """Lists batches, the newest first unless told otherwise; pages lead both ways.
 
         Errors: INVALID_ARGUMENT (INVALID_REQUEST, BAD_PAGE_TOKEN).
         """

@@ -10,5 +10,6 @@ export * from "./mailvet/v1/result_pb.js";
 export * from "./mailvet/v1/result_service_pb.js";
 export * from "./mailvet/v1/rules_pb.js";
 export * from "./mailvet/v1/status_pb.js";
+export * from "./mailvet/v1/targeting_pb.js";
 export * from "./mailvet/v1/upload_file_pb.js";
 export * from "./mailvet/v1/verification_service_pb.js";
