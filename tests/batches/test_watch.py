@@ -11,7 +11,9 @@ from mailvet.errors import NotFound
 from mailvet.model.batch import BatchSpec, Entry
 from mailvet.model.status import BatchState
 from mailvet.store.base import Store
+from mailvet.store.memory import MemoryStore
 from tests.batches.engine import postpone, work
+from tests.store.samples import Clock
 
 
 async def launched(store: Store, count: int = 10) -> None:
@@ -160,3 +162,40 @@ async def test_a_deleted_batch_ends_its_watch(store: Store) -> None:
 
     with pytest.raises(NotFound):
         await asyncio.wait_for(waiting, 5)
+
+
+@pytest.mark.parametrize("burst", [1, 20, 100])
+@pytest.mark.parametrize("from_tenth", [1, 3])
+async def test_the_remaining_time_of_a_steady_batch_is_right(burst: int, from_tenth: int) -> None:
+    """Within 30 % at every look from the first tenth on, also for who looks later for the first
+    time, and though results come in bursts."""
+    count, per_s = 2_000, 20.0
+    clock = Clock()
+    store = MemoryStore(clock=clock, lease_clock=clock)
+    await launched(store, count)
+    watcher = Observer(store, clock=clock, wall_clock=clock)
+    start = clock.now
+    for done in range(burst, count * 9 // 10, burst):
+        clock.now = start + done / per_s
+        await work(store, burst)
+        if done < count * from_tenth / 10:
+            continue
+        clock.advance(0.25)
+        standing = await watcher.look("acme", "b")
+        left_s = (count - done) / per_s - 0.25
+
+        assert standing.remaining_s == pytest.approx(left_s, rel=0.3)
+
+
+async def test_what_is_under_way_is_counted(store: Store) -> None:
+    """Entries are done, under way, waiting or queued."""
+    await launched(store, 10)
+    await store.plan_launched()
+    (claim,) = await store.claim("w", max_entries=1)
+    progress = (await observer(store).look("acme", "b")).progress
+
+    assert (0, len(claim.entries), 0) == (
+        progress.result_count,
+        progress.active_count,
+        progress.waiting_count,
+    )

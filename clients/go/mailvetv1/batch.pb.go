@@ -438,7 +438,9 @@ type Progress struct {
 	// When the next waiting entry is tried again.
 	NextAttemptTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=next_attempt_time,json=nextAttemptTime,proto3" json:"next_attempt_time,omitempty"`
 	// What holds the work up, if anything does.
-	Hindrances    []*Hindrance `protobuf:"bytes,9,rep,name=hindrances,proto3" json:"hindrances,omitempty"`
+	Hindrances []*Hindrance `protobuf:"bytes,9,rep,name=hindrances,proto3" json:"hindrances,omitempty"`
+	// Entries that are being worked on; the rest has its result, waits or is queued.
+	ActiveCount   int32 `protobuf:"varint,20,opt,name=active_count,json=activeCount,proto3" json:"active_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -534,6 +536,13 @@ func (x *Progress) GetHindrances() []*Hindrance {
 		return x.Hindrances
 	}
 	return nil
+}
+
+func (x *Progress) GetActiveCount() int32 {
+	if x != nil {
+		return x.ActiveCount
+	}
+	return 0
 }
 
 // A count of results.
@@ -839,7 +848,7 @@ const file_mailvet_v1_batch_proto_rawDesc = "" +
 	"\fstored_bytes\x18\x16 \x01(\x03R\vstoredBytes\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xc8\x03\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xeb\x03\n" +
 	"\bProgress\x12\x1f\n" +
 	"\ventry_count\x18\x01 \x01(\x05R\n" +
 	"entryCount\x12!\n" +
@@ -852,7 +861,8 @@ const file_mailvet_v1_batch_proto_rawDesc = "" +
 	"\x11next_attempt_time\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x0fnextAttemptTime\x125\n" +
 	"\n" +
 	"hindrances\x18\t \x03(\v2\x15.mailvet.v1.HindranceR\n" +
-	"hindrances\"o\n" +
+	"hindrances\x12!\n" +
+	"\factive_count\x18\x14 \x01(\x05R\vactiveCount\"o\n" +
 	"\x13ClassificationCount\x12B\n" +
 	"\x0eclassification\x18\x01 \x01(\x0e2\x1a.mailvet.v1.ClassificationR\x0eclassification\x12\x14\n" +
 	"\x05count\x18\x02 \x01(\x05R\x05count\"T\n" +

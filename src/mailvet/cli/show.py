@@ -6,6 +6,7 @@ import sys
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterable
+from datetime import UTC
 from typing import Any, TextIO
 
 from google.protobuf.message import Message
@@ -208,18 +209,27 @@ def progress_text(progress: batch_pb2.Progress, *, bar_width: int = 24) -> str:
     total, done = progress.entry_count, progress.result_count
     filled = bar_width * done // total if total else 0
     parts = [f"[{'#' * filled}{'.' * (bar_width - filled)}] {done:,}/{total:,}"]
+    if progress.active_count:
+        parts.append(f"{progress.active_count:,} under way")
     if progress.rate:
         parts.append(f"{progress.rate:,.0f}/s")
     if progress.HasField("remaining_time"):
         parts.append(f"{progress.remaining_time.seconds:,} s left")
     if progress.waiting_count:
-        parts.append(f"{progress.waiting_count:,} waiting for a retry")
+        parts.append(_waiting_text(progress))
     parts += [hindrance.kind for hindrance in progress.hindrances]
     # In the order of the enum, not of the counts: a place must not change while one looks.
     for count in sorted(progress.classifications, key=lambda one: one.classification):
         if name := count_name(count):
             parts.append(f"{name.lower()} {count.count:,}")
     return "  ".join(parts)
+
+
+def _waiting_text(progress: batch_pb2.Progress) -> str:
+    text = f"{progress.waiting_count:,} waiting for a retry"
+    if progress.HasField("next_attempt_time"):
+        text += f" (next {progress.next_attempt_time.ToDatetime(UTC):%H:%M:%S} UTC)"
+    return text
 
 
 def count_name(message: Message) -> str:

@@ -73,6 +73,8 @@ class Progress:
     waiting_count: int = 0
     """Entries whose chunk waits for a later attempt."""
     next_attempt_at: float | None = None
+    active_count: int = 0
+    """Entries that a worker holds; what neither has a result nor waits nor is active is queued."""
     statuses: Mapping[int, int] = field(default_factory=dict)
     """Results by EntryStatus number."""
     classifications: Mapping[int, int] = field(default_factory=dict)

@@ -254,6 +254,7 @@ def encode_progress(standing: Standing) -> batch_pb.Progress:
         entry_count=progress.entry_count,
         result_count=progress.result_count,
         waiting_count=progress.waiting_count,
+        active_count=progress.active_count,
         classifications=_counts(
             progress.classifications,
             lambda number, count: batch_pb.ClassificationCount(classification=number, count=count),

@@ -187,6 +187,7 @@ class MemoryStore(MemoryKeeping, MemorySteering, MemoryUploads, MemoryEntries):
             entry_count=len(kept.entries),
             result_count=len(kept.results),
             waiting_count=sum(len(chunk.indexes) for chunk in waiting),
+            active_count=self._queue.active(kept.batch.key),
             next_attempt_at=min((chunk.run_at for chunk in waiting), default=None),
             statuses=Counter(row.status for row in kept.results),
             classifications=Counter(row.classification for row in kept.results),

@@ -162,6 +162,11 @@ class Queue:
             max_age_s=lane.batch.spec.max_age_s,
         )
 
+    def active(self, batch_key: int) -> int:
+        """Return how many entries of a batch are held by workers."""
+        held = (chunk for chunk in self.of_batch(batch_key) if chunk.owner is not None)
+        return sum(len(chunk.indexes) for chunk in held)
+
     def settle(self, settlement: Settlement, *, now: float) -> Parts | None:
         """Take out of a chunk what is settled; None when its fence is not held any more."""
         chunk = self._chunks.get(settlement.claim.chunk)

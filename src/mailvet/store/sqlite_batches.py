@@ -110,6 +110,10 @@ def progress(
         result_count=sum(statuses.values()),
         waiting_count=waiting,
         next_attempt_at=next_attempt_at,
+        active_count=connection.execute(
+            "SELECT coalesce(sum(size), 0) FROM chunk WHERE state = 1 AND batch_key = ?",
+            (batch.key,),
+        ).fetchone()[0],
         statuses=statuses,
         classifications=classifications,
         stored_bytes=sqlite_storage.bytes_of_batch(connection, batch.key),

@@ -220,6 +220,7 @@ def _chunks(database: sqlite_utils.Database) -> None:
     for name, columns, state in (
         ("chunk_ready", "stamp, id", READY),
         ("chunk_held", "owner", HELD),
+        ("chunk_held_of_batch", "batch_key, size", HELD),
         ("chunk_waiting", "run_at", WAITING),
         ("chunk_waiting_of_batch", "batch_key, run_at, size", WAITING),
     ):

@@ -268,6 +268,7 @@ class Progress(_message.Message):
     REMAINING_TIME_FIELD_NUMBER: _builtins.int
     NEXT_ATTEMPT_TIME_FIELD_NUMBER: _builtins.int
     HINDRANCES_FIELD_NUMBER: _builtins.int
+    ACTIVE_COUNT_FIELD_NUMBER: _builtins.int
     entry_count: _builtins.int
     """Entries in the batch."""
     result_count: _builtins.int
@@ -276,6 +277,8 @@ class Progress(_message.Message):
     """Entries that wait for a later attempt."""
     rate: _builtins.float
     """Results a second of late; 0 when not running."""
+    active_count: _builtins.int
+    """Entries that are being worked on; the rest has its result, waits or is queued."""
     @_builtins.property
     def classifications(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClassificationCount]:
         """Results by classification, largest first; duplicates are not in it."""
@@ -308,10 +311,11 @@ class Progress(_message.Message):
         remaining_time: _duration_pb2.Duration | None = ...,
         next_attempt_time: _timestamp_pb2.Timestamp | None = ...,
         hindrances: _abc.Iterable[Global___Hindrance] | None = ...,
+        active_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["next_attempt_time", b"next_attempt_time", "remaining_time", b"remaining_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["classifications", b"classifications", "entry_count", b"entry_count", "hindrances", b"hindrances", "next_attempt_time", b"next_attempt_time", "rate", b"rate", "remaining_time", b"remaining_time", "result_count", b"result_count", "statuses", b"statuses", "waiting_count", b"waiting_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active_count", b"active_count", "classifications", b"classifications", "entry_count", b"entry_count", "hindrances", b"hindrances", "next_attempt_time", b"next_attempt_time", "rate", b"rate", "remaining_time", b"remaining_time", "result_count", b"result_count", "statuses", b"statuses", "waiting_count", b"waiting_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
