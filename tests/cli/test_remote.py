@@ -37,6 +37,17 @@ def test_batches_are_listed(target: str, batch_id: str) -> None:
     assert (0, ["COMPLETED", "3/3"]) == (done.returncode, line.split()[1:3])
 
 
+def test_batches_are_filtered(target: str, batch_id: str) -> None:
+    """A filter that cannot be read is told with its field."""
+    arguments = ("batches", "--order", "name", "--target", target)
+    found = mailvet(*arguments, "--filter", f"batch_id = {batch_id} AND state = COMPLETED").stdout
+    nothing = mailvet(*arguments, "--filter", f"batch_id = {batch_id} AND NOT state = COMPLETED")
+    wrong = mailvet(*arguments, "--filter", "colour = red")
+    assert (1, True) == (len(found.splitlines()), found.startswith(batch_id))
+    assert (0, "") == (nothing.returncode, nothing.stdout)
+    assert (1, True) == (wrong.returncode, "'colour' is no field" in wrong.stderr)
+
+
 def test_a_batch_is_shown(target: str, batch_id: str) -> None:
     """State and progress for people, the whole message as JSON."""
     shown = mailvet("batches", "show", batch_id, "--target", target).stdout

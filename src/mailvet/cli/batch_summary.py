@@ -9,7 +9,7 @@ from mailvet.client import Client
 from mailvet.v1 import result_service_pb2, status_pb2
 
 COUNT_S = 600.0
-"""Every result is read: seconds for a million, more when the server is busy."""
+"""Every result or entry is read: seconds for a million, half a minute to give them new keys."""
 SHOWN_NAMES = 20
 
 

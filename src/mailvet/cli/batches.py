@@ -91,7 +91,7 @@ async def _resume(client: Client, arguments: argparse.Namespace) -> None:
 
 async def _prepare(client: Client, arguments: argparse.Namespace) -> None:
     request = prepare_request(arguments)
-    found = await client.call(client.batches.PrepareBatch, request)
+    found = await client.call(client.batches.PrepareBatch, request, timeout_s=COUNT_S)
     if arguments.json:
         print(json_line(as_dict(found)))
         return
