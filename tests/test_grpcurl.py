@@ -1,5 +1,6 @@
 """docs/grpcurl.md: a line for each RPC, each run with the real grpcurl against a real server."""
 
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,9 @@ from google.protobuf.json_format import ParseDict
 from google.protobuf.message_factory import GetMessageClass
 from grpc_health.v1 import health_pb2
 
+from mailvet.cli.documents import parsed as parsed_text
+from mailvet.cli.messages import message_of
+from mailvet.cli.methods import find, path
 from mailvet.rpc.descriptors import descriptor_set, pool
 from tests.cli.run import server
 from tests.grpcurl import ROOT, blocks, demo_server, documents, grpcurl, run_line
@@ -126,3 +130,17 @@ def test_the_protoset_describes_itself(tmp_path: Path) -> None:
     subprocess.run([sys.executable, WRITE_PROTOSET, str(protoset)], check=True)
     told = grpcurl("-protoset", str(protoset), "describe", "mailvet.v1.BatchService.LaunchBatch")
     assert "// Starts the work on a DRAFT batch." in told.stdout
+
+
+def test_mailvet_call_takes_the_same_lines() -> None:
+    """What a line sends is what `mailvet call` would send for the same JSON."""
+    for line in LINES:
+        if not called(line).startswith("mailvet.") or "/" not in called(line):
+            continue
+        arguments = shlex.split(line)
+        method = find(called(line))
+        assert called(line) == path(method).removeprefix("/")
+        text = arguments[arguments.index("-d") + 1] if "-d" in arguments else "{}"
+        request_type = GetMessageClass(method.input_type)
+        expected = [ParseDict(document, request_type()) for document in documents(text)]
+        assert expected == [message_of(one, method.input_type) for one in parsed_text([text])]
