@@ -73,3 +73,17 @@ def _start(*arguments: str) -> "subprocess.Popen[bytes]":
         stderr=subprocess.PIPE,
         env=environment({"PYTHONUNBUFFERED": "1"}),
     )
+
+
+@pytest.mark.slow
+def test_sigterm_leaves_nothing_behind() -> None:
+    """Whoever only knows the demo's own process ends all of it: the port is free again."""
+    listen = f"127.0.0.1:{free_port()}"
+    process = _start("--listen", listen, "--keep")
+    assert process.stdout is not None
+    assert b"server are up" in process.stdout.readline()
+    process.terminate()
+    _, err = process.communicate(timeout=20)
+    assert (143, b"") == (process.returncode, err)
+    with socket.create_server(("127.0.0.1", int(listen.rpartition(":")[2]))):
+        pass

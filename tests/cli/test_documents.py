@@ -52,16 +52,16 @@ def test_an_object_is_there_before_the_next_piece() -> None:
     assert {"a": 1} == next(parsed(typed()))
 
 
-async def test_a_file_is_read(tmp_path: Path) -> None:
+def test_a_file_is_read(tmp_path: Path) -> None:
     """`@FILE` has as many objects as there are in it."""
     path = tmp_path / "frames.json"
     path.write_text('{"n": 1}\n' * 40, "utf-8")
-    assert [{"n": 1}] * 40 == [one async for one in documents(f"@{path}")]
+    assert [{"n": 1}] * 40 == list(documents(f"@{path}"))
 
 
-async def test_what_goes_wrong_in_the_thread_comes_out() -> None:
+def test_good_objects_come_before_what_is_wrong() -> None:
     """A bad object after good ones is an error after them."""
     found = documents('{"a": 1} x')
-    assert {"a": 1} == await anext(found)
+    assert {"a": 1} == next(found)
     with pytest.raises(ConfigError):
-        await anext(found)
+        next(found)

@@ -1,10 +1,9 @@
 """`mailvet call METHOD JSON`: any RPC by its name, for people without grpcurl."""
 
 import argparse
-import asyncio
 import sys
 import textwrap
-from collections.abc import AsyncIterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import grpc
@@ -16,12 +15,10 @@ from mailvet.cli import methods
 from mailvet.cli.documents import Document, documents
 from mailvet.cli.lines import json_line
 from mailvet.cli.messages import message_of
-from mailvet.cli.remote import remote_client
+from mailvet.cli.remote import remote_channel
 from mailvet.cli.show import as_dict
-from mailvet.client import Client
 from mailvet.client.errors import details_of
 from mailvet.errors import ConfigError
-from mailvet.loop import run
 
 EXIT_FAILED = 1
 
@@ -37,67 +34,60 @@ def call(arguments: argparse.Namespace) -> int:
         _describe(method)
         return 0
     try:
-        run(_call(method, arguments))
-    except grpc.aio.AioRpcError as error:
+        _call(method, arguments)
+    except grpc.RpcError as error:
         _tell(error)
         return EXIT_FAILED
     return 0
 
 
-async def _call(method: MethodDescriptor, arguments: argparse.Namespace) -> None:
+def _call(method: MethodDescriptor, arguments: argparse.Namespace) -> None:
     requests = _encoded(method, documents(arguments.json or "{}"))
-    async with remote_client(arguments) as client:
-        if method.client_streaming:
-            await _converse(client, method, requests, arguments)
-            return
-        async for request in requests:
-            await _converse(client, method, _only(request), arguments)
+    with remote_channel(arguments) as (channel, metadata):
+        # Every kind of call is a stream of messages on the wire.
+        called = channel.stream_stream(methods.path(method), None, None)
+        streams = [requests] if method.client_streaming else ([one] for one in requests)
+        for stream in streams:
+            sent = _Sent(stream)
+            _print(method, sent, called(sent, timeout=arguments.timeout, metadata=metadata))
 
 
-async def _converse(
-    client: Client,
-    method: MethodDescriptor,
-    requests: AsyncIterator[bytes],
-    arguments: argparse.Namespace,
-) -> None:
-    """Send and print at the same time; every kind of call is a stream of messages on the wire."""
-    under_way = client.open(methods.path(method), timeout_s=arguments.timeout)
+class _Sent:
+    """The requests of a call, which gRPC asks for on a thread of its own."""
+
+    def __init__(self, requests: Iterable[bytes]) -> None:
+        self._requests = iter(requests)
+        self.error: Exception | None = None
+        """What was wrong with the one after the last."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        try:
+            return next(self._requests)
+        except (ConfigError, OSError) as error:
+            self.error = error
+            raise
+
+
+def _print(method: MethodDescriptor, sent: _Sent, replies: Iterable[bytes]) -> None:
     reply_type = GetMessageClass(method.output_type)
-    sending = asyncio.create_task(_send(under_way, requests))
     try:
-        async for raw in under_way:
+        for raw in replies:
             print(json_line(as_dict(reply_type.FromString(raw))), flush=True)
-    except asyncio.CancelledError:
-        if sending.done():
-            sending.result()  # what was wrong with the requests
-        raise
-    finally:
-        sending.cancel()
-        await asyncio.gather(sending, return_exceptions=True)
-
-
-async def _send(under_way: Any, requests: AsyncIterator[bytes]) -> None:
-    try:
-        async for request in requests:
-            await under_way.write(request)
-        await under_way.done_writing()
-    except (ConfigError, OSError):
-        under_way.cancel()
+    except grpc.RpcError:
+        if sent.error is not None:
+            raise sent.error from None
         raise
 
 
-async def _only(request: bytes) -> AsyncIterator[bytes]:
-    yield request
-
-
-async def _encoded(
-    method: MethodDescriptor, found: AsyncIterator[Document]
-) -> AsyncIterator[bytes]:
-    async for document in found:
+def _encoded(method: MethodDescriptor, found: Iterable[Document]) -> Iterator[bytes]:
+    for document in found:
         yield message_of(document, method.input_type).SerializeToString()
 
 
-def _tell(error: grpc.aio.AioRpcError) -> None:
+def _tell(error: Any) -> None:
     """Say what went wrong, then each detail as a JSON line."""
     print(f"mailvet: {error.code().name}: {error.details()}", file=sys.stderr)
     for detail in details_of(error):

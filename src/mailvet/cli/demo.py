@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -50,13 +51,23 @@ SHOWN = (
 )
 """Statuses of which the demo shows one answer each."""
 
+EXIT_TERMINATED = 143
+"""128 and SIGTERM's number, as shells have it."""
+
 
 def demo(arguments: argparse.Namespace) -> int:
     """Run the demo; returns 0 when every answer was right."""
-    return run(_demo(arguments))
+    try:
+        return run(_demo(arguments))
+    except asyncio.CancelledError:
+        return EXIT_TERMINATED
 
 
 async def _demo(arguments: argparse.Namespace) -> int:
+    running = asyncio.current_task()
+    assert running is not None
+    # As Ctrl-C: the programs it has started must not be left behind.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, running.cancel)
     world = load_world("demo")
     waiting = [one for one in world.expected if _waits(one)][::2]
     expected = [one for one in world.expected if one not in waiting]

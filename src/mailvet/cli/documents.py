@@ -1,10 +1,8 @@
 """JSON objects one after the other, from an argument, a file or standard input as they come."""
 
-import asyncio
 import json
 import sys
-import threading
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,21 +11,19 @@ from mailvet.errors import ConfigError
 Document = dict[str, Any]
 
 _DECODER = json.JSONDecoder()
-_AHEAD = 16
-"""Documents read ahead of the call: a fast file must not fill the memory of a slow one."""
 
 
-def documents(source: str) -> AsyncIterator[Document]:
+def documents(source: str) -> Iterator[Document]:
     """Yield the objects of `-` (standard input), `@FILE`, or JSON itself.
 
     Those of standard input come as soon as each is complete. Raises `ConfigError` when something
     is no JSON object.
     """
     if source == "-":
-        return _as_they_come(parsed(sys.stdin))
+        return parsed(sys.stdin)
     if source.startswith("@"):
-        return _as_they_come(parsed([Path(source[1:]).read_text("utf-8")]))
-    return _as_they_come(parsed([source]))
+        return parsed([Path(source[1:]).read_text("utf-8")])
+    return parsed([source])
 
 
 def parsed(pieces: Iterable[str]) -> Iterator[Document]:
@@ -65,29 +61,3 @@ def _whole(text: str) -> tuple[list[Document], str]:
         found.append(document)
         text = text[end:]
     return found, text
-
-
-async def _as_they_come(found: Iterator[Document]) -> AsyncIterator[Document]:
-    """Yield from an iterator that may block, which a thread asks.
-
-    The thread ends with the program: nobody can wake one that waits for a person's next line.
-    """
-    loop = asyncio.get_running_loop()
-    queue: asyncio.Queue[Document | Exception | None] = asyncio.Queue(_AHEAD)
-
-    def put(item: Document | Exception | None) -> None:
-        asyncio.run_coroutine_threadsafe(queue.put(item), loop).result()
-
-    def read() -> None:
-        try:
-            for document in found:
-                put(document)
-            put(None)
-        except Exception as error:
-            put(error)
-
-    threading.Thread(target=read, daemon=True).start()
-    while (item := await queue.get()) is not None:
-        if isinstance(item, Exception):
-            raise item
-        yield item

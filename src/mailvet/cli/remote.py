@@ -3,13 +3,16 @@
 import argparse
 import os
 import tempfile
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+import grpc
 
 from mailvet.cli.flags import DEFAULT_TARGET
 from mailvet.client import Client, ServiceError, connect
+from mailvet.client.errors import details_of
 from mailvet.errors import ConfigError
 from mailvet.v1 import catalog_service_pb2
 
@@ -18,6 +21,11 @@ EMBEDDED_PATIENCE_S = 3.0
 
 EMBEDDED_DRAIN_S = 0.5
 """Its only caller is this command, and nothing of its store is kept."""
+MAX_REPLY_BYTES = 16 * 1024 * 1024
+"""The largest message a server sends is a quarter of it."""
+
+Metadata = tuple[tuple[str, str], ...]
+
 REACH_S = 5.0
 """Long enough for a server far away, short enough for somebody who waits."""
 
@@ -37,6 +45,27 @@ async def remote_client(arguments: argparse.Namespace) -> AsyncIterator[Client]:
         yield client
 
 
+@contextmanager
+def remote_channel(arguments: argparse.Namespace) -> Iterator[tuple[grpc.Channel, Metadata]]:
+    """Yield a channel without our client's retries, and what goes with each call."""
+    target = _target(arguments) or DEFAULT_TARGET
+    key = arguments.key or os.environ.get("MAILVET_KEY")
+    roots = Path(arguments.ca).read_bytes() if arguments.ca else None
+    options = [("grpc.max_receive_message_length", MAX_REPLY_BYTES)]
+    if arguments.tls or roots is not None:
+        channel = grpc.secure_channel(target, grpc.ssl_channel_credentials(roots), options)
+    else:
+        channel = grpc.insecure_channel(target, options)
+    with channel:
+        try:
+            yield channel, ((("x-api-key", key),) if key else ())
+        except grpc.RpcError as error:
+            told = cast("grpc.Call", error)
+            if told.code() is grpc.StatusCode.UNAVAILABLE and not details_of(error):
+                raise _unreachable(target, told.details() or "") from None
+            raise
+
+
 def _target(arguments: argparse.Namespace) -> str:
     return arguments.target or os.environ.get("MAILVET_TARGET") or ""
 
@@ -48,11 +77,15 @@ async def _reach(client: Client, target: str) -> None:
         await client.call(client.catalog.GetServerInfo, request, timeout_s=REACH_S, patience_s=0)
     except ServiceError as error:
         if error.reason or error.code.name not in ("UNAVAILABLE", "DEADLINE_EXCEEDED"):
-            return  # somebody is: what he has against this command, he says when it calls
-        raise ConfigError(
-            f"no mailvet server answers at {target} ({error.message.rpartition(': ')[2]}); "
-            "start one with `mailvet serve`, or name another with --target"
-        ) from None
+            raise
+        raise _unreachable(target, error.message) from None
+
+
+def _unreachable(target: str, why: str) -> ConfigError:
+    return ConfigError(
+        f"no mailvet server answers at {target} ({why.rpartition(': ')[2]}); "
+        "start one with `mailvet serve`, or name another with --target"
+    )
 
 
 @asynccontextmanager

@@ -94,7 +94,6 @@ class Client:
         self.verification = verification_service_pb2_grpc.VerificationServiceStub(channel)
         self.accounts = account_service_pb2_grpc.AccountServiceStub(channel)
         self.catalog = catalog_service_pb2_grpc.CatalogServiceStub(channel)
-        self._channel = channel
         self._metadata = (("x-api-key", key),) if key else ()
         self._patience_s = patience_s
 
@@ -116,15 +115,6 @@ class Client:
             return await method(request, metadata=self._metadata, timeout=timeout_s)
 
         return await retried(once, Patience(self._patience_s if patience_s is None else patience_s))
-
-    def open(self, path: str, *, timeout_s: float | None = None) -> Any:
-        """Open a call of any method, such as `/mailvet.v1.BatchService/GetBatch`, as bytes.
-
-        Messages are sent with `write` and `done_writing`, also the only one of a unary call, and
-        read with `async for`. It is made once; what fails is gRPC's own error.
-        """
-        made: Any = self._channel.stream_stream  # its stub wants what may be left out
-        return made(path)(timeout=timeout_s, metadata=self._metadata)
 
     async def verify_email(self, address: str, *, timeout_s: float = 30.0) -> result_pb2.Result:
         """Return the answer about one address; `timeout_s` is how long the server may look."""

@@ -69,8 +69,8 @@ def from_rpc_error(error: grpc.aio.AioRpcError) -> ServiceError:
     )
 
 
-def details_of(error: grpc.aio.AioRpcError) -> list[Any]:
-    """Return the `google.protobuf.Any` details that travel with a gRPC error, if there are any."""
+def details_of(error: Any) -> list[Any]:
+    """Return the `google.protobuf.Any` details that travel with an error of gRPC."""
     metadata: Any = error.trailing_metadata() or ()
     for key, value in metadata:
         if key == _DETAILS_KEY and isinstance(value, bytes):
