@@ -90,6 +90,24 @@ def wire(kept: dict[str, dict[str, Any]]) -> list[str]:
     ]
 
 
+def unary(kept: dict[str, dict[str, Any]]) -> list[str]:
+    """VerifyEmail of an address that is remembered."""
+    if "unary" not in kept:
+        return []
+    rows: list[list[object]] = [
+        [
+            row["callers"],
+            f"{row['verify_email_per_s']:,.0f}",
+            f"{row['verify_email_p50_ms']:.2f} / {row['verify_email_p99_ms']:.2f}",
+            f"{row['floor_per_s']:,.0f}",
+            f"{row['floor_p50_ms']:.2f} / {row['floor_p99_ms']:.2f}",
+        ]
+        for row in kept["unary"]["median"]["callers"]
+    ]
+    heads = ["callers", "VerifyEmail a second", "p50 / p99 ms", "bare echo a second"]
+    return ["VerifyEmail of a remembered address:", "", *table([*heads, "p50 / p99 ms"], rows)]
+
+
 def draw(kept: dict[str, dict[str, Any]]) -> None:
     """The picture: processor time of an address, by list, beside the bare loop."""
     mpl.use("Agg")
@@ -121,6 +139,7 @@ def main() -> None:
     told = ", ".join(f"{name} {value}" for name, value in where.items())
     lines = [BEGIN, "", f"Medians; measured on: {told}.", "", *verification(kept)]
     lines += ["![CPU time of an address, by list](results/cost.png)", "", *wire(kept)]
+    lines += unary(kept)
     lines += ["Decided without SMTP:", "", *offline(kept), END]
     page = PAGE.read_text("utf-8")
     head, rest = page.split(BEGIN)[0], page.split(END)[1]

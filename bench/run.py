@@ -47,6 +47,7 @@ BENCHES = (
     Bench("offline_100000", "bench.offline", 100_000),
     Bench("offline_1000000", "bench.offline", 1_000_000, once=True),
     Bench("wire", "bench.wire", 200_000),
+    Bench("unary", "bench.unary", 4_000),
 )
 
 

@@ -1,6 +1,6 @@
 """One call after another: VerifyEmail of an address that is remembered, beside a bare echo.
 
-    python -m bench.unary [--calls 4000]
+    python -m bench.unary [--entries 4000]
 
 Each caller sends its next call when the answer to the last one is there. The floor is a grpc.aio
 server that sends back the bytes of one such answer and does nothing else, in the same run, on the
@@ -134,5 +134,5 @@ async def _times(
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
-    parser.add_argument("--calls", type=int, default=4000)
-    print(json.dumps(asyncio.run(measure(parser.parse_args().calls))))
+    parser.add_argument("--entries", type=int, default=4000, help="calls for each row")
+    print(json.dumps(asyncio.run(measure(parser.parse_args().entries))))
