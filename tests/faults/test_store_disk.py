@@ -37,6 +37,7 @@ LOCKER = """
 import sys, time
 from mailvet.store.sqlite_file import driver
 connection = driver.connect(sys.argv[1], isolation_level=None)
+sys.stdin.readline()
 connection.execute("BEGIN EXCLUSIVE")
 print("locked", flush=True)
 sys.stdin.readline()
@@ -232,6 +233,8 @@ async def test_a_locked_store_stalls_nobody(tmp_path: Path, clock: Clock) -> Non
     )
     assert locker.stdin is not None
     assert locker.stdout is not None
+    locker.stdin.write(b"\n")
+    locker.stdin.flush()
     assert b"locked\n" == await asyncio.to_thread(locker.stdout.readline)
     began = time.monotonic()
     lag = asyncio.create_task(_worst_lag_s())
@@ -283,8 +286,11 @@ async def test_an_engine_waits_out_a_locked_store(tmp_path: Path) -> None:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
+        assert locker.stdin is not None
         assert locker.stdout is not None
         await client.call(client.batches.CreateBatch, _create("b", 900))
+        locker.stdin.write(b"\n")
+        locker.stdin.flush()
         await asyncio.to_thread(locker.stdout.readline)
         await asyncio.sleep(0.5)
         locker.communicate(b"\n")
