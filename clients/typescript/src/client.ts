@@ -1,7 +1,9 @@
 // One connection to a mailvet server: unary calls with retry, streams that go on after a cut.
 
 import { randomUUID } from "node:crypto";
+import type { SecureClientSessionOptions } from "node:http2";
 import { basename } from "node:path";
+import type { Writable } from "node:stream";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import {
   type Client as Stub,
@@ -10,25 +12,28 @@ import {
   type Transport,
 } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
-import type { SecureClientSessionOptions } from "node:http2";
 import {
   AccountService,
   type Batch,
   BatchService,
   CatalogService,
   CreateBatchRequestSchema,
-  type Entry,
-  EntrySchema,
+  type ExplainEmailResponse,
+  type ExportedFile,
   type Result,
   ResultService,
   StreamResultsRequestSchema,
   type StreamResultsResponse,
+  type UploadFileResponse,
   VerificationService,
   type WatchBatchResponse,
 } from "./gen/index.js";
+import { Download, type ExportRequest, opened, type Progressed } from "./download.js";
+import { ServiceError } from "./errors.js";
+import { FileUpload, type UploadFileOptions } from "./fileUpload.js";
 import { entriesOf } from "./lines.js";
-import { reading, retrying } from "./patience.js";
 import { follow } from "./streams.js";
+import { PatientTransport } from "./transport.js";
 import { type EntryInit, Upload } from "./upload.js";
 import { difference } from "./versions.js";
 
@@ -45,7 +50,10 @@ const HEARTBEAT_S = 5n;
 export interface Options {
   /** The API key. */
   key?: string;
-  /** With `true` the system's root certificates must vouch for the server; or Node's options. */
+  /**
+   * With `true` the root certificates that Node has must vouch for the server; or Node's own
+   * options: `ca` for another authority, `cert` and `key` for a client certificate.
+   */
   tls?: boolean | SecureClientSessionOptions;
   /** After so long without a sign of life a connection is asked for one. */
   keepaliveMs?: number;
@@ -75,7 +83,7 @@ export function connect(target: string, options: Options = {}): Client {
   const transport = createGrpcTransport({
     baseUrl,
     sessionManager: sessions,
-    interceptors: [named(options.key), retrying(patienceMs)],
+    interceptors: [named(options.key)],
   });
   return new Client(transport, patienceMs, () => sessions.abort());
 }
@@ -92,11 +100,12 @@ export class Client {
   readonly catalog: Stub<typeof CatalogService>;
 
   constructor(
-    transport: Transport,
+    inner: Transport,
     private readonly patienceMs: number,
     /** Ends the connection and every call on it. */
     readonly close: () => void,
   ) {
+    const transport = new PatientTransport(inner, patienceMs);
     this.batches = createClient(BatchService, transport);
     this.results = createClient(ResultService, transport);
     this.verification = createClient(VerificationService, transport);
@@ -107,14 +116,32 @@ export class Client {
   /** Returns the answer about one address; `timeoutMs` is how long the server may look. */
   async verifyEmail(address: string, timeoutMs = 30_000): Promise<Result> {
     const request = { inputData: address };
-    const response = await reading(this.verification.verifyEmail(request, { timeoutMs }));
+    const response = await this.verification.verifyEmail(request, { timeoutMs });
     return response.result!;
+  }
+
+  /**
+   * Yields every step of one verification as it happens; the last frame has the result. It cannot
+   * be resumed: after a failure, ask again. Leaving the loop early ends the work.
+   */
+  async *explainEmail(
+    address: string,
+    options: { custom?: string; timeoutMs?: number } = {},
+  ): AsyncGenerator<ExplainEmailResponse, void, undefined> {
+    const { custom = "", timeoutMs = 120_000 } = options;
+    const call = new AbortController();
+    const request = { inputData: address, custom };
+    try {
+      yield* this.verification.explainEmail(request, { timeoutMs, signal: call.signal });
+    } finally {
+      call.abort();
+    }
   }
 
   /** Creates a batch and returns it. Without a requestId it gets one, to be safe to repeat. */
   async createBatch(request: MessageInitShape<typeof CreateBatchRequestSchema>): Promise<Batch> {
     const asked = { ...request, requestId: request.requestId || randomUUID() };
-    return (await reading(this.batches.createBatch(asked))).batch!;
+    return (await this.batches.createBatch(asked)).batch!;
   }
 
   /**
@@ -128,6 +155,19 @@ export class Client {
     options: { launch?: boolean; acked?: (count: number) => void } = {},
   ): Promise<Batch> {
     return new Upload(this.batches, batchId, entries, options, this.patienceMs).run();
+  }
+
+  /**
+   * Sends a file with a list of addresses into an empty batch, and returns the last reply: how the
+   * file was read, and the batch. A cut stream goes on from what the server has, and so does a
+   * second upload of the same file.
+   */
+  async uploadFile(
+    batchId: string,
+    path: string,
+    options: UploadFileOptions = {},
+  ): Promise<UploadFileResponse> {
+    return new FileUpload(this.batches, batchId, path, options, this.patienceMs).run();
   }
 
   /**
@@ -156,6 +196,35 @@ export class Client {
     return follow(open, this.patienceMs, false);
   }
 
+  /**
+   * Writes a file of a batch's results to a path or into a stream, and returns what the server says
+   * of it. A cut stream goes on with the byte after the last; `progressed` is told how many results
+   * are prepared and how many bytes are there. When a batch that still runs has other results by
+   * then, a file is written anew, while a stream fails with ETAG_MISMATCH.
+   */
+  async export(
+    request: ExportRequest,
+    out: string | Writable,
+    options: { progressed?: Progressed } = {},
+  ): Promise<ExportedFile> {
+    const to = await opened(out);
+    try {
+      const download = new Download(request, to, options.progressed);
+      const open = (signal: AbortSignal) =>
+        this.results.exportResults(download.request, { signal });
+      for (;;) {
+        try {
+          return await download.take(follow(open, this.patienceMs, false));
+        } catch (error) {
+          if (!(error instanceof ServiceError) || error.reason !== "ETAG_MISMATCH") throw error;
+          if (!(await download.restart())) throw error;
+        }
+      }
+    } finally {
+      await to.close();
+    }
+  }
+
   /** Verifies a UTF-8 text file, one address a line, and yields the results as they come. */
   async *verifyFile(
     path: string,
@@ -178,7 +247,7 @@ export class Client {
    * difference is told, never refused: most calls work across versions.
    */
   async checkServer(): Promise<string> {
-    const info = await reading(this.catalog.getServerInfo({}));
+    const info = await this.catalog.getServerInfo({});
     return difference(VERSION, info.version);
   }
 }

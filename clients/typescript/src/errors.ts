@@ -7,6 +7,8 @@ import { Code, ConnectError } from "@connectrpc/connect";
 export interface FieldViolation {
   field: string;
   description: string;
+  /** What is wrong, as a word for programs; empty when the server gave none. */
+  reason: string;
 }
 
 /** A call that the server, or the way to it, refused. */
@@ -52,7 +54,8 @@ function note(error: ServiceError, type: string, value: Uint8Array): void {
   } else if (type === "google.rpc.BadRequest") {
     error.violations = all(fields, 1).map((each) => {
       const violation = fieldsOf(each);
-      return { field: text(violation, 1), description: text(violation, 2) };
+      const [field, description, reason] = [1, 2, 3].map((tag) => text(violation, tag));
+      return { field: field!, description: description!, reason: reason! };
     });
   } else if (type === "google.rpc.RetryInfo") {
     const delay = fieldsOf(all(fields, 1)[0] ?? new Uint8Array());

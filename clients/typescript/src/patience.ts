@@ -1,7 +1,7 @@
 // Which failures are tried again, after what wait, and when to give up.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { Code, type Interceptor } from "@connectrpc/connect";
+import { Code } from "@connectrpc/connect";
 import { type ServiceError, toServiceError } from "./errors.js";
 
 /** The first retry is soon (a proxy's hiccup), the later ones leave a starting server in peace. */
@@ -30,9 +30,9 @@ export class Patience {
   /**
    * Waits before the next try; throws the `ServiceError` when there is to be none. UNAVAILABLE is
    * tried again (AIP-194), RESOURCE_EXHAUSTED when the server says how long to wait, and a
-   * connection that broke. RetryInfo is the least that is waited.
+   * connection that broke. RetryInfo is the least that is waited; the signal ends the wait.
    */
-  async waitOrThrow(error: unknown): Promise<void> {
+  async waitOrThrow(error: unknown, signal?: AbortSignal): Promise<void> {
     const told = toServiceError(error);
     if (!mayPass(told)) throw told;
     const now = performance.now();
@@ -41,7 +41,9 @@ export class Patience {
     const waitMs = Math.max((backoffMs * (1 + Math.random())) / 2, told.retryAfterMs ?? 0);
     if (now + waitMs > this.failingSince + this.limitMs) throw told;
     this.failures += 1;
-    await sleep(waitMs);
+    await sleep(waitMs, undefined, { signal }).catch((aborted: unknown) => {
+      throw toServiceError(aborted);
+    });
   }
 }
 
@@ -49,30 +51,4 @@ function mayPass(told: ServiceError): boolean {
   if (told.code === Code.Unavailable) return true;
   if (told.code === Code.ResourceExhausted) return told.retryAfterMs !== undefined;
   return told.reason === "" && OF_THE_TRANSPORT.has(told.code);
-}
-
-/** Makes unary calls again while the server is unavailable. */
-export function retrying(limitMs: number): Interceptor {
-  return (next) => async (request) => {
-    if (request.stream) return next(request);
-    const patience = new Patience(limitMs);
-    for (;;) {
-      try {
-        return await next(request);
-      } catch (error) {
-        if (request.signal.aborted) throw error;
-        await patience.waitOrThrow(error);
-      }
-    }
-  };
-}
-
-/** Awaits a call; what it throws is a `ServiceError`. */
-export async function reading<T>(call: Promise<T>): Promise<T> {
-  try {
-    return await call;
-  } catch (error) {
-    // Connect wraps what our interceptor threw.
-    throw toServiceError(error instanceof Error && error.cause ? error.cause : error);
-  }
 }

@@ -11,7 +11,8 @@ import {
   StreamEntriesRequestSchema,
   type StreamEntriesResponse,
 } from "./gen/index.js";
-import { Patience, reading } from "./patience.js";
+import { Gate } from "./gate.js";
+import { Patience } from "./patience.js";
 
 /** The knee of the cost curve, and well under 4 MiB for ordinary addresses. */
 const FRAME_ENTRIES = 1000;
@@ -74,9 +75,9 @@ export class Upload {
 
   private async once(): Promise<Batch> {
     const call = new AbortController();
-    const resumed = new Gate();
+    const resumed = new Gate<void>();
     try {
-      const requests = this.requests(resumed, call.signal);
+      const requests = this.requests(resumed.opened, call.signal);
       for await (const reply of this.batches.streamEntries(requests, { signal: call.signal })) {
         this.note(reply);
         resumed.open();
@@ -91,11 +92,11 @@ export class Upload {
   }
 
   private async *requests(
-    resumed: Gate,
+    resumed: Promise<void>,
     signal: AbortSignal,
   ): AsyncGenerator<Request, void, undefined> {
     yield { batchId: this.batchId };
-    await resumed.opened;
+    await resumed;
     let at = this.durable;
     while (!signal.aborted) {
       const frame = this.kept.find((each) => each.offset + each.entries.length > at);
@@ -165,13 +166,7 @@ export class Upload {
   /** The batch of an upload whose stream was cut after its end, before we heard of it. */
   private async endedUnheard(error: ServiceError): Promise<Batch | undefined> {
     if (error.reason !== "WRONG_STATE" || !this.finishSent || !this.options.launch) return;
-    const { batch } = await reading(this.batches.getBatch({ batchId: this.batchId }));
+    const { batch } = await this.batches.getBatch({ batchId: this.batchId });
     return batch?.entryCount === this.sent ? batch : undefined;
   }
-}
-
-/** Something to wait for that happens once. */
-class Gate {
-  open: () => void = () => {};
-  readonly opened = new Promise<void>((resolve) => (this.open = resolve));
 }

@@ -3,16 +3,11 @@ package dev.mailvet.client;
 import dev.mailvet.v1.GoingAway;
 import io.grpc.stub.BlockingClientCall;
 import java.time.Duration;
-import java.util.Iterator;
 import java.util.NoSuchElementException;
 import java.util.function.Supplier;
 
-/**
- * The frames of a stream that is opened again after a cut, a drain or a restart, until it is done.
- *
- * <p>Close it when leaving early: that ends the call.
- */
-public final class Frames<F> implements Iterator<F>, Iterable<F>, AutoCloseable {
+/** The frames of a stream that is opened again after a cut, a drain or a restart, until it is done. */
+final class Frames<F> implements Incoming<F> {
   /** What a kind of frame says about its stream. */
   interface Kind<F> {
     boolean isDone(F frame);
@@ -21,9 +16,12 @@ public final class Frames<F> implements Iterator<F>, Iterable<F>, AutoCloseable 
     GoingAway goingAway(F frame);
 
     /** Notes that the frame before was consumed. */
-    void consumed(F frame);
+    default void consumed(F frame) {}
 
-    boolean isRepeat(F frame);
+    /** Whether it was here before. */
+    default boolean isRepeat(F frame) {
+      return false;
+    }
   }
 
   private final Supplier<BlockingClientCall<?, F>> open;
@@ -41,11 +39,6 @@ public final class Frames<F> implements Iterator<F>, Iterable<F>, AutoCloseable 
     this.kind = kind;
     this.once = once;
     this.patience = new Patience(patience);
-  }
-
-  @Override
-  public Iterator<F> iterator() {
-    return this;
   }
 
   /** Waits for the next frame; throws {@link ServiceException}. */

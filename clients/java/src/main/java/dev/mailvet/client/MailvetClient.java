@@ -1,5 +1,9 @@
 package dev.mailvet.client;
 
+import static java.nio.file.StandardOpenOption.CREATE;
+import static java.nio.file.StandardOpenOption.TRUNCATE_EXISTING;
+import static java.nio.file.StandardOpenOption.WRITE;
+
 import dev.mailvet.v1.AccountServiceGrpc;
 import dev.mailvet.v1.AccountServiceGrpc.AccountServiceBlockingV2Stub;
 import dev.mailvet.v1.Batch;
@@ -9,14 +13,20 @@ import dev.mailvet.v1.CatalogServiceGrpc;
 import dev.mailvet.v1.CatalogServiceGrpc.CatalogServiceBlockingV2Stub;
 import dev.mailvet.v1.CreateBatchRequest;
 import dev.mailvet.v1.Entry;
+import dev.mailvet.v1.ExplainEmailRequest;
+import dev.mailvet.v1.ExplainEmailResponse;
+import dev.mailvet.v1.ExportResultsRequest;
+import dev.mailvet.v1.ExportResultsResponse;
+import dev.mailvet.v1.ExportedFile;
+import dev.mailvet.v1.FileSettings;
 import dev.mailvet.v1.GetBatchRequest;
 import dev.mailvet.v1.GetServerInfoRequest;
-import dev.mailvet.v1.GoingAway;
 import dev.mailvet.v1.Result;
 import dev.mailvet.v1.ResultServiceGrpc;
 import dev.mailvet.v1.ResultServiceGrpc.ResultServiceBlockingV2Stub;
 import dev.mailvet.v1.StreamResultsRequest;
 import dev.mailvet.v1.StreamResultsResponse;
+import dev.mailvet.v1.UploadFileResponse;
 import dev.mailvet.v1.VerificationServiceGrpc;
 import dev.mailvet.v1.VerificationServiceGrpc.VerificationServiceBlockingV2Stub;
 import dev.mailvet.v1.VerifyEmailRequest;
@@ -26,8 +36,13 @@ import io.grpc.Grpc;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
 import io.grpc.StatusException;
+import io.grpc.stub.BlockingClientCall;
 import io.grpc.stub.MetadataUtils;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -36,6 +51,7 @@ import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import java.util.function.IntConsumer;
+import java.util.function.Supplier;
 
 /**
  * One connection to a mailvet server; every failure is a {@link ServiceException}.
@@ -49,10 +65,15 @@ public final class MailvetClient implements AutoCloseable {
   private static final Metadata.Key<String> KEY =
       Metadata.Key.of("x-api-key", Metadata.ASCII_STRING_MARSHALLER);
 
+  /** Batches: create, fill, launch, watch, cancel, delete. */
   public final BatchServiceBlockingV2Stub batches;
+  /** What the batches found out. */
   public final ResultServiceBlockingV2Stub results;
+  /** Answers at once, without a batch. */
   public final VerificationServiceBlockingV2Stub verification;
+  /** Balance, keys, rules and data policy of the caller's tenant. */
   public final AccountServiceBlockingV2Stub accounts;
+  /** What the server is, and what it knows. */
   public final CatalogServiceBlockingV2Stub catalog;
 
   private final ManagedChannel channel;
@@ -86,9 +107,14 @@ public final class MailvetClient implements AutoCloseable {
     return new MailvetClient(channel, options.patience());
   }
 
-  /** A unary call of one of the stubs. */
+  /**
+   * A unary call of one of the stubs.
+   *
+   * @param <T> the response
+   */
   @FunctionalInterface
   public interface Call<T> {
+    /** Makes the call once. */
     T once() throws StatusException;
   }
 
@@ -120,6 +146,16 @@ public final class MailvetClient implements AutoCloseable {
                     .withDeadlineAfter(millis, TimeUnit.MILLISECONDS)
                     .verifyEmail(request))
         .getResult();
+  }
+
+  /**
+   * Returns every step of one verification as it happens; the last frame has the result.
+   *
+   * <p>It cannot be resumed: after a failure, ask again. Closing it early ends the work.
+   */
+  public Incoming<ExplainEmailResponse> explainEmail(ExplainEmailRequest request) {
+    return new Frames<>(
+        () -> verification.explainEmail(request), new FrameKinds.Steps(), true, Duration.ZERO);
   }
 
   /** Creates a batch and returns it. Without a request id it gets one, to be safe to repeat. */
@@ -163,18 +199,50 @@ public final class MailvetClient implements AutoCloseable {
   }
 
   /**
+   * Sends a file with a list of addresses into an empty batch, and returns the last reply: how the
+   * file was read, and the batch.
+   *
+   * <p>A cut stream goes on from what the server has, and so does a second upload of the same file.
+   *
+   * @param settings how to read it; {@code FileSettings.getDefaultInstance()} finds out
+   * @param acked hears every reply: how many bytes are durable, then how far reading is
+   */
+  public UploadFileResponse uploadFile(
+      String batchId,
+      Path path,
+      FileSettings settings,
+      boolean launch,
+      Consumer<UploadFileResponse> acked)
+      throws IOException {
+    var named = FileSettings.newBuilder().setName(path.getFileName().toString());
+    var waiting = new Patience(patience);
+    try (var file = FileChannel.open(path)) {
+      var how = named.mergeFrom(settings).build();
+      var upload = new FileUpload(batchId, file, how, launch, acked, waiting);
+      while (true) {
+        try {
+          return upload.run(batches);
+        } catch (StatusException error) {
+          redial();
+          waiting.waitOrThrow(error);
+        }
+      }
+    }
+  }
+
+  /**
    * Returns the frames of results to the end of the batch (of what there is, without follow).
    *
    * <p>A cut stream goes on after the last frame that was taken: no gap, no repeat. To go on in
    * another process, keep the cursor of the last frame dealt with.
    */
-  public Frames<StreamResultsResponse> streamResults(StreamResultsRequest request) {
-    var kind = new ResultFrames(request);
+  public Incoming<StreamResultsResponse> streamResults(StreamResultsRequest request) {
+    var kind = new FrameKinds.Results(request);
     boolean once = request.hasFollow() && !request.getFollow();
     return new Frames<>(
         () -> {
           redial();
-          return results.streamResults(kind.asked);
+          return results.streamResults(kind.asked());
         },
         kind,
         once,
@@ -182,7 +250,7 @@ public final class MailvetClient implements AutoCloseable {
   }
 
   /** Returns a batch's progress to its end; a cut stream is opened again. */
-  public Frames<WatchBatchResponse> watch(String batchId) {
+  public Incoming<WatchBatchResponse> watch(String batchId) {
     var heartbeat = com.google.protobuf.Duration.newBuilder().setSeconds(HEARTBEAT_S);
     var request =
         WatchBatchRequest.newBuilder().setBatchId(batchId).setHeartbeatInterval(heartbeat).build();
@@ -191,41 +259,98 @@ public final class MailvetClient implements AutoCloseable {
           redial();
           return batches.watchBatch(request);
         },
-        new WatchFrames(),
+        new FrameKinds.Progress(),
         false,
         patience);
+  }
+
+  /** Is told how far an export is. */
+  @FunctionalInterface
+  public interface ExportProgress {
+    /** So many results are prepared, and so many bytes are there. */
+    void at(int preparedCount, long bytes);
+  }
+
+  /**
+   * Writes a file of a batch's results, and returns what the server says of it.
+   *
+   * <p>A cut stream goes on with the byte after the last. When a batch that still runs has other
+   * results by then, the file is written anew.
+   */
+  public ExportedFile export(ExportResultsRequest request, Path path, ExportProgress progress)
+      throws IOException {
+    try (var file = FileChannel.open(path, CREATE, WRITE, TRUNCATE_EXISTING)) {
+      var download = new Download(request, file, progress);
+      while (true) {
+        try {
+          return take(download);
+        } catch (ServiceException error) {
+          if (!error.reason().equals("ETAG_MISMATCH")) {
+            throw error;
+          }
+          file.truncate(0);
+          download.restart();
+        }
+      }
+    }
+  }
+
+  /**
+   * Writes a file of a batch's results into a stream, and returns what the server says of it.
+   *
+   * <p>A cut stream goes on with the byte after the last. When a batch that still runs has other
+   * results by then, it fails with {@code ETAG_MISMATCH}.
+   */
+  public ExportedFile export(
+      ExportResultsRequest request, OutputStream out, ExportProgress progress)
+      throws IOException {
+    return take(new Download(request, Channels.newChannel(out), progress));
+  }
+
+  private ExportedFile take(Download download) throws IOException {
+    Supplier<BlockingClientCall<?, ExportResultsResponse>> open =
+        () -> {
+          redial();
+          return results.exportResults(download.request());
+        };
+    try (var frames = new Frames<>(open, new FrameKinds.Pieces(), false, patience)) {
+      return download.take(frames);
+    }
   }
 
   /** Is told how many results there are, of how many entries. */
   @FunctionalInterface
   public interface Progress {
+    /** So many are answered, of so many. */
     void at(int answered, int total);
   }
 
+  /** Verifies a UTF-8 text file, one address a line, in the usual way. */
+  public Incoming<Result> verifyFile(Path path) throws IOException {
+    return verifyFile(path, CreateBatchRequest.getDefaultInstance(), (answered, total) -> {});
+  }
+
   /**
-   * Verifies a UTF-8 text file, one address a line, and hands out the results as they come.
+   * Verifies a UTF-8 text file, one address a line; returns the results as they come.
+   *
+   * <p>It returns once the file is uploaded.
    *
    * @param how how to verify; {@code CreateBatchRequest.getDefaultInstance()} for the usual way
    */
-  public void verifyFile(
-      Path path, CreateBatchRequest how, Progress progress, Consumer<Result> each)
+  public Incoming<Result> verifyFile(Path path, CreateBatchRequest how, Progress progress)
       throws IOException {
     var named = CreateBatchRequest.newBuilder().setName(path.getFileName().toString());
-    var made = createBatch(named.mergeFrom(how).build());
     Batch batch;
     try (var file = Files.newBufferedReader(path)) {
+      var made = createBatch(named.mergeFrom(how).build());
       IntConsumer acked = kept -> progress.at(0, kept);
       batch = upload(made.getBatchId(), Lines.entriesOf(file), true, acked);
+    } catch (UncheckedIOException unreadable) {
+      throw unreadable.getCause();
     }
-    int answered = 0;
+    int total = batch.getEntryCount();
     var request = StreamResultsRequest.newBuilder().setBatchId(batch.getBatchId()).build();
-    try (var frames = streamResults(request)) {
-      for (var frame : frames) {
-        answered += frame.getResultsCount();
-        progress.at(answered, batch.getEntryCount());
-        frame.getResultsList().forEach(each);
-      }
-    }
+    return new Results(streamResults(request), answered -> progress.at(answered, total));
   }
 
   /**
@@ -246,56 +371,5 @@ public final class MailvetClient implements AutoCloseable {
   /** gRPC's own wait before it dials again is up to two minutes; {@link Patience} decides. */
   private void redial() {
     channel.resetConnectBackoff();
-  }
-
-  private static final class ResultFrames implements Frames.Kind<StreamResultsResponse> {
-    private StreamResultsRequest asked;
-
-    ResultFrames(StreamResultsRequest request) {
-      asked = request;
-    }
-
-    @Override
-    public boolean isDone(StreamResultsResponse frame) {
-      return frame.getDone();
-    }
-
-    @Override
-    public GoingAway goingAway(StreamResultsResponse frame) {
-      return frame.hasGoingAway() ? frame.getGoingAway() : null;
-    }
-
-    @Override
-    public void consumed(StreamResultsResponse frame) {
-      if (!frame.getCursor().isEmpty()) {
-        asked = asked.toBuilder().setCursor(frame.getCursor()).build();
-      }
-    }
-
-    @Override
-    public boolean isRepeat(StreamResultsResponse frame) {
-      // Results move the cursor: such a frame was here before.
-      return frame.getResultsCount() > 0 && frame.getCursor().equals(asked.getCursor());
-    }
-  }
-
-  private static final class WatchFrames implements Frames.Kind<WatchBatchResponse> {
-    @Override
-    public boolean isDone(WatchBatchResponse frame) {
-      return frame.getDone();
-    }
-
-    @Override
-    public GoingAway goingAway(WatchBatchResponse frame) {
-      return frame.hasGoingAway() ? frame.getGoingAway() : null;
-    }
-
-    @Override
-    public void consumed(WatchBatchResponse frame) {}
-
-    @Override
-    public boolean isRepeat(WatchBatchResponse frame) {
-      return false;
-    }
   }
 }

@@ -8,7 +8,8 @@ import java.time.Duration;
  * How to connect.
  *
  * @param key the API key; empty for none
- * @param credentials {@code TlsChannelCredentials.create()} trusts the system's roots
+ * @param credentials {@code TlsChannelCredentials.create()} trusts the system's roots; its builder
+ *     takes another authority ({@code trustManager}) and a client certificate ({@code keyManager})
  * @param keepalive after so long without a sign of life a connection is asked for one
  * @param patience how long an unavailable server is waited for
  */
@@ -33,6 +34,11 @@ public record Options(
   /** The same with TLS, or other credentials. */
   public Options over(ChannelCredentials other) {
     return new Options(key, other, keepalive, patience);
+  }
+
+  /** The same, asking a silent connection for a sign of life after another time. */
+  public Options keptAlive(Duration other) {
+    return new Options(key, credentials, other, patience);
   }
 
   /** The same with more or less patience. */

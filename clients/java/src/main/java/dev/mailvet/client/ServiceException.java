@@ -19,8 +19,14 @@ import java.util.Optional;
 public final class ServiceException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
-  /** One wrong field of a request. */
-  public record FieldViolation(String field, String description) {}
+  /**
+   * One wrong field of a request.
+   *
+   * @param field its path, such as {@code entries[3].input_data}
+   * @param description what is wrong with it, for people
+   * @param reason the same as a word for programs; empty when the server gave none
+   */
+  public record FieldViolation(String field, String description, String reason) {}
 
   private final transient Status status;
   private final String reason;
@@ -39,7 +45,7 @@ public final class ServiceException extends RuntimeException {
     this.status = status;
     this.reason = reason;
     this.metadata = metadata;
-    this.violations = violations;
+    this.violations = List.copyOf(violations);
     this.retryAfter = retryAfter;
   }
 
@@ -63,7 +69,8 @@ public final class ServiceException extends RuntimeException {
           metadata = detail.unpack(ErrorInfo.class).getMetadataMap();
         } else if (detail.is(BadRequest.class)) {
           for (var each : detail.unpack(BadRequest.class).getFieldViolationsList()) {
-            violations.add(new FieldViolation(each.getField(), each.getDescription()));
+            violations.add(
+                new FieldViolation(each.getField(), each.getDescription(), each.getReason()));
           }
         } else if (detail.is(RetryInfo.class)) {
           var delay = detail.unpack(RetryInfo.class).getRetryDelay();
@@ -85,6 +92,7 @@ public final class ServiceException extends RuntimeException {
     return told == null ? List.of() : told.getDetailsList();
   }
 
+  /** What kind of failure it is, in gRPC's words. */
   public Status.Code code() {
     return status.getCode();
   }
@@ -94,10 +102,12 @@ public final class ServiceException extends RuntimeException {
     return reason;
   }
 
+  /** What the reason is about, such as the id that was not found. */
   public Map<String, String> metadata() {
     return metadata;
   }
 
+  /** The wrong fields of the request. */
   public List<FieldViolation> violations() {
     return violations;
   }

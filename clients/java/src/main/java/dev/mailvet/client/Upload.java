@@ -6,9 +6,7 @@ import dev.mailvet.v1.Entry;
 import dev.mailvet.v1.FinishUpload;
 import dev.mailvet.v1.StreamEntriesRequest;
 import dev.mailvet.v1.StreamEntriesResponse;
-import io.grpc.Status;
 import io.grpc.StatusException;
-import io.grpc.stub.BlockingClientCall;
 import java.util.ArrayDeque;
 import java.util.Iterator;
 import java.util.List;
@@ -56,64 +54,43 @@ final class Upload {
 
   /** Sends what is not durable yet over a new stream, and returns the finished batch. */
   Batch run(BatchServiceBlockingV2Stub service) throws StatusException {
-    var call = service.streamEntries();
-    try {
-      send(call, StreamEntriesRequest.newBuilder().setBatchId(batchId).build());
-      hear(call);
-      sendAll(call);
+    try (var exchange = new Exchange<>(service.streamEntries(), this::note)) {
+      exchange.send(StreamEntriesRequest.newBuilder().setBatchId(batchId).build());
+      exchange.hear();
+      sendAll(exchange);
       while (true) {
-        var reply = hear(call);
+        var reply = exchange.hear();
         if (reply.hasBatch()) {
           return reply.getBatch();
         }
       }
     } catch (InterruptedException interrupted) {
       throw Interrupted.now();
-    } finally {
-      call.cancel("over", null);
     }
   }
 
-  private void sendAll(BlockingClientCall<StreamEntriesRequest, StreamEntriesResponse> call)
+  private void sendAll(Exchange<StreamEntriesRequest, StreamEntriesResponse> exchange)
       throws InterruptedException, StatusException {
     for (var frame : List.copyOf(kept)) {
-      send(call, frame);
+      exchange.send(frame);
     }
     while (source.hasNext()) {
       while (kept.size() >= IN_FLIGHT_FRAMES) {
-        hear(call);
+        exchange.hear();
       }
       var frame = nextFrame();
       kept.add(frame);
       sent += frame.getEntriesCount();
-      send(call, frame);
+      exchange.send(frame);
     }
     finishSent = true;
     var finish = FinishUpload.newBuilder().setEntryCount(sent).setLaunch(launch);
-    send(call, StreamEntriesRequest.newBuilder().setFinish(finish).build());
-    call.halfClose();
+    exchange.send(StreamEntriesRequest.newBuilder().setFinish(finish).build());
+    exchange.end();
   }
 
-  /** Writes a frame; of a cut stream it throws why it was cut. */
-  private void send(
-      BlockingClientCall<StreamEntriesRequest, StreamEntriesResponse> call,
-      StreamEntriesRequest frame)
-      throws InterruptedException, StatusException {
-    if (!call.write(frame)) {
-      while (true) { // how it ended is told to the reader
-        hear(call);
-      }
-    }
-  }
-
-  /** Takes one reply: what became durable is forgotten. */
-  private StreamEntriesResponse hear(
-      BlockingClientCall<StreamEntriesRequest, StreamEntriesResponse> call)
-      throws InterruptedException, StatusException {
-    var reply = call.read();
-    if (reply == null) {
-      throw Status.UNAVAILABLE.withDescription("the stream ended too early").asException();
-    }
+  /** What became durable is forgotten. */
+  private void note(StreamEntriesResponse reply) {
     if (reply.getEntryCount() > durable) {
       durable = reply.getEntryCount();
       patience.progressed();
@@ -122,7 +99,6 @@ final class Upload {
       kept.remove();
     }
     acked.accept(durable);
-    return reply;
   }
 
   private StreamEntriesRequest nextFrame() {
