@@ -97,6 +97,12 @@ class Settings(BaseModel):
     window_entries: int = Field(
         5000, ge=1, le=1_000_000, description="entries held in memory while they are worked on"
     )
+    memory_limit_mib: int = Field(
+        2048,
+        ge=0,
+        description="MiB of memory above which a process takes on nothing new and drops its"
+        " caches; 0 is no limit. Keep it below what the system grants, which would kill it",
+    )
     processes: int = Field(
         0,
         ge=0,

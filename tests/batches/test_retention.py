@@ -40,3 +40,39 @@ async def test_a_sweeper_erases_what_is_due() -> None:
 async def test_a_store_that_cannot_is_asked_again() -> None:
     """A full disk does not end the sweeper."""
     assert 0 == await Sweeper(FullStore()).sweep()
+
+
+async def test_a_clock_that_jumps_ahead_erases_nothing() -> None:
+    """An hour is left to set it back; if it stays, what is due then is erased."""
+    wall, passed = Clock(), Clock()
+    store = MemoryStore(clock=wall)
+    sweeper = Sweeper(store, clock=passed, wall_clock=wall)
+    await store.create_batch("acme", "b", BatchSpec(retention_s=86_400), entries(3), launch=True)
+    await work(store)
+    wall.advance(40 * 86_400)
+    assert 0 == await sweeper.sweep()
+    for clock in (wall, passed):
+        clock.advance(1800)
+    assert 0 == await sweeper.sweep()
+    for clock in (wall, passed):
+        clock.advance(1800)
+    assert 1 == await sweeper.sweep()
+
+
+async def test_a_clock_that_was_set_back_again_has_erased_nothing() -> None:
+    """What is not due by the right clock is kept, and sweeping goes on."""
+    wall, passed = Clock(), Clock()
+    store = MemoryStore(clock=wall)
+    sweeper = Sweeper(store, clock=passed, wall_clock=wall)
+    await store.create_batch("acme", "b", BatchSpec(retention_s=86_400), entries(3), launch=True)
+    await work(store)
+    wall.advance(40 * 86_400)
+    assert 0 == await sweeper.sweep()
+    wall.advance(-40 * 86_400)
+    assert 0 == await sweeper.sweep()
+    for clock in (wall, passed):
+        clock.advance(3000)
+        assert 0 == await sweeper.sweep()
+    wall.advance(86_400 - 3000)
+    passed.advance(86_400 - 3000)
+    assert 1 == await sweeper.sweep()

@@ -1,17 +1,25 @@
 """From a line of a list to the entry the store keeps: parsed once, its duplicates key hashed."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
+from mailvet.errors import Unavailable
 from mailvet.model.address import SyntaxFault
 from mailvet.model.batch import Entry
 from mailvet.model.status import Deduplication
+from mailvet.store.hindrances import MEMORY_SHORT
 from mailvet.syntax import check_provider_syntax, duplicate_key, parse
 
 SLICE = 500
 """Entries parsed in one go: about 2 ms, so that the event loop stays answerable."""
+
+
+SHORT_RETRY_S = 5.0
+"""About the time of a window of entries."""
+
+Hindrances = Sequence[tuple[str, str]]
 
 
 class RawEntry(NamedTuple):
@@ -26,11 +34,20 @@ class RawEntry(NamedTuple):
 class Intake:
     """Makes entries; `secret` keys the hashes, so that nobody can craft colliding addresses."""
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(
+        self, secret: bytes, hindrances: Callable[[], Awaitable[Hindrances]] | None = None
+    ) -> None:
+        """`hindrances` tells what holds up all work, as `Store.hindrances` does."""
+        self._hindrances = hindrances
         self._keyed = blake2b(digest_size=8, key=secret, person=b"duplicates")
 
     async def take(self, raws: Sequence[RawEntry], mode: Deduplication) -> list[Entry]:
-        """Return the entries in order; bad addresses are entries too."""
+        """Return the entries in order; bad addresses are entries too.
+
+        Raises `Unavailable` while memory is short: what is there has to be worked off first.
+        """
+        if self._hindrances is not None:
+            _require_memory(await self._hindrances())
         entries: list[Entry] = []
         for start in range(0, len(raws), SLICE):
             if start:
@@ -54,3 +71,9 @@ class Intake:
         state.update(text.encode("utf-8", "surrogatepass"))
         # 63 bits fit a signed integer column; 0 means "nobody's duplicate".
         return int.from_bytes(state.digest()) >> 1 or 1
+
+
+def _require_memory(hindrances: Hindrances) -> None:
+    for kind, detail in hindrances:
+        if kind == MEMORY_SHORT:
+            raise Unavailable(detail, retry_after_s=SHORT_RETRY_S, hindrance=kind)

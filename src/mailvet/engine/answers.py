@@ -111,6 +111,11 @@ class Answers:
         words = self._words(case, role, has_words=has_words) if has_words or role else b""
         return Answer(self._encoder.fill(kind.form, own, now, rare, words), kind.may_change)
 
+    def forget(self) -> None:
+        """Drop what is remembered."""
+        self._kinds.clear()
+        self._texts.clear()
+
     def fault(self, case: Case, now: float) -> ResultRow:
         """Return the row of a case that could not be concluded for a fault of ours."""
         return self._encoder.row(fault_of(case, now))

@@ -52,6 +52,13 @@ class DomainBook:
             self._cards.move_to_end(domain)
         return card
 
+    def forget(self) -> None:
+        """Drop every card that nobody works with; who still holds one goes on with it."""
+        for domain in [
+            card.domain for card in self._cards.values() if not card.probing and not card.waiting
+        ]:
+            del self._cards[domain]
+
     def is_fresh(self, card: DomainCard) -> bool:
         """Whether the card's DNS answer may still be used."""
         return card.answer is not None and self._clock() < card.expires_at

@@ -113,6 +113,8 @@ class Worker:
         self._room = asyncio.Event()
         self._stopping = False
         self._refused = False
+        self.held = False
+        """Whether nothing more may be claimed for now; what is under way goes on."""
         self._claiming: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -150,6 +152,8 @@ class Worker:
         """Claim what there is room for, waiting for room; False when nothing is ready."""
         if self._refused:  # or what was learnt and cannot be kept would pile up
             raise Unavailable("what was learnt before has to be kept first")
+        if self.held:
+            raise Unavailable("memory is short; what is under way has to end first")
         if self._in_flight >= self._window:
             # A claim costs a commit: not one for every entry that ends.
             while self._in_flight > max(self._window - CLAIM_ENTRIES, self._window // 2):

@@ -119,7 +119,7 @@ def build_server(
     drain = Drain()
     marks = Marks(store.secret, store.epoch)
     observer = Observer(store, clock=clock, wall_clock=wall_clock, gap_s=options.watch_gap_s)
-    intake = Intake(store.secret)
+    intake = Intake(store.secret, store.hindrances)
     batches = Batches(store, observer, intake, marks, wall_clock=wall_clock)
     results = Results(store, observer, clock=clock, gap_s=options.frame_gap_s)
     exports = Exports(store, clock=clock)

@@ -158,13 +158,14 @@ class EngineRoom:
             gathering=gathering,
         )
         judge = Judge(suggest, build_weights(settings))
+        self._answers = Answers(judge, encoder)
         recall = Recall(wall_clock)
         self.worker = Worker(
             store,
             self._pipeline,
             window_entries=settings.window_entries,
             schedule=RetrySchedule(scale=settings.retry_scale, rng=random.SystemRandom()),
-            answers=Answers(judge, encoder),
+            answers=self._answers,
             recall=recall,
             wall_clock=wall_clock,
             rhythm=rhythm,
@@ -186,6 +187,17 @@ class EngineRoom:
         """End look-ups, and sessions as politely as so many seconds allow."""
         await self._pipeline.close(sessions_grace_s)
         await self.resolver.close()
+
+    def relieve(self, *, short: bool) -> None:
+        """Take on nothing new while memory is short, and drop what is only remembered."""
+        self.worker.held = short
+        if short:
+            self._answers.forget()
+            self._book.forget()
+
+    async def note_hindrance(self, kind: str, detail: str | None) -> None:
+        """Have the store say what holds up all work, or with None that it does no more."""
+        await self._store.note_hindrance(kind, detail)
 
     # What the parts above need of each other; each is one line on purpose.
 

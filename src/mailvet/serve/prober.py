@@ -17,6 +17,7 @@ from mailvet.loop import run
 from mailvet.rpc.forms import Forms
 from mailvet.serve.engine_room import EngineRoom
 from mailvet.serve.process import spare_the_collector
+from mailvet.serve.vitals import Vitals
 from mailvet.store.piped import PipedStore, read_frame
 from mailvet.telemetry.logs import configure_logging
 
@@ -38,6 +39,9 @@ async def probe(descriptor: int) -> None:
         asyncio.create_task(engine.worker.run(), name="worker"),
         asyncio.create_task(engine.lists_watch.run(), name="lists"),
         asyncio.create_task(_say(engine), name="hindrances"),
+        asyncio.create_task(
+            Vitals(engine, limit_mib=settings.memory_limit_mib).run(), name="vitals"
+        ),
     ]
     told = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)

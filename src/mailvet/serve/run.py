@@ -20,6 +20,7 @@ from mailvet.serve.listening import server_options
 from mailvet.serve.probers import Probers
 from mailvet.serve.process import spare_the_collector
 from mailvet.serve.quality import quality_terms
+from mailvet.serve.vitals import Vitals
 from mailvet.store.base import Store
 from mailvet.store.keyring import KeyRing
 from mailvet.store.memory import MemoryStore
@@ -100,9 +101,13 @@ class Service:
             asyncio.create_task(self._tell_health(engine, server), name="health"),
             asyncio.create_task(engine.lists_watch.run(), name="lists"),
             asyncio.create_task(Sweeper(store).run(), name="sweeper"),
+            asyncio.create_task(self._vitals(engine).run(), name="vitals"),
         ]
         await server.start()
         _LOG.info("serve.ready", address=self.address, version=__version__)
+
+    def _vitals(self, engine: EngineRoom) -> Vitals:
+        return Vitals(engine, limit_mib=self._settings.memory_limit_mib)
 
     async def _tell_health(self, engine: EngineRoom, server: RpcServer) -> None:
         while True:

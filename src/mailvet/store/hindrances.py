@@ -8,6 +8,7 @@ from mailvet.telemetry.logs import logger
 
 DISK_FULL = "DISK_FULL"
 STORE_LOCKED = "STORE_LOCKED"
+MEMORY_SHORT = "MEMORY_SHORT"
 
 _LOG = logger("store")
 
