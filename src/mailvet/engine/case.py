@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from typing import Any
 
 from mailvet.lists import Membership, Operator
 from mailvet.model.address import Address, SyntaxFault
@@ -33,6 +34,7 @@ class DomainCard:
         "expires_at",
         "is_great",
         "operator",
+        "place",
         "probing",
         "waiting",
     )
@@ -49,6 +51,8 @@ class DomainCard:
         self.catch_all_reading: Reading | None = None
         self.catch_all_at = 0.0
         self.catch_all_until = 0.0
+        self.place: Any = None
+        """What answers about its mailboxes share, kept here by whoever makes them."""
         self.probing = False
         """A session is asking for a made-up mailbox of the domain at this moment."""
         self.waiting: deque[Case] = deque()

@@ -48,8 +48,24 @@ _SENTENCES: dict[EntryStatus, str] = {
     ),
     _S.UNHANDLED_EXCEPTION: "A fault of ours; it is logged.",
 }
+_OF_HOST = frozenset(
+    status for status, text in _SENTENCES.items() if "{host}" in text or "{said}" in text
+)
+_OF_DOMAIN = frozenset(
+    status for status, text in _SENTENCES.items() if "{mx}" in text or "{original}" in text
+)
 MAX_SAID = 160
 """Characters of a reply that a sentence quotes."""
+
+
+def names_host(status: EntryStatus) -> bool:
+    """Whether the sentence about a status names the host that was asked, or what it said."""
+    return status in _OF_HOST
+
+
+def names_domain(status: EntryStatus) -> bool:
+    """Whether it names the domain's exchangers, or another entry."""
+    return status in _OF_DOMAIN
 
 
 def explain(case: Case, status: EntryStatus) -> str:

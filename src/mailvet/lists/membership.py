@@ -47,7 +47,8 @@ class Membership(NamedTuple):
     hits: tuple[Hit, ...]
     """Those of the domain, then that of the role."""
     of_all_roles: "Membership | None" = None
-    """Of a role: the same without its own hit, one object for all roles of the domain."""
+    """Of a role: the same without its own hit, one object for all roles of the domain (or of all
+    domains that are on no list)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,10 @@ class Lists:
         self.role_file = role_file
         registered("example.org")  # reads the list of suffixes now, and not amid the first batch
         self._remembered: dict[str, Membership] = {}
-        self._variants: dict[tuple[str, LocalPartType], Membership] = {}
+        self._variants: dict[tuple[int, LocalPartType], tuple[Membership, Membership]] = {}
+        """By the identity of the domain's, which is held beside the variant."""
+        self._unlisted: dict[ProviderType, Membership] = {}
+        """Domains on no list: all that are of one kind share one object."""
 
     def classify(self, local_part: str, domain_ascii: str) -> Membership:
         """Return what the lists say about an address whose domain is in lower-case A-labels.
@@ -87,22 +91,22 @@ class Lists:
             by_domain = self._remember(domain_ascii)
         name, plus, _ = local_part.lower().partition("+")
         if self._roles.is_role(name):
-            return self._as_role(self._variant(domain_ascii, by_domain, LocalPartType.ROLE), name)
+            return self._as_role(self._variant(by_domain, LocalPartType.ROLE), name)
         if plus and name:
-            return self._variant(domain_ascii, by_domain, LocalPartType.PLUS_ADDRESSING)
+            return self._variant(by_domain, LocalPartType.PLUS_ADDRESSING)
         if name.isdecimal():
-            return self._variant(domain_ascii, by_domain, LocalPartType.NUMERICAL)
+            return self._variant(by_domain, LocalPartType.NUMERICAL)
         return by_domain
 
-    def _variant(self, domain: str, by_domain: Membership, kind: LocalPartType) -> Membership:
+    def _variant(self, by_domain: Membership, kind: LocalPartType) -> Membership:
         """The same object every time, so that equal ones are told by their identity."""
-        key = (domain, kind)
-        variant = self._variants.get(key)
-        if variant is None:
+        key = (id(by_domain), kind)
+        found = self._variants.get(key)
+        if found is None:
             if len(self._variants) >= MAX_REMEMBERED_DOMAINS:
                 self._variants.clear()
-            variant = self._variants[key] = _typed(by_domain, kind)
-        return variant
+            found = self._variants[key] = (by_domain, _typed(by_domain, kind))
+        return found[1]
 
     def _as_role(self, shared: Membership, name: str) -> Membership:
         role = self.role_file
@@ -117,6 +121,14 @@ class Lists:
 
     def _of_domain(self, domain: str) -> Membership:
         kind, hits = self._nearest(domain)
+        if hits:
+            return self._membership(kind, hits)
+        unlisted = self._unlisted.get(kind)
+        if unlisted is None:
+            unlisted = self._unlisted[kind] = self._membership(kind, ())
+        return unlisted
+
+    def _membership(self, kind: ProviderType, hits: tuple[Hit, ...]) -> Membership:
         return Membership(
             is_disposable=kind is ProviderType.DISPOSABLE,
             is_free=kind is ProviderType.FREEMAIL,

@@ -6,7 +6,6 @@ not frozen, which would cost four times as much; nobody writes to them all the s
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from mailvet.model.status import (
     Category,
@@ -114,15 +113,3 @@ class Result:
     cache_age: float | None = None
     """In seconds."""
     evidence: Evidence | None = None
-
-
-class OwnFields(NamedTuple):
-    """The fields of a result that no two entries of a kind share."""
-
-    entry_index: int
-    input_data: str
-    custom: str
-    email_address: str = ""
-    local_part: str = ""
-    canonical: str = ""
-    tag: str = ""

@@ -5,10 +5,14 @@ part that a thousand entries of a domain share is encoded for the first of them,
 the few strings that are the entry's own.
 """
 
+from dataclasses import replace
 from typing import Final, NamedTuple
 
+from google.protobuf.message import Message
+
+from mailvet.model.address import DomainName
 from mailvet.model.batch import ResultRow
-from mailvet.model.result import ListHit, OwnFields, Result, SmtpEvidence
+from mailvet.model.result import ListHit, Result, SmtpEvidence
 from mailvet.rpc import encode
 from mailvet.rpc.frames import RESULTS_FIELD, body, field_tag, varint
 from mailvet.v1 import result_pb2 as pb
@@ -22,12 +26,15 @@ def _latin(encoded: bytes) -> str:
     return encoded.decode("latin-1")
 
 
+Names = tuple[int, str, str, str, str, str, str]
+"""Of an entry: index, input, custom text, address, local part, canonical form, tag."""
+
 _LENGTHS: Final = tuple(_latin(varint(number)) for number in range(_SHORT))
 
 
-def _tag(name: str) -> str:
+def _tag(name: str, of: type[Message] = pb.Result) -> str:
     """The tag of a field as text (protobuf encoding guide: wire type 0 is a varint, 2 a length)."""
-    field = pb.Result.DESCRIPTOR.fields_by_name[name]
+    field = of.DESCRIPTOR.fields_by_name[name]
     is_number = field.cpp_type == field.CPPTYPE_INT32
     return _latin(varint(field.number << 3) if is_number else field_tag(field.number))
 
@@ -36,16 +43,18 @@ _INDEX, _DUPLICATE, _FAULT = map(_tag, ("index", "duplicate_of", "syntax_failure
 _INPUT, _CUSTOM, _EMAIL = map(_tag, ("input_data", "custom", "email_address"))
 _LOCAL_PART, _CANONICAL, _TAG = map(_tag, ("local_part", "canonical", "tag"))
 _RESULT = _latin(field_tag(RESULTS_FIELD))
-_TIME, _EXPLANATION = map(_tag, ("complete_time", "explanation"))
+_TIME, _EXPLANATION, _EVIDENCE = map(_tag, ("complete_time", "explanation", "evidence"))
+_MAILBOX = _tag("mailbox", pb.Evidence)
+_TEXT = _tag("text", pb.SmtpEvidence)
 
 
 class Form(NamedTuple):
-    """The encoded fields that some results share."""
+    """The encoded fields that some results share, as text."""
 
     status: int
     classification: int
-    basic: bytes
-    more: bytes
+    basic: str
+    more: str
     evidence: bytes
 
 
@@ -63,65 +72,102 @@ class Forms:
     def form(self, result: Result) -> Form:
         """Return what a result without its own fields shares with others."""
         row = encode.encode_result(result)
-        message = body(row, pb.RESULT_VIEW_FULL)
+        message = _latin(body(row, pb.RESULT_VIEW_FULL))
+        length = row.basic_length
         return Form(
-            row.status,
-            row.classification,
-            message[: row.basic_length],
-            message[row.basic_length :],
-            row.evidence,
+            row.status, row.classification, message[:length], message[length:], row.evidence
         )
 
-    def fits(self, own: OwnFields) -> bool:
-        """Whether an entry's own fields can be filled in: all ASCII, none too long."""
-        return (
-            own.input_data.isascii()
-            and own.custom.isascii()
-            and own.email_address.isascii()
-            and len(own.input_data) < _SHORT
-            and len(own.custom) < _SHORT
-        )
+    def fits(self, names: Names) -> bool:
+        """Whether an entry's names can be filled in: all ASCII, none too long."""
+        said = f"{names[1]}{names[2]}{names[3]}"
+        return len(said) < _SHORT and said.isascii()
 
-    def fill(self, form: Form, own: OwnFields, now: float, rare: bytes, words: bytes) -> ResultRow:
+    def fill(
+        self,
+        form: Form,
+        names: Names,
+        now: float,
+        basic: str,
+        more: str,
+        evidence: bytes,
+    ) -> ResultRow | None:
         """Return the row of an entry: what it shares, and its own.
 
-        `now` is when it was answered, in seconds since the epoch, kept to the millisecond;
-        `rare` and `words` are what `rare` and `words` returned for it, or empty.
+        `now` is when it was answered, in seconds since the epoch, kept to the
+        millisecond. The others are fields of the BASIC view, of the FULL one, and evidence, as the
+        methods below return them. None when the names do not fit.
         """
-        index, input_data, custom, email, local_part, canonical, tag = own
+        index, input_data, custom, email, local_part, canonical, tag = names
+        said = f"{input_data}{custom}{email}"
+        if len(said) >= _SHORT or not said.isascii():
+            return None
         millisecond = int(now * 1000)
         if millisecond != self._millisecond:
             self._millisecond, self._encoded_time = millisecond, _time(millisecond / 1000)
         if custom:
             custom = f"{_CUSTOM}{_LENGTHS[len(custom)]}{custom}"
-        more = ""
+        own = ""
         if email:
-            if tag:
-                tag = f"{_TAG}{_LENGTHS[len(tag)]}{tag}"
-            more = (
+            own = (
                 f"{_LOCAL_PART}{_LENGTHS[len(local_part)]}{local_part}"
-                f"{_CANONICAL}{_LENGTHS[len(canonical)]}{canonical}{tag}"
+                f"{_CANONICAL}{_LENGTHS[len(canonical)]}{canonical}"
             )
+            if tag:
+                own = f"{own}{_TAG}{_LENGTHS[len(tag)]}{tag}"
             email = f"{_EMAIL}{_LENGTHS[len(email)]}{email}"
-        basic = (
+        # The fields of the BASIC view, then the others; each character is one byte.
+        first = (
             f"{_INDEX}{_number(index)}{_INPUT}{_LENGTHS[len(input_data)]}{input_data}"
-            f"{custom}{email}{self._encoded_time}"
+            f"{custom}{email}{self._encoded_time}{basic}{form.basic}"
         )
-        # The fields of the BASIC view, then the others; ASCII and lengths are one byte a character.
-        shared_basic = rare + form.basic if rare else form.basic
-        basic_length = len(basic) + len(shared_basic)
-        length = basic_length + len(form.more) + len(more)
-        doc = b"".join(
-            (
-                f"{_RESULT}{_number(length)}{basic}".encode("latin-1"),
-                shared_basic,
-                form.more,
-                more.encode("latin-1"),
+        rest = f"{form.more}{more}{own}"
+        length = len(first)
+        doc = f"{_RESULT}{_number(length + len(rest))}{first}{rest}".encode("latin-1")
+        return ResultRow(
+            index, form.status, form.classification, doc, length, form.evidence + evidence
+        )
+
+    def domain(self, domain: DomainName, mx_hosts: tuple[str, ...]) -> str:
+        """Return the fields about a domain."""
+        message = pb.Result(domain=domain.unicode, ascii_domain=domain.ascii, mx_hosts=mx_hosts)
+        return _latin(message.SerializeToString())
+
+    def domain_evidence(self, dns_records: tuple[str, ...], made_up: SmtpEvidence | None) -> bytes:
+        """Return the evidence about a domain."""
+        return encode.evidence_field(
+            pb.Evidence(
+                dns_records=map(encode.printable, dns_records),
+                made_up_mailbox=encode.smtp_evidence(made_up),
             )
         )
-        return ResultRow(
-            index, form.status, form.classification, doc, basic_length, form.evidence + words
-        )
+
+    def voice(self, mailbox: SmtpEvidence) -> str:
+        """Return an observation without its words, for `words`."""
+        message = encode.smtp_evidence(replace(mailbox, text=""))
+        assert message is not None
+        return _latin(message.SerializeToString())
+
+    def words(self, voice: str, text: str) -> bytes:
+        """Return the evidence of an observation: what was said about one mailbox."""
+        text = text[: encode.MAX_REPLY_CHARACTERS]
+        if text.isascii() and text.isprintable():
+            said = f"{_TEXT}{_LENGTHS[len(text)]}{text}" if text else ""
+        else:
+            said = _latin(pb.SmtpEvidence(text=encode.printable(text)).SerializeToString())
+        mailbox = f"{_MAILBOX}{_number(len(voice) + len(said))}{voice}{said}"
+        return f"{_EVIDENCE}{_number(len(mailbox))}{mailbox}".encode("latin-1")
+
+    def role(self, role: ListHit) -> bytes:
+        """Return the evidence of the role that a mailbox names."""
+        return encode.role_evidence(role)
+
+    def explanation(self, text: str) -> str:
+        """Return the sentence about an answer."""
+        if len(text) < _SHORT and text.isascii() and text.isprintable():
+            return f"{_EXPLANATION}{_LENGTHS[len(text)]}{text}"
+        message = pb.Result(explanation=encode.printable(text))
+        return _latin(message.SerializeToString())
 
     def rare(
         self,
@@ -129,30 +175,14 @@ class Forms:
         duplicate_of: int | None,
         syntax_failure_index: int | None,
         suggestions: tuple[str, ...],
-        explanation: str,
-    ) -> bytes:
-        """Return the encoded fields that few entries have of their own."""
-        if not suggestions and explanation.isascii() and explanation.isprintable():
-            duplicate = "" if duplicate_of is None else f"{_DUPLICATE}{_number(duplicate_of)}"
-            fault = (
-                "" if syntax_failure_index is None else f"{_FAULT}{_number(syntax_failure_index)}"
-            )
-            text = f"{_EXPLANATION}{_number(len(explanation))}{explanation}"
-            return f"{duplicate}{fault}{text}".encode("latin-1")
-        return pb.Result(
-            duplicate_of=duplicate_of,
-            syntax_failure_index=syntax_failure_index,
-            suggestions=suggestions,
-            explanation=encode.printable(explanation),
-        ).SerializeToString()
-
-    def words(self, mailbox: SmtpEvidence | None, role: ListHit | None) -> bytes:
-        """Return the encoded evidence about one mailbox alone: what was said, the role it names."""
-        hits = encode.role_evidence(role) if role is not None else b""
-        if mailbox is None:
-            return hits
-        said = encode.evidence_field(pb.Evidence(mailbox=encode.smtp_evidence(mailbox)))
-        return said + hits
+    ) -> str:
+        """Return the fields that few entries have."""
+        duplicate = "" if duplicate_of is None else f"{_DUPLICATE}{_number(duplicate_of)}"
+        fault = "" if syntax_failure_index is None else f"{_FAULT}{_number(syntax_failure_index)}"
+        meant = ""
+        if suggestions:
+            meant = _latin(pb.Result(suggestions=suggestions).SerializeToString())
+        return f"{duplicate}{fault}{meant}"
 
 
 def _number(number: int) -> str:

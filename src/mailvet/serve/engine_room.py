@@ -6,11 +6,12 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from mailvet.config import Settings
-from mailvet.engine.answers import Answers, Encoder
+from mailvet.engine.answers import Answers
 from mailvet.engine.breaker import DETAIL, HINDRANCE, Breaker, BreakerLimits
 from mailvet.engine.canary import Canary
 from mailvet.engine.case import Case, DomainCard
 from mailvet.engine.domains import DomainBook
+from mailvet.engine.encoder import Encoder
 from mailvet.engine.gathering import GATHER_S, Gathering
 from mailvet.engine.judge import Judge
 from mailvet.engine.pace import COOL_OFF_S, PaceLimits

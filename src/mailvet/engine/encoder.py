@@ -1,0 +1,82 @@
+"""What the engine asks of whoever encodes: whole results, and the parts that results share."""
+
+from typing import Any, NamedTuple, Protocol
+
+from mailvet.model.address import DomainName
+from mailvet.model.batch import ResultRow
+from mailvet.model.result import ListHit, Result, SmtpEvidence
+
+
+class Names(NamedTuple):
+    """The fields that are an entry's own."""
+
+    entry_index: int
+    input_data: str
+    custom: str
+    email_address: str
+    local_part: str
+    canonical: str
+    tag: str
+
+
+class Encoder(Protocol):
+    """Who turns results into rows; what it hands out for parts of them is its own affair."""
+
+    def row(self, result: Result) -> ResultRow:
+        """Return the row of a result that shares nothing."""
+        ...
+
+    def form(self, result: Result) -> Any:
+        """Return what a result without its own fields shares with others."""
+        ...
+
+    def fits(self, names: Names) -> bool:
+        """Whether an entry's names can be filled in."""
+        ...
+
+    def fill(
+        self,
+        form: Any,
+        names: Names,
+        now: float,
+        basic: str,
+        more: str,
+        evidence: bytes,
+    ) -> ResultRow | None:
+        """Return the row of an entry answered at `now`: what it shares, its own, and the encoded
+        fields and evidence that are beside both; None when its names do not fit."""
+        ...
+
+    def domain(self, domain: DomainName, mx_hosts: tuple[str, ...]) -> str:
+        """Return the encoded fields about a domain."""
+        ...
+
+    def domain_evidence(self, dns_records: tuple[str, ...], made_up: SmtpEvidence | None) -> bytes:
+        """Return the encoded evidence about a domain."""
+        ...
+
+    def voice(self, mailbox: SmtpEvidence) -> Any:
+        """Return an observation without its words, for `words`."""
+        ...
+
+    def words(self, voice: Any, text: str) -> bytes:
+        """Return the encoded evidence of an observation: what was said about one mailbox."""
+        ...
+
+    def role(self, role: ListHit) -> bytes:
+        """Return the encoded evidence of the role that a mailbox names."""
+        ...
+
+    def explanation(self, text: str) -> str:
+        """Return the encoded sentence about an answer."""
+        ...
+
+    def rare(
+        self,
+        *,
+        duplicate_of: int | None,
+        syntax_failure_index: int | None,
+        suggestions: tuple[str, ...],
+    ) -> str:
+        """Return the encoded fields that few entries have."""
+        ...
