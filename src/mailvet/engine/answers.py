@@ -99,7 +99,8 @@ class Answers:
     def forget(self) -> None:
         """Drop what is remembered."""
         self._kinds.clear()
-        self._texts.clear()
+        self._places.forget()
+        self._hearing.forget()
 
     def fault(self, case: Case, now: float) -> ResultRow:
         """Return the row of a case that could not be concluded for a fault of ours."""

@@ -63,6 +63,12 @@ class Hearing:
                 heard.sentences[status] = sentence
         return sentence
 
+    def forget(self) -> None:
+        """Drop what is remembered."""
+        self._voices.clear()
+        self._words.clear()
+        self._last = SILENCE
+
     def _listen(self, seen: Observation, reading: Reading | None) -> Heard:
         stage, host, address, reply, trouble = seen
         code, text, enhanced = (0, "", None) if reply is None else reply

@@ -66,6 +66,10 @@ class Places:
             place = card.place = self._survey(case, domain, card)
         return place
 
+    def forget(self) -> None:
+        """Drop what is remembered beside the cards."""
+        self._bare.clear()
+
     def _keep(self, case: Case, domain: DomainName) -> Place:
         if len(self._bare) >= MAX_BARE:
             self._bare.clear()
