@@ -47,8 +47,9 @@ type Options struct {
 	Patience time.Duration
 }
 
-// Client has the calls of mailvet.v1. Failures are *ServiceError. The fields are the generated
-// stubs; their unary calls are retried too. It may be used by many goroutines.
+// Client has the calls of mailvet.v1. Failures are *ServiceError. The fields are generated stubs,
+// whose unary calls are retried too; Conn serves those of every other service. It may be used by
+// many goroutines.
 type Client struct {
 	Batches      mailvetv1.BatchServiceClient
 	Results      mailvetv1.ResultServiceClient
@@ -75,6 +76,10 @@ func Connect(target string, options Options) (*Client, error) {
 	client.Catalog = mailvetv1.NewCatalogServiceClient(conn)
 	return client, nil
 }
+
+// Conn is the connection: mailvetv1.NewBatchServiceClient(client.Conn()) and its like make the
+// stub of any service. Its calls carry the key, and unary ones are retried.
+func (c *Client) Conn() grpc.ClientConnInterface { return c.conn }
 
 // Close ends the connection and every call on it.
 func (c *Client) Close() error { return c.conn.Close() }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 
+	"google.golang.org/grpc/codes"
+
 	"mailvet.dev/client/mailvetv1"
 )
 
@@ -12,10 +14,17 @@ import (
 // is. A difference is told, never refused: most calls work across versions.
 func (c *Client) CheckServer(ctx context.Context) (warning string, err error) {
 	info, err := c.Catalog.GetServerInfo(ctx, &mailvetv1.GetServerInfoRequest{})
-	if err != nil || releaseLine(info.GetVersion()) == releaseLine(Version) {
+	if err != nil && toServiceError(err).Code != codes.Unimplemented {
 		return "", err
 	}
-	return fmt.Sprintf("this client is version %s, the server %s", Version, info.GetVersion()), nil
+	server := info.GetVersion()
+	if releaseLine(server) == releaseLine(Version) {
+		return "", nil
+	}
+	if server == "" {
+		server = "of an unknown version"
+	}
+	return fmt.Sprintf("this client is version %s, the server %s", Version, server), nil
 }
 
 // releaseLine is the minor version before 1.0, later the major one (semver.org, item 4).

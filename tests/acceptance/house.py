@@ -8,7 +8,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import grpc
 
@@ -61,6 +61,8 @@ class ServerProcess:
             **{name.replace("_", "-"): value for name, value in settings.items()},
         }
         self.process: asyncio.subprocess.Process | None = None
+        self.connection: dict[str, Any] = {}
+        """What a client needs beside the target: a key, certificates."""
 
     async def start(self, environment: Mapping[str, str] | None = None) -> None:
         """Start it, with more in its environment, and wait until it answers."""
@@ -85,9 +87,9 @@ class ServerProcess:
 
     async def _answers(self) -> bool:
         with contextlib.suppress(ServiceError, grpc.RpcError):
-            async with connect(self.target) as client:
+            async with connect(self.target, **self.connection) as client:
                 request = catalog_service_pb2.GetServerInfoRequest()
-                await client.catalog.GetServerInfo(request, timeout=1, wait_for_ready=True)
+                await client.call(client.catalog.GetServerInfo, request, timeout_s=1, patience_s=1)
                 return True
         return False
 
@@ -138,7 +140,7 @@ class ServerProcess:
     @contextlib.asynccontextmanager
     async def client(self) -> AsyncIterator[Client]:
         """A client of it."""
-        async with connect(self.target) as client:
+        async with connect(self.target, **self.connection) as client:
             yield client
 
 

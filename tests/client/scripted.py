@@ -1,6 +1,6 @@
 """A gRPC server that answers as a test tells it, call by call."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -31,10 +31,12 @@ async def refuse(
     message: str = "",
     retry_after_s: float | None = None,
     *more: Message,
+    metadata: Mapping[str, str] | None = None,
 ) -> None:
     """End a call as the real server does."""
     status = status_pb2.Status(code=code.value[0], message=message)
-    status.details.add().Pack(error_details_pb2.ErrorInfo(reason=reason, domain="mailvet.dev"))
+    info = error_details_pb2.ErrorInfo(reason=reason, domain="mailvet.dev", metadata=metadata)
+    status.details.add().Pack(info)
     if retry_after_s is not None:
         delay = Duration()
         delay.FromNanoseconds(int(retry_after_s * 1e9))

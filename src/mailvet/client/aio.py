@@ -4,7 +4,7 @@ import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TypeVar
 
 import grpc
 from google.protobuf.duration_pb2 import Duration
@@ -48,6 +48,7 @@ _OPTIONS = (
     ("grpc.primary_user_agent", f"mailvet-python/{__version__}"),
 )
 
+S = TypeVar("S")
 Frame = result_service_pb2.StreamResultsResponse
 Watched = batch_service_pb2.WatchBatchResponse
 Explained = verification_service_pb2.ExplainEmailResponse
@@ -58,7 +59,7 @@ async def connect(
     target: str,
     *,
     key: str | None = None,
-    tls: bool = False,
+    tls: bool | grpc.ChannelCredentials = False,
     root_certificates: bytes | None = None,
     keepalive_s: float = KEEPALIVE_S,
     patience_s: float = PATIENCE_S,
@@ -66,12 +67,14 @@ async def connect(
     """Yield a client of the server at `HOST:PORT`.
 
     With `tls`, the system's root certificates must vouch for the server; with `root_certificates`
-    (PEM), these. A connection is asked for a sign of life after `keepalive_s` seconds without
+    (PEM), these; `grpc.ssl_channel_credentials(...)` as `tls` has a certificate of the client's
+    own too. A connection is asked for a sign of life after `keepalive_s` seconds without
     one. A server that is unavailable is waited for `patience_s` seconds.
     """
     options = (*_OPTIONS, ("grpc.keepalive_time_ms", int(keepalive_s * 1000)))
     if tls or root_certificates is not None:
-        credentials = grpc.ssl_channel_credentials(root_certificates)
+        own = tls if isinstance(tls, grpc.ChannelCredentials) else None
+        credentials = own or grpc.ssl_channel_credentials(root_certificates)
         channel = grpc.aio.secure_channel(target, credentials, options=options)
     else:
         channel = grpc.aio.insecure_channel(target, options=options)
@@ -82,8 +85,8 @@ async def connect(
 class Client:
     """The calls of mailvet.v1; every failure is a `ServiceError`.
 
-    `batches`, `results`, `verification` and `catalog` are the generated stubs, for
-    `client.call(client.batches.GetBatch, request)`.
+    `batches`, `results`, `verification`, `accounts` and `catalog` are generated stubs, for
+    `client.call(client.batches.GetBatch, request)`; `stub` makes those of every other service.
     """
 
     def __init__(
@@ -94,8 +97,21 @@ class Client:
         self.verification = verification_service_pb2_grpc.VerificationServiceStub(channel)
         self.accounts = account_service_pb2_grpc.AccountServiceStub(channel)
         self.catalog = catalog_service_pb2_grpc.CatalogServiceStub(channel)
+        self._channel = channel
         self._metadata = (("x-api-key", key),) if key else ()
         self._patience_s = patience_s
+
+    def stub(self, kind: Callable[[grpc.aio.Channel], S]) -> S:
+        """Return the stub of a service: `client.stub(batch_service_pb2_grpc.BatchServiceStub)`.
+
+        `call` makes its unary calls; a streaming one is given `metadata=client.metadata`.
+        """
+        return kind(self._channel)
+
+    @property
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        """What every call carries: the key."""
+        return self._metadata
 
     async def call(
         self,
@@ -290,7 +306,12 @@ class Client:
         A difference is told, never refused: most calls work across versions.
         """
         request = catalog_service_pb2.GetServerInfoRequest()
-        info = await self.call(self.catalog.GetServerInfo, request)
+        try:
+            info = await self.call(self.catalog.GetServerInfo, request)
+        except ServiceError as error:
+            if error.code is not grpc.StatusCode.UNIMPLEMENTED:
+                raise
+            return difference(__version__, "")
         return difference(__version__, info.version)
 
     async def _resumed(

@@ -10,14 +10,25 @@ are called there. One client may serve many threads.
 import asyncio
 import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator, Iterable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
+import grpc
+
 from mailvet.client import aio
 from mailvet.client.aio import KEEPALIVE_S, PATIENCE_S, Explained, Frame, Watched
-from mailvet.v1 import batch_pb2, batch_service_pb2, export_pb2, result_pb2, result_service_pb2
+from mailvet.v1 import (
+    batch_pb2,
+    batch_service_pb2,
+    export_pb2,
+    result_pb2,
+    result_service_pb2,
+    upload_file_pb2,
+)
 
+S = TypeVar("S")
 T = TypeVar("T")
 
 
@@ -26,7 +37,7 @@ def connect(
     target: str,
     *,
     key: str | None = None,
-    tls: bool = False,
+    tls: bool | grpc.ChannelCredentials = False,
     root_certificates: bytes | None = None,
     keepalive_s: float = KEEPALIVE_S,
     patience_s: float = PATIENCE_S,
@@ -59,6 +70,10 @@ class Client:
         self.verification = client.verification
         self.accounts = client.accounts
         self.catalog = client.catalog
+
+    def stub(self, kind: Callable[[grpc.aio.Channel], S]) -> S:
+        """Return the stub of any service, for `call`."""
+        return self._client.stub(kind)
 
     def call(
         self,
@@ -98,6 +113,19 @@ class Client:
     ) -> batch_pb2.Batch:
         """Stream all entries of a batch in, launch it when asked, and return it."""
         return self._run(self._client.upload(batch_id, entries, launch=launch, acked=acked))
+
+    def upload_file(
+        self,
+        batch_id: str,
+        source: BinaryIO,
+        settings: upload_file_pb2.FileSettings | None = None,
+        *,
+        launch: bool = False,
+        acked: Callable[[upload_file_pb2.UploadFileResponse], None] | None = None,
+    ) -> upload_file_pb2.UploadFileResponse:
+        """Send a file with a list of addresses into an empty batch; return the last reply."""
+        upload = self._client.upload_file(batch_id, source, settings, launch=launch, acked=acked)
+        return self._run(upload)
 
     def stream_results(
         self, request: result_service_pb2.StreamResultsRequest
@@ -150,16 +178,27 @@ class Client:
 
 @contextmanager
 def _loop() -> Iterator[asyncio.AbstractEventLoop]:
-    """Yield an event loop that runs on a thread of its own."""
-    with asyncio.Runner() as runner:
-        loop = runner.get_loop()
-        thread = threading.Thread(target=loop.run_forever, name="mailvet-client", daemon=True)
-        thread.start()
-        try:
-            yield loop
-        finally:
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join()
+    """Yield an event loop that runs on a thread of its own.
+
+    All of its life is there: the caller's thread may have a loop too, as in a notebook.
+    """
+    started: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
+
+    async def live() -> None:
+        over = asyncio.Event()
+        started.set_result((asyncio.get_running_loop(), over))
+        await over.wait()
+
+    thread = threading.Thread(
+        target=asyncio.run, args=(live(),), name="mailvet-client", daemon=True
+    )
+    thread.start()
+    loop, over = started.result()
+    try:
+        yield loop
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join()
 
 
 def _wait(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, T]) -> T:
