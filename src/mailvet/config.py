@@ -17,7 +17,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from mailvet import failpoints
 from mailvet.errors import ConfigError
-from mailvet.model.keeping import STORAGE_LIMIT_BYTES
+from mailvet.model.admission import (
+    OPEN_STREAMS,
+    OPEN_VERIFICATIONS,
+    REQUEST_BURST,
+    REQUEST_RATE,
+)
+from mailvet.model.keeping import BATCH_LIMIT, STORAGE_LIMIT_BYTES
 
 PREFIX = "MAILVET_"
 CONFIG_FILE = PREFIX + "CONFIG"
@@ -54,6 +60,24 @@ class Settings(BaseModel):
         STORAGE_LIMIT_BYTES,
         ge=0,
         description="how much the batches of one tenant may hold, in bytes",
+    )
+    batch_limit: int = Field(
+        BATCH_LIMIT, ge=1, description="how many batches one tenant may have, ended ones too"
+    )
+    request_rate: float = Field(
+        REQUEST_RATE,
+        ge=0,
+        description="management calls a second of one API key in the long run (verifications and"
+        " streams are not counted); 0 for any number. Callers without a key are not held to it",
+    )
+    request_burst: int = Field(
+        REQUEST_BURST, ge=1, description="management calls of one API key at once"
+    )
+    stream_limit: int = Field(OPEN_STREAMS, ge=1, description="open streams of one tenant")
+    verification_limit: int = Field(
+        OPEN_VERIFICATIONS,
+        ge=1,
+        description="VerifyEmail and VerifyEmails calls of one tenant under way",
     )
     tls_cert: Path | None = Field(None, description="PEM certificate chain of the server")
     tls_key: Path | None = Field(None, description="PEM private key of the server")

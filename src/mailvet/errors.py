@@ -17,6 +17,7 @@
     ├── Unauthenticated       no key, or one that is not valid
     ├── PermissionDenied      the key is valid, its scopes do not reach
     ├── QuotaExceeded         a limit of the tenant is reached; says when to come back
+    ├── InsufficientBalance   the tenant's units do not suffice; says how many are missing
     ├── Unavailable           the server cannot do this now; try again
     └── ConfigError           settings or command-line flags that cannot work
         └── StoreRefused      the store cannot be opened; says the way out
@@ -26,6 +27,8 @@ What goes wrong outside (DNS, exchangers) is never an exception: it is data (`mo
 """
 
 from dataclasses import dataclass, field
+
+from mailvet.model.usage import shown_units
 
 
 class MailvetError(Exception):
@@ -198,6 +201,26 @@ class QuotaExceeded(MailvetError):
         self.subject = subject
         self.retry_after_s = retry_after_s
         super().__init__(message, subject=subject)
+
+
+class InsufficientBalance(MailvetError):
+    """The tenant's units do not suffice; nothing was begun."""
+
+    reason = "INSUFFICIENT_BALANCE"
+
+    def __init__(self, needed_halves: int, available_halves: int) -> None:
+        """Both in halves of a unit."""
+        needed, available, missing = (
+            shown_units(halves)
+            for halves in (needed_halves, available_halves, needed_halves - available_halves)
+        )
+        super().__init__(
+            f"this may cost {needed} units and {available} are available: {missing} are missing;"
+            " verify fewer entries, wait for tomorrow's free units, or ask the operator for more",
+            needed_units=needed,
+            available_units=available,
+            missing_units=missing,
+        )
 
 
 class Unavailable(MailvetError):

@@ -7,6 +7,7 @@ from typing import Any
 import grpc
 import pytest
 
+from mailvet.model.admission import AdmissionLimits
 from mailvet.model.result import Result
 from mailvet.rpc import dispatch
 from mailvet.v1 import batch_service_pb2 as pb
@@ -129,7 +130,7 @@ async def test_calls_are_counted(world: World) -> None:
 
 async def test_a_tenant_has_its_share_of_streams(open_world: OpenWorld) -> None:
     """Above its share a stream is refused with the time to come back, and freed when one ends."""
-    world = await open_world(max_streams=3)
+    world = await open_world(admission=AdmissionLimits(streams=3))
     await world.create("b", 1, launch=True)
     streams = [world.batches.WatchBatch(pb.WatchBatchRequest(batch_id="b")) for _ in range(3)]
     for stream in streams:

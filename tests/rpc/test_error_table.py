@@ -82,6 +82,8 @@ async def open_for(case: dict[str, Any], open_world: OpenWorld) -> World:
         return await open_world(require_keys=True)
     world = await open_world()
     await fill(world)
+    if server == "limited":
+        await world.store.set_balance(TENANT, limited=True, add_halves=3)
     return world
 
 

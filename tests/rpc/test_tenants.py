@@ -97,8 +97,11 @@ def test_the_methods_without_a_batch_are_known() -> None:
     without = set(all_methods()) - set(methods_with_a_batch()) - CREATING
 
     assert {
+        "AccountService/GetBalance",
         "AccountService/GetDataPolicy",
+        "AccountService/GetOwnLimits",
         "AccountService/GetRules",
+        "AccountService/ListDailyUsage",
         "AccountService/UpdateDataPolicy",
         "AccountService/UpdateRules",
         "BatchService/ListBatches",

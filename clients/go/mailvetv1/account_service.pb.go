@@ -210,7 +210,7 @@ var File_mailvet_v1_account_service_proto protoreflect.FileDescriptor
 const file_mailvet_v1_account_service_proto_rawDesc = "" +
 	"\n" +
 	" mailvet/v1/account_service.proto\x12\n" +
-	"mailvet.v1\x1a\x1cmailvet/v1/data_policy.proto\x1a\x16mailvet/v1/rules.proto\"\x11\n" +
+	"mailvet.v1\x1a\x1cmailvet/v1/data_policy.proto\x1a\x1bmailvet/v1/own_limits.proto\x1a\x16mailvet/v1/rules.proto\x1a\x16mailvet/v1/usage.proto\"\x11\n" +
 	"\x0fGetRulesRequest\";\n" +
 	"\x10GetRulesResponse\x12'\n" +
 	"\x05rules\x18\x01 \x01(\v2\x11.mailvet.v1.RulesR\x05rules\"b\n" +
@@ -218,12 +218,17 @@ const file_mailvet_v1_account_service_proto_rawDesc = "" +
 	"\x05rules\x18\x01 \x01(\v2\x11.mailvet.v1.RulesR\x05rules\x12#\n" +
 	"\rvalidate_only\x18\x02 \x01(\bR\fvalidateOnly\">\n" +
 	"\x13UpdateRulesResponse\x12'\n" +
-	"\x05rules\x18\x01 \x01(\v2\x11.mailvet.v1.RulesR\x05rules2\xdc\x02\n" +
+	"\x05rules\x18\x01 \x01(\v2\x11.mailvet.v1.RulesR\x05rules2\xa8\x05\n" +
 	"\x0eAccountService\x12E\n" +
 	"\bGetRules\x12\x1b.mailvet.v1.GetRulesRequest\x1a\x1c.mailvet.v1.GetRulesResponse\x12N\n" +
 	"\vUpdateRules\x12\x1e.mailvet.v1.UpdateRulesRequest\x1a\x1f.mailvet.v1.UpdateRulesResponse\x12T\n" +
 	"\rGetDataPolicy\x12 .mailvet.v1.GetDataPolicyRequest\x1a!.mailvet.v1.GetDataPolicyResponse\x12]\n" +
-	"\x10UpdateDataPolicy\x12#.mailvet.v1.UpdateDataPolicyRequest\x1a$.mailvet.v1.UpdateDataPolicyResponseB:\n" +
+	"\x10UpdateDataPolicy\x12#.mailvet.v1.UpdateDataPolicyRequest\x1a$.mailvet.v1.UpdateDataPolicyResponse\x12Q\n" +
+	"\fGetOwnLimits\x12\x1f.mailvet.v1.GetOwnLimitsRequest\x1a .mailvet.v1.GetOwnLimitsResponse\x12K\n" +
+	"\n" +
+	"GetBalance\x12\x1d.mailvet.v1.GetBalanceRequest\x1a\x1e.mailvet.v1.GetBalanceResponse\x12W\n" +
+	"\x0eListDailyUsage\x12!.mailvet.v1.ListDailyUsageRequest\x1a\".mailvet.v1.ListDailyUsageResponse\x12Q\n" +
+	"\fEstimateCost\x12\x1f.mailvet.v1.EstimateCostRequest\x1a .mailvet.v1.EstimateCostResponseB:\n" +
 	"\x0edev.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3"
 
 var (
@@ -247,26 +252,42 @@ var file_mailvet_v1_account_service_proto_goTypes = []any{
 	(*Rules)(nil),                    // 4: mailvet.v1.Rules
 	(*GetDataPolicyRequest)(nil),     // 5: mailvet.v1.GetDataPolicyRequest
 	(*UpdateDataPolicyRequest)(nil),  // 6: mailvet.v1.UpdateDataPolicyRequest
-	(*GetDataPolicyResponse)(nil),    // 7: mailvet.v1.GetDataPolicyResponse
-	(*UpdateDataPolicyResponse)(nil), // 8: mailvet.v1.UpdateDataPolicyResponse
+	(*GetOwnLimitsRequest)(nil),      // 7: mailvet.v1.GetOwnLimitsRequest
+	(*GetBalanceRequest)(nil),        // 8: mailvet.v1.GetBalanceRequest
+	(*ListDailyUsageRequest)(nil),    // 9: mailvet.v1.ListDailyUsageRequest
+	(*EstimateCostRequest)(nil),      // 10: mailvet.v1.EstimateCostRequest
+	(*GetDataPolicyResponse)(nil),    // 11: mailvet.v1.GetDataPolicyResponse
+	(*UpdateDataPolicyResponse)(nil), // 12: mailvet.v1.UpdateDataPolicyResponse
+	(*GetOwnLimitsResponse)(nil),     // 13: mailvet.v1.GetOwnLimitsResponse
+	(*GetBalanceResponse)(nil),       // 14: mailvet.v1.GetBalanceResponse
+	(*ListDailyUsageResponse)(nil),   // 15: mailvet.v1.ListDailyUsageResponse
+	(*EstimateCostResponse)(nil),     // 16: mailvet.v1.EstimateCostResponse
 }
 var file_mailvet_v1_account_service_proto_depIdxs = []int32{
-	4, // 0: mailvet.v1.GetRulesResponse.rules:type_name -> mailvet.v1.Rules
-	4, // 1: mailvet.v1.UpdateRulesRequest.rules:type_name -> mailvet.v1.Rules
-	4, // 2: mailvet.v1.UpdateRulesResponse.rules:type_name -> mailvet.v1.Rules
-	0, // 3: mailvet.v1.AccountService.GetRules:input_type -> mailvet.v1.GetRulesRequest
-	2, // 4: mailvet.v1.AccountService.UpdateRules:input_type -> mailvet.v1.UpdateRulesRequest
-	5, // 5: mailvet.v1.AccountService.GetDataPolicy:input_type -> mailvet.v1.GetDataPolicyRequest
-	6, // 6: mailvet.v1.AccountService.UpdateDataPolicy:input_type -> mailvet.v1.UpdateDataPolicyRequest
-	1, // 7: mailvet.v1.AccountService.GetRules:output_type -> mailvet.v1.GetRulesResponse
-	3, // 8: mailvet.v1.AccountService.UpdateRules:output_type -> mailvet.v1.UpdateRulesResponse
-	7, // 9: mailvet.v1.AccountService.GetDataPolicy:output_type -> mailvet.v1.GetDataPolicyResponse
-	8, // 10: mailvet.v1.AccountService.UpdateDataPolicy:output_type -> mailvet.v1.UpdateDataPolicyResponse
-	7, // [7:11] is the sub-list for method output_type
-	3, // [3:7] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	4,  // 0: mailvet.v1.GetRulesResponse.rules:type_name -> mailvet.v1.Rules
+	4,  // 1: mailvet.v1.UpdateRulesRequest.rules:type_name -> mailvet.v1.Rules
+	4,  // 2: mailvet.v1.UpdateRulesResponse.rules:type_name -> mailvet.v1.Rules
+	0,  // 3: mailvet.v1.AccountService.GetRules:input_type -> mailvet.v1.GetRulesRequest
+	2,  // 4: mailvet.v1.AccountService.UpdateRules:input_type -> mailvet.v1.UpdateRulesRequest
+	5,  // 5: mailvet.v1.AccountService.GetDataPolicy:input_type -> mailvet.v1.GetDataPolicyRequest
+	6,  // 6: mailvet.v1.AccountService.UpdateDataPolicy:input_type -> mailvet.v1.UpdateDataPolicyRequest
+	7,  // 7: mailvet.v1.AccountService.GetOwnLimits:input_type -> mailvet.v1.GetOwnLimitsRequest
+	8,  // 8: mailvet.v1.AccountService.GetBalance:input_type -> mailvet.v1.GetBalanceRequest
+	9,  // 9: mailvet.v1.AccountService.ListDailyUsage:input_type -> mailvet.v1.ListDailyUsageRequest
+	10, // 10: mailvet.v1.AccountService.EstimateCost:input_type -> mailvet.v1.EstimateCostRequest
+	1,  // 11: mailvet.v1.AccountService.GetRules:output_type -> mailvet.v1.GetRulesResponse
+	3,  // 12: mailvet.v1.AccountService.UpdateRules:output_type -> mailvet.v1.UpdateRulesResponse
+	11, // 13: mailvet.v1.AccountService.GetDataPolicy:output_type -> mailvet.v1.GetDataPolicyResponse
+	12, // 14: mailvet.v1.AccountService.UpdateDataPolicy:output_type -> mailvet.v1.UpdateDataPolicyResponse
+	13, // 15: mailvet.v1.AccountService.GetOwnLimits:output_type -> mailvet.v1.GetOwnLimitsResponse
+	14, // 16: mailvet.v1.AccountService.GetBalance:output_type -> mailvet.v1.GetBalanceResponse
+	15, // 17: mailvet.v1.AccountService.ListDailyUsage:output_type -> mailvet.v1.ListDailyUsageResponse
+	16, // 18: mailvet.v1.AccountService.EstimateCost:output_type -> mailvet.v1.EstimateCostResponse
+	11, // [11:19] is the sub-list for method output_type
+	3,  // [3:11] is the sub-list for method input_type
+	3,  // [3:3] is the sub-list for extension type_name
+	3,  // [3:3] is the sub-list for extension extendee
+	0,  // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_mailvet_v1_account_service_proto_init() }
@@ -275,7 +296,9 @@ func file_mailvet_v1_account_service_proto_init() {
 		return
 	}
 	file_mailvet_v1_data_policy_proto_init()
+	file_mailvet_v1_own_limits_proto_init()
 	file_mailvet_v1_rules_proto_init()
+	file_mailvet_v1_usage_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -23,6 +23,10 @@ const (
 	AccountService_UpdateRules_FullMethodName      = "/mailvet.v1.AccountService/UpdateRules"
 	AccountService_GetDataPolicy_FullMethodName    = "/mailvet.v1.AccountService/GetDataPolicy"
 	AccountService_UpdateDataPolicy_FullMethodName = "/mailvet.v1.AccountService/UpdateDataPolicy"
+	AccountService_GetOwnLimits_FullMethodName     = "/mailvet.v1.AccountService/GetOwnLimits"
+	AccountService_GetBalance_FullMethodName       = "/mailvet.v1.AccountService/GetBalance"
+	AccountService_ListDailyUsage_FullMethodName   = "/mailvet.v1.AccountService/ListDailyUsage"
+	AccountService_EstimateCost_FullMethodName     = "/mailvet.v1.AccountService/EstimateCost"
 )
 
 // AccountServiceClient is the client API for AccountService service.
@@ -47,6 +51,20 @@ type AccountServiceClient interface {
 	//
 	// Errors: INVALID_ARGUMENT.
 	UpdateDataPolicy(ctx context.Context, in *UpdateDataPolicyRequest, opts ...grpc.CallOption) (*UpdateDataPolicyResponse, error)
+	// Returns every limit that the caller is held to, and what of it is used now.
+	GetOwnLimits(ctx context.Context, in *GetOwnLimitsRequest, opts ...grpc.CallOption) (*GetOwnLimitsResponse, error)
+	// Returns what the tenant may spend on verifications; unlimited unless an operator
+	// said otherwise.
+	GetBalance(ctx context.Context, in *GetBalanceRequest, opts ...grpc.CallOption) (*GetBalanceResponse, error)
+	// Lists what the tenant used, a line for each day of UTC: batches and calls together.
+	//
+	// Errors: INVALID_ARGUMENT.
+	ListDailyUsage(ctx context.Context, in *ListDailyUsageRequest, opts ...grpc.CallOption) (*ListDailyUsageResponse, error)
+	// Returns what a batch, or so many entries, would cost at most, and whether the
+	// balance suffices. Nothing is reserved: a launch does that.
+	//
+	// Errors: INVALID_ARGUMENT, NOT_FOUND.
+	EstimateCost(ctx context.Context, in *EstimateCostRequest, opts ...grpc.CallOption) (*EstimateCostResponse, error)
 }
 
 type accountServiceClient struct {
@@ -97,6 +115,46 @@ func (c *accountServiceClient) UpdateDataPolicy(ctx context.Context, in *UpdateD
 	return out, nil
 }
 
+func (c *accountServiceClient) GetOwnLimits(ctx context.Context, in *GetOwnLimitsRequest, opts ...grpc.CallOption) (*GetOwnLimitsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetOwnLimitsResponse)
+	err := c.cc.Invoke(ctx, AccountService_GetOwnLimits_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *accountServiceClient) GetBalance(ctx context.Context, in *GetBalanceRequest, opts ...grpc.CallOption) (*GetBalanceResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetBalanceResponse)
+	err := c.cc.Invoke(ctx, AccountService_GetBalance_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *accountServiceClient) ListDailyUsage(ctx context.Context, in *ListDailyUsageRequest, opts ...grpc.CallOption) (*ListDailyUsageResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListDailyUsageResponse)
+	err := c.cc.Invoke(ctx, AccountService_ListDailyUsage_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *accountServiceClient) EstimateCost(ctx context.Context, in *EstimateCostRequest, opts ...grpc.CallOption) (*EstimateCostResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(EstimateCostResponse)
+	err := c.cc.Invoke(ctx, AccountService_EstimateCost_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AccountServiceServer is the server API for AccountService service.
 // All implementations must embed UnimplementedAccountServiceServer
 // for forward compatibility.
@@ -119,6 +177,20 @@ type AccountServiceServer interface {
 	//
 	// Errors: INVALID_ARGUMENT.
 	UpdateDataPolicy(context.Context, *UpdateDataPolicyRequest) (*UpdateDataPolicyResponse, error)
+	// Returns every limit that the caller is held to, and what of it is used now.
+	GetOwnLimits(context.Context, *GetOwnLimitsRequest) (*GetOwnLimitsResponse, error)
+	// Returns what the tenant may spend on verifications; unlimited unless an operator
+	// said otherwise.
+	GetBalance(context.Context, *GetBalanceRequest) (*GetBalanceResponse, error)
+	// Lists what the tenant used, a line for each day of UTC: batches and calls together.
+	//
+	// Errors: INVALID_ARGUMENT.
+	ListDailyUsage(context.Context, *ListDailyUsageRequest) (*ListDailyUsageResponse, error)
+	// Returns what a batch, or so many entries, would cost at most, and whether the
+	// balance suffices. Nothing is reserved: a launch does that.
+	//
+	// Errors: INVALID_ARGUMENT, NOT_FOUND.
+	EstimateCost(context.Context, *EstimateCostRequest) (*EstimateCostResponse, error)
 	mustEmbedUnimplementedAccountServiceServer()
 }
 
@@ -140,6 +212,18 @@ func (UnimplementedAccountServiceServer) GetDataPolicy(context.Context, *GetData
 }
 func (UnimplementedAccountServiceServer) UpdateDataPolicy(context.Context, *UpdateDataPolicyRequest) (*UpdateDataPolicyResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method UpdateDataPolicy not implemented")
+}
+func (UnimplementedAccountServiceServer) GetOwnLimits(context.Context, *GetOwnLimitsRequest) (*GetOwnLimitsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetOwnLimits not implemented")
+}
+func (UnimplementedAccountServiceServer) GetBalance(context.Context, *GetBalanceRequest) (*GetBalanceResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetBalance not implemented")
+}
+func (UnimplementedAccountServiceServer) ListDailyUsage(context.Context, *ListDailyUsageRequest) (*ListDailyUsageResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListDailyUsage not implemented")
+}
+func (UnimplementedAccountServiceServer) EstimateCost(context.Context, *EstimateCostRequest) (*EstimateCostResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method EstimateCost not implemented")
 }
 func (UnimplementedAccountServiceServer) mustEmbedUnimplementedAccountServiceServer() {}
 func (UnimplementedAccountServiceServer) testEmbeddedByValue()                        {}
@@ -234,6 +318,78 @@ func _AccountService_UpdateDataPolicy_Handler(srv interface{}, ctx context.Conte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AccountService_GetOwnLimits_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetOwnLimitsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AccountServiceServer).GetOwnLimits(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AccountService_GetOwnLimits_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AccountServiceServer).GetOwnLimits(ctx, req.(*GetOwnLimitsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AccountService_GetBalance_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetBalanceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AccountServiceServer).GetBalance(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AccountService_GetBalance_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AccountServiceServer).GetBalance(ctx, req.(*GetBalanceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AccountService_ListDailyUsage_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListDailyUsageRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AccountServiceServer).ListDailyUsage(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AccountService_ListDailyUsage_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AccountServiceServer).ListDailyUsage(ctx, req.(*ListDailyUsageRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AccountService_EstimateCost_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EstimateCostRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AccountServiceServer).EstimateCost(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AccountService_EstimateCost_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AccountServiceServer).EstimateCost(ctx, req.(*EstimateCostRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // AccountService_ServiceDesc is the grpc.ServiceDesc for AccountService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -256,6 +412,22 @@ var AccountService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "UpdateDataPolicy",
 			Handler:    _AccountService_UpdateDataPolicy_Handler,
+		},
+		{
+			MethodName: "GetOwnLimits",
+			Handler:    _AccountService_GetOwnLimits_Handler,
+		},
+		{
+			MethodName: "GetBalance",
+			Handler:    _AccountService_GetBalance_Handler,
+		},
+		{
+			MethodName: "ListDailyUsage",
+			Handler:    _AccountService_ListDailyUsage_Handler,
+		},
+		{
+			MethodName: "EstimateCost",
+			Handler:    _AccountService_EstimateCost_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

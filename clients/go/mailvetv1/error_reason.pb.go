@@ -181,6 +181,19 @@ const (
 	//	  "metadata": { "kind": "batch", "name": "spring-list",
 	//	    "erase_time": "2026-03-01T12:00:00Z", "entry_count": "1200" } }
 	ErrorReason_ERROR_REASON_BATCH_ERASED ErrorReason = 16
+	// The tenant's units do not suffice for what was asked; nothing was begun. Free units
+	// of the day and the pack count, less what batches under way have reserved.
+	// FAILED_PRECONDITION, with google.rpc.PreconditionFailure.
+	//
+	// Way out: verify fewer entries, wait for the next day's free units (midnight UTC), or
+	// ask the operator for more; `GetBalance` says what there is.
+	//
+	// Example:
+	//
+	//	{ "reason": "INSUFFICIENT_BALANCE", "domain": "mailvet.dev",
+	//	  "metadata": { "needed_units": "1200", "available_units": "950.5",
+	//	    "missing_units": "249.5" } }
+	ErrorReason_ERROR_REASON_INSUFFICIENT_BALANCE ErrorReason = 17
 )
 
 // Enum value maps for ErrorReason.
@@ -203,25 +216,27 @@ var (
 		14: "ERROR_REASON_MESSAGE_TOO_LARGE",
 		15: "ERROR_REASON_ETAG_MISMATCH",
 		16: "ERROR_REASON_BATCH_ERASED",
+		17: "ERROR_REASON_INSUFFICIENT_BALANCE",
 	}
 	ErrorReason_value = map[string]int32{
-		"ERROR_REASON_UNSPECIFIED":         0,
-		"ERROR_REASON_INVALID_REQUEST":     1,
-		"ERROR_REASON_NOT_FOUND":           2,
-		"ERROR_REASON_ALREADY_EXISTS":      3,
-		"ERROR_REASON_WRONG_STATE":         4,
-		"ERROR_REASON_OFFSET_GAP":          5,
-		"ERROR_REASON_BAD_CURSOR":          6,
-		"ERROR_REASON_BAD_PAGE_TOKEN":      7,
-		"ERROR_REASON_CURSOR_EPOCH_PASSED": 8,
-		"ERROR_REASON_REQUEST_ID_REUSED":   9,
-		"ERROR_REASON_UNAUTHENTICATED":     10,
-		"ERROR_REASON_QUOTA_EXCEEDED":      11,
-		"ERROR_REASON_UNAVAILABLE":         12,
-		"ERROR_REASON_INTERNAL":            13,
-		"ERROR_REASON_MESSAGE_TOO_LARGE":   14,
-		"ERROR_REASON_ETAG_MISMATCH":       15,
-		"ERROR_REASON_BATCH_ERASED":        16,
+		"ERROR_REASON_UNSPECIFIED":          0,
+		"ERROR_REASON_INVALID_REQUEST":      1,
+		"ERROR_REASON_NOT_FOUND":            2,
+		"ERROR_REASON_ALREADY_EXISTS":       3,
+		"ERROR_REASON_WRONG_STATE":          4,
+		"ERROR_REASON_OFFSET_GAP":           5,
+		"ERROR_REASON_BAD_CURSOR":           6,
+		"ERROR_REASON_BAD_PAGE_TOKEN":       7,
+		"ERROR_REASON_CURSOR_EPOCH_PASSED":  8,
+		"ERROR_REASON_REQUEST_ID_REUSED":    9,
+		"ERROR_REASON_UNAUTHENTICATED":      10,
+		"ERROR_REASON_QUOTA_EXCEEDED":       11,
+		"ERROR_REASON_UNAVAILABLE":          12,
+		"ERROR_REASON_INTERNAL":             13,
+		"ERROR_REASON_MESSAGE_TOO_LARGE":    14,
+		"ERROR_REASON_ETAG_MISMATCH":        15,
+		"ERROR_REASON_BATCH_ERASED":         16,
+		"ERROR_REASON_INSUFFICIENT_BALANCE": 17,
 	}
 )
 
@@ -257,7 +272,7 @@ var File_mailvet_v1_error_reason_proto protoreflect.FileDescriptor
 const file_mailvet_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
 	"\x1dmailvet/v1/error_reason.proto\x12\n" +
-	"mailvet.v1*\xac\x04\n" +
+	"mailvet.v1*\xd3\x04\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cERROR_REASON_INVALID_REQUEST\x10\x01\x12\x1a\n" +
@@ -276,7 +291,8 @@ const file_mailvet_v1_error_reason_proto_rawDesc = "" +
 	"\x15ERROR_REASON_INTERNAL\x10\r\x12\"\n" +
 	"\x1eERROR_REASON_MESSAGE_TOO_LARGE\x10\x0e\x12\x1e\n" +
 	"\x1aERROR_REASON_ETAG_MISMATCH\x10\x0f\x12\x1d\n" +
-	"\x19ERROR_REASON_BATCH_ERASED\x10\x10B:\n" +
+	"\x19ERROR_REASON_BATCH_ERASED\x10\x10\x12%\n" +
+	"!ERROR_REASON_INSUFFICIENT_BALANCE\x10\x11B:\n" +
 	"\x0edev.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3"
 
 var (

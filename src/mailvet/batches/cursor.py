@@ -27,6 +27,7 @@ class Kind(IntEnum):
     RESULT_CURSOR = 1
     RESULT_PAGE = 2
     BATCH_PAGE = 3
+    USAGE_PAGE = 4
 
 
 class Place(NamedTuple):

@@ -54,8 +54,6 @@ MAX_EXPLAIN_S = 120.0
 MAX_ANSWER_AGE_S = 30 * 86_400.0
 """How old an answer may be that is reused: within a month a mailbox may come and go."""
 
-MAX_STREAMS_PER_TENANT = 1_000
-"""Open streams at once: a stuck reader pins some 6 MiB of transport buffers each."""
 MAX_VIOLATION_BYTES = 4_096
 """What is listed of wrong fields: all error details travel in HTTP/2 headers, which clients cut
 off at 8 KiB. Every violation is counted, those that fit are listed."""

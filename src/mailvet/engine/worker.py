@@ -47,13 +47,14 @@ _LOG = structlog.get_logger(room="engine")
 class Chunk:
     """A claim under way."""
 
-    __slots__ = ("cases", "claim", "deferred", "lost", "open", "rows")
+    __slots__ = ("cases", "claim", "deferred", "lost", "open", "recalled", "rows")
 
     def __init__(self, claim: Claim) -> None:
         self.claim = claim
         self.open = len(claim.entries)
         self.rows: list[ResultRow] = []
         self.deferred: list[tuple[int, float]] = []
+        self.recalled: list[int] = []
         self.lost = False
         """Its batch ended or its fence was passed: nothing of it counts any more."""
         self.cases: list[Case] = []
@@ -70,13 +71,14 @@ class Chunk:
         if len(deferrals) > 1:  # one new chunk, ready when the last of them is
             run_at = max(run_at for _, run_at in self.deferred)
             deferrals = [Deferral(tuple(index for index, _ in self.deferred), run_at)]
-        settlement = Settlement(self.claim, self.rows, deferrals)
-        self.rows, self.deferred = [], []
+        settlement = Settlement(self.claim, self.rows, deferrals, frozenset(self.recalled))
+        self.rows, self.deferred, self.recalled = [], [], []
         return settlement
 
     def take_back(self, settlement: Settlement) -> None:
         """Put back what could not be committed."""
         self.rows = settlement.results + self.rows
+        self.recalled += settlement.recalled
         for deferral in settlement.deferrals:
             self.deferred += [(index, deferral.run_at) for index in deferral.indexes]
 
@@ -217,6 +219,8 @@ class Worker:
             status = EntryStatus(answer.row.status)
             may_change = answer.may_change
             self._recall.remember(chunk.claim.tenant, case, status, may_change=may_change)
+            if case.remembered_at is not None:
+                chunk.recalled.append(case.entry_index)
         chunk.rows.append(answer.row)
 
     async def _settle_loop(self) -> None:

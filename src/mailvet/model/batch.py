@@ -200,6 +200,8 @@ class Settlement(NamedTuple):
     claim: Claim
     results: list[ResultRow]
     deferrals: list[Deferral]
+    recalled: frozenset[int] = frozenset()
+    """The entries of those results that were answered from memory: they cost half."""
 
 
 class ApiKey(NamedTuple):

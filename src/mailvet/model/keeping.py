@@ -12,6 +12,9 @@ DEFAULT_RETENTION_S = MAX_RETENTION_S
 STORAGE_LIMIT_BYTES = 5 * 1024**3
 """Some ten million entries with their results."""
 
+BATCH_LIMIT = 10_000
+"""Batches of a tenant: three hundred a day for a month. Lists of them are read in one piece."""
+
 TOMBSTONE_S = 90 * 86_400.0
 """For how long it is told that a batch was erased: longer than anybody's backlog of letters."""
 

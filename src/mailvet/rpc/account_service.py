@@ -1,22 +1,31 @@
 """AccountService: what a tenant decides for all its verifications."""
 
+from mailvet.accounts.admission import Admission
+from mailvet.accounts.metering import Meter
 from mailvet.errors import EtagMismatch, Violations
 from mailvet.model.ruling import OverrideRule, TenantRules
 from mailvet.rpc import data_policy
 from mailvet.rpc.call import Call
 from mailvet.rpc.decode_rules import tenant_rules
 from mailvet.rpc.encode import timestamp
+from mailvet.rpc.own_limits import own_limits
+from mailvet.rpc.usage import UsageBook
 from mailvet.store.base import Store
 from mailvet.v1 import account_service_pb2 as pb
 from mailvet.v1 import data_policy_pb2 as policy_pb
+from mailvet.v1 import own_limits_pb2 as limits_pb
 from mailvet.v1 import rules_pb2 as rules_pb
+from mailvet.v1 import usage_pb2 as usage_pb
 
 
 class AccountService:
     """Answers the methods of mailvet.v1.AccountService."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, usage: UsageBook, admission: Admission, meter: Meter) -> None:
         self._store = store
+        self._usage = usage
+        self._admission = admission
+        self._meter = meter
 
     async def get_rules(
         self, _request: pb.GetRulesRequest, call: Call[pb.GetRulesRequest]
@@ -55,6 +64,32 @@ class AccountService:
         kept = await self._store.put_data_policy(call.tenant, policy)
         shown = await data_policy.encoded(self._store, call.tenant, kept)
         return policy_pb.UpdateDataPolicyResponse(policy=shown)
+
+    async def get_own_limits(
+        self, _request: limits_pb.GetOwnLimitsRequest, call: Call[limits_pb.GetOwnLimitsRequest]
+    ) -> limits_pb.GetOwnLimitsResponse:
+        """Return the limits that the caller is held to."""
+        found = await own_limits(self._store, self._admission, call)
+        return limits_pb.GetOwnLimitsResponse(limits=found)
+
+    async def get_balance(
+        self, _request: usage_pb.GetBalanceRequest, call: Call[usage_pb.GetBalanceRequest]
+    ) -> usage_pb.GetBalanceResponse:
+        """Return what the tenant may spend."""
+        return usage_pb.GetBalanceResponse(balance=await self._usage.balance(call.tenant))
+
+    async def list_daily_usage(
+        self, request: usage_pb.ListDailyUsageRequest, call: Call[usage_pb.ListDailyUsageRequest]
+    ) -> usage_pb.ListDailyUsageResponse:
+        """Return the tenant's ledger, the calls that just ended included."""
+        await self._meter.flush()
+        return await self._usage.days(call.tenant, request)
+
+    async def estimate_cost(
+        self, request: usage_pb.EstimateCostRequest, call: Call[usage_pb.EstimateCostRequest]
+    ) -> usage_pb.EstimateCostResponse:
+        """Return what a batch or so many entries would cost."""
+        return await self._usage.estimate(call.tenant, request)
 
     async def _revision(self, etag: str, tenant: str) -> int | None:
         """Return the revision that an etag names; raises `EtagMismatch` unless it is in force."""

@@ -6,6 +6,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import grpc
 from google.protobuf.message import DecodeError, Message
 
+from mailvet.accounts.admission import Kind
 from mailvet.batches.drain import Drain
 from mailvet.batches.limits import MAX_MESSAGE_BYTES
 from mailvet.errors import InvalidRequest, MessageTooLarge, Unavailable, Violation
@@ -13,6 +14,8 @@ from mailvet.rpc.auth import Authenticator, Caller
 
 GOING_AWAY_DELAY_S = 1.0
 """When to come back to a server that drains: another one, or this one restarted, is there."""
+
+_VERIFICATION = "mailvet.v1.VerificationService"
 
 Request = TypeVar("Request", bound=Message)
 Reply = Message | bytes
@@ -39,6 +42,15 @@ class Method(NamedTuple):
     def full_name(self) -> str:
         """Such as `mailvet.v1.BatchService/GetBatch`."""
         return f"{self.service}/{self.name}"
+
+    @property
+    def kind(self) -> Kind:
+        """What it is counted as."""
+        if self.server_streaming:
+            return Kind.STREAM
+        if self.service == _VERIFICATION:
+            return Kind.VERIFICATION
+        return Kind.UNCOUNTED if self.public else Kind.MANAGEMENT
 
 
 class Call(Generic[Request]):

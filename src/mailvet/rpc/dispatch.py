@@ -3,9 +3,7 @@
 import asyncio
 import re
 import secrets
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
@@ -14,9 +12,8 @@ from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message_factory import GetMessageClass
 from structlog.typing import FilteringBoundLogger
 
+from mailvet.accounts.admission import Admission
 from mailvet.batches.drain import Drain
-from mailvet.batches.limits import MAX_STREAMS_PER_TENANT
-from mailvet.errors import QuotaExceeded
 from mailvet.rpc.auth import Authenticator
 from mailvet.rpc.call import Call, Method, encoded
 from mailvet.rpc.error_table import DETAILS_KEY, Failure, failure_of
@@ -25,7 +22,6 @@ from mailvet.rpc.metrics import RpcMetrics
 REQUEST_ID_KEY = "x-request-id"
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 """What we repeat of a caller's request id: printable, short, no way into a log line."""
-_STREAM_RETRY_S = 5.0
 
 Context = grpc.aio.ServicerContext[Any, Any]
 
@@ -62,16 +58,14 @@ class Dispatcher:
         metrics: RpcMetrics,
         log: FilteringBoundLogger,
         clock: Callable[[], float],
-        *,
-        max_streams: int = MAX_STREAMS_PER_TENANT,
+        admission: Admission,
     ) -> None:
-        self._max_streams = max_streams
+        self._admission = admission
         self._authenticator = authenticator
         self._drain = drain
         self._metrics = metrics
         self._log = log
         self._clock = clock
-        self._streams: Counter[str] = Counter()
 
     def handlers(self, methods: list[Method]) -> "list[grpc.GenericRpcHandler[Any, Any]]":
         """Return what a server is given, one handler a service."""
@@ -127,29 +121,12 @@ class Dispatcher:
             if self._drain.begun:
                 raise call.going_away()
         request = None if raw is None else call.decode(raw)
-        with self._admitted(call):
+        with self._admission.admitted(call.method.kind, call.tenant, call.caller.key_id):
             reply = await call.method.run(request, call)
         if reply is None:
             return None
         call.messages_out += 1
         return encoded(reply)
-
-    @contextmanager
-    def _admitted(self, call: Call[Any]) -> Iterator[None]:
-        if not call.method.server_streaming:
-            yield
-            return
-        if self._streams[call.tenant] >= self._max_streams:
-            raise QuotaExceeded(
-                f"{self._max_streams} streams are open; end one, or come back later",
-                subject="open_streams",
-                retry_after_s=_STREAM_RETRY_S,
-            )
-        self._streams[call.tenant] += 1
-        try:
-            yield
-        finally:
-            self._streams[call.tenant] -= 1
 
     def _explain(self, error: BaseException, request_id: str) -> Failure:
         incident_id = secrets.token_hex(4)

@@ -59,6 +59,12 @@ def _quota(error: errors.QuotaExceeded) -> Iterable[Message]:
         yield error_details_pb2.RetryInfo(retry_delay=duration(error.retry_after_s))
 
 
+def _balance(error: errors.InsufficientBalance) -> Iterable[Message]:
+    failure = error_details_pb2.PreconditionFailure()
+    failure.violations.add(type="BALANCE", subject="units", description=str(error))
+    yield failure
+
+
 def _retry(error: errors.Unavailable) -> Iterable[Message]:
     yield error_details_pb2.RetryInfo(retry_delay=duration(error.retry_after_s))
 
@@ -89,6 +95,7 @@ TABLE: dict[type[MailvetError], Row] = {
     errors.RequestIdReused: Row(_Code.INVALID_ARGUMENT),
     errors.Unauthenticated: Row(_Code.UNAUTHENTICATED),
     errors.QuotaExceeded: Row(_Code.RESOURCE_EXHAUSTED, _quota),
+    errors.InsufficientBalance: Row(_Code.FAILED_PRECONDITION, _balance),
     errors.Unavailable: Row(_Code.UNAVAILABLE, _retry),
     errors.MessageTooLarge: Row(_Code.RESOURCE_EXHAUSTED),
 }

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import grpc
 from structlog.typing import FilteringBoundLogger
 
+from mailvet.accounts.admission import Admission
+from mailvet.accounts.metering import Meter
 from mailvet.batches import limits
 from mailvet.batches.cursor import Marks
 from mailvet.batches.drain import Drain
@@ -26,6 +28,7 @@ from mailvet.batches.reverify import Reverification
 from mailvet.batches.watch import FRAME_GAP_S as WATCH_GAP_S
 from mailvet.batches.watch import Observer
 from mailvet.errors import ConfigError
+from mailvet.model.admission import AdmissionLimits
 from mailvet.rpc.account_service import AccountService
 from mailvet.rpc.auth import Authenticator
 from mailvet.rpc.batch_service import BatchService
@@ -38,6 +41,7 @@ from mailvet.rpc.health import Health, health_methods
 from mailvet.rpc.metrics import RpcCounters, RpcMetrics
 from mailvet.rpc.reflection import reflection_methods
 from mailvet.rpc.result_service import ResultService
+from mailvet.rpc.usage import UsageBook
 from mailvet.rpc.verification_service import VerificationService, Verifier
 from mailvet.store.base import Store
 from mailvet.telemetry.logs import logger
@@ -69,7 +73,7 @@ class ServerOptions:
     """What a stream has left then; clients resume."""
     lame_duck_s: float = 0
     """Between saying NOT_SERVING and refusing connections: a load balancer's polling time."""
-    max_streams: int = limits.MAX_STREAMS_PER_TENANT
+    admission: AdmissionLimits = AdmissionLimits()  # noqa: RUF009 - a tuple
     min_heartbeat_s: float = limits.MIN_HEARTBEAT_S
     """The shortest heartbeat callers may ask for; tests use less."""
     watch_gap_s: float = WATCH_GAP_S
@@ -80,13 +84,20 @@ class RpcServer:
     """A gRPC server that can drain."""
 
     def __init__(
-        self, server: grpc.aio.Server, port: int, health: Health, drain: Drain, lame_duck_s: float
+        self,
+        server: grpc.aio.Server,
+        port: int,
+        health: Health,
+        drain: Drain,
+        lame_duck_s: float,
+        meter: Meter,
     ) -> None:
         self.port = port
         self.health = health
         self._server = server
         self._drain = drain
         self._lame_duck_s = lame_duck_s
+        self._meter = meter
 
     async def start(self) -> None:
         """Take calls."""
@@ -99,6 +110,7 @@ class RpcServer:
         if self._lame_duck_s:
             await asyncio.sleep(self._lame_duck_s)
         await self._server.stop(grace_s)
+        await self._meter.close()
 
 
 def build_server(
@@ -124,6 +136,9 @@ def build_server(
     results = Results(store, observer, clock=clock, gap_s=options.frame_gap_s)
     exports = Exports(store, clock=clock)
     files = FileUploads(batches, FileIntake(store, intake))
+    admission = Admission(options.admission, clock=clock)
+    meter = Meter(store, clock=clock, wall_clock=wall_clock)
+    usage = UsageBook(store, marks, wall_clock)
 
     methods = [
         *_methods(
@@ -150,10 +165,10 @@ def build_server(
         ),
         *_methods(
             verification_service_pb2,
-            VerificationService(verifier, min_heartbeat_s=options.min_heartbeat_s),
+            VerificationService(verifier, meter, min_heartbeat_s=options.min_heartbeat_s),
         ),
         *_methods(catalog_service_pb2, catalog or CatalogService()),
-        *_methods(account_service_pb2, AccountService(store)),
+        *_methods(account_service_pb2, AccountService(store, usage, admission, meter)),
     ]
     services = sorted({method.service for method in methods})
     health = Health(services)
@@ -168,11 +183,11 @@ def build_server(
         metrics or RpcCounters(),
         log or logger("rpc"),
         clock,
-        max_streams=options.max_streams,
+        admission,
     )
     server = grpc.aio.server(options=_channel_options(options))
     server.add_generic_rpc_handlers(dispatcher.handlers(methods))
-    return RpcServer(server, _listen(server, options), health, drain, options.lame_duck_s)
+    return RpcServer(server, _listen(server, options), health, drain, options.lame_duck_s, meter)
 
 
 def _methods(module: object, servicer: object) -> list[Method]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Protocol
 
+from mailvet.accounts.metering import Meter
 from mailvet.batches.limits import MAX_BUDGET_S, MAX_EXPLAIN_S, MIN_HEARTBEAT_S
 from mailvet.model.result import Result
 from mailvet.model.step import Tell
@@ -44,8 +45,11 @@ class Verifier(Protocol):
 class VerificationService:
     """Answers the methods of mailvet.v1.VerificationService."""
 
-    def __init__(self, verifier: Verifier, *, min_heartbeat_s: float = MIN_HEARTBEAT_S) -> None:
+    def __init__(
+        self, verifier: Verifier, meter: Meter, *, min_heartbeat_s: float = MIN_HEARTBEAT_S
+    ) -> None:
         self._verifier = verifier
+        self._meter = meter
         self._min_heartbeat_s = min_heartbeat_s
 
     async def verify_email(
@@ -68,7 +72,9 @@ class VerificationService:
         """Verify addresses while they come."""
 
         async def verify(question: StreamQuestion, budget_s: float) -> Result:
-            (result,) = await self._verifier.verify([question.entry[:2]], budget_s, call.tenant)
+            async with self._meter.call(call.tenant, 1) as receipt:
+                (result,) = await self._verifier.verify([question.entry[:2]], budget_s, call.tenant)
+                receipt.answered([result])
             return result
 
         await verify_stream.answer_all(call, verify)
@@ -79,18 +85,25 @@ class VerificationService:
         """Verify one address and stream every step."""
         asked = decode.explained(request, self._min_heartbeat_s)
         budget_s = call.budget_s(MAX_EXPLAIN_S)
-        await explain_stream.send(
-            call,
-            lambda tell: self._verifier.explain(asked.entry[:2], budget_s, call.tenant, tell),
-            heartbeat_s=asked.heartbeat_s,
-        )
+
+        async def explain(tell: Tell) -> Result:
+            async with self._meter.call(call.tenant, 1) as receipt:
+                result = await self._verifier.explain(asked.entry[:2], budget_s, call.tenant, tell)
+                receipt.answered([result])
+            return result
+
+        await explain_stream.send(call, explain, heartbeat_s=asked.heartbeat_s)
 
     async def _verify(self, asked: Questions, call: Call[Any]) -> list[Result]:
         budget_s = call.budget_s(MAX_BUDGET_S)
         entries = [entry[:2] for entry in asked.entries]
-        return await self._verifier.verify(
-            entries, budget_s, call.tenant, max_age_s=asked.max_age_s
-        )
+        distinct = len({text for text, _ in entries})
+        async with self._meter.call(call.tenant, distinct) as receipt:
+            results = await self._verifier.verify(
+                entries, budget_s, call.tenant, max_age_s=asked.max_age_s
+            )
+            receipt.answered(results)
+        return results
 
 
 def _spliced(

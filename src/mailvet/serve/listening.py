@@ -6,6 +6,7 @@ import grpc
 
 from mailvet.config import Settings
 from mailvet.errors import ConfigError
+from mailvet.model.admission import AdmissionLimits
 from mailvet.rpc.server import ServerOptions
 
 
@@ -43,6 +44,12 @@ def server_options(settings: Settings) -> ServerOptions:
         credentials=credentials,
         require_keys=require_keys,
         reflection=settings.reflection,
+        admission=AdmissionLimits(
+            request_rate=settings.request_rate,
+            request_burst=settings.request_burst,
+            streams=settings.stream_limit,
+            verifications=settings.verification_limit,
+        ),
     )
 
 

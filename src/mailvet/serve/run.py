@@ -39,8 +39,14 @@ _LOG = logger("serve")
 async def open_store(settings: Settings) -> Store:
     """Open the store that the settings name."""
     if settings.store == ":memory:":
-        return MemoryStore(storage_limit_bytes=settings.storage_limit_bytes)
-    store = await SqliteStore.open(settings.store, storage_limit_bytes=settings.storage_limit_bytes)
+        return MemoryStore(
+            storage_limit_bytes=settings.storage_limit_bytes, batch_limit=settings.batch_limit
+        )
+    store = await SqliteStore.open(
+        settings.store,
+        storage_limit_bytes=settings.storage_limit_bytes,
+        batch_limit=settings.batch_limit,
+    )
     for warning in store.warnings:
         _LOG.warning("store.warning", told=warning)
     return store

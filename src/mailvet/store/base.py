@@ -41,6 +41,7 @@ from mailvet.model.batch import (
 from mailvet.model.ruling import TenantRules
 from mailvet.model.selection import Selection
 from mailvet.model.status import BatchState
+from mailvet.store.accounting import Accounting
 from mailvet.store.base_entries import EntryStore
 from mailvet.store.base_uploads import UploadStore
 from mailvet.store.keeping import Keeping
@@ -76,9 +77,10 @@ class WorkStore(Protocol):
     async def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
         """Commit what was learnt, all in one transaction; True for each that still held its fence.
 
-        Results get the next sequence numbers of their batch. Deferred entries leave the chunk for
-        a new one with `attempt` one higher. A chunk with nothing left is gone. When the last
-        entry of a batch has its result, the batch is COMPLETED in the same transaction.
+        Results get the next sequence numbers of their batch, and are charged. Deferred entries
+        leave the chunk for a new one with `attempt` one higher. A chunk with nothing left is gone.
+        When the last entry of a batch has its result, the batch is COMPLETED in the same
+        transaction.
         """
         ...
 
@@ -116,7 +118,7 @@ class WorkStore(Protocol):
         ...
 
 
-class Store(Keeping, Steering, WorkStore, UploadStore, EntryStore, Protocol):
+class Store(Keeping, Accounting, Steering, WorkStore, UploadStore, EntryStore, Protocol):
     """Everything the rooms above may ask of a store."""
 
     @property
@@ -146,8 +148,8 @@ class Store(Keeping, Steering, WorkStore, UploadStore, EntryStore, Protocol):
 
         A request_id that this tenant used before returns that batch as it is now when the hash
         is the same, else raises `RequestIdReused`; both only as long as that batch exists. A
-        batch_id this tenant has already raises `AlreadyExists`, entries beyond the tenant's
-        storage `QuotaExceeded`.
+        batch_id this tenant has already raises `AlreadyExists`, a batch too many or entries beyond
+        the tenant's storage `QuotaExceeded`, a launch as `launch_batch`.
         """
         ...
 
@@ -167,8 +169,9 @@ class Store(Keeping, Steering, WorkStore, UploadStore, EntryStore, Protocol):
     async def launch_batch(self, tenant: str, batch_id: str, *, etag: str = "") -> Batch:
         """Move a DRAFT batch to RUNNING and return it; a RUNNING one is returned as it is.
 
-        Raises `NotFound`, `WrongState` when it is paused, ended or has no entries, and
-        `EtagMismatch` when an etag is given and the draft has another one.
+        Raises `NotFound`, `WrongState` when it is paused, ended or has no entries,
+        `EtagMismatch` when an etag is given and the draft has another one, and
+        `InsufficientBalance` when it may cost more than its tenant may spend.
         """
         ...
 

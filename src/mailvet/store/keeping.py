@@ -18,6 +18,7 @@ ENTRY_BYTES = 32
 """What an entry takes in the store beside its texts: its row, its key, its place in a chunk."""
 
 STORAGE_SUBJECT = "storage_bytes_per_tenant"
+BATCHES_SUBJECT = "batches_per_tenant"
 
 
 class Keeping(Protocol):
@@ -37,6 +38,15 @@ class Keeping(Protocol):
 
         Entries beyond it are refused with `QuotaExceeded`; results are always kept.
         """
+        ...
+
+    @property
+    def batch_limit(self) -> int:
+        """How many batches a tenant may have; one more is refused with `QuotaExceeded`."""
+        ...
+
+    async def count_batches(self, tenant: str) -> int:
+        """Return how many batches a tenant has, ended ones too."""
         ...
 
     async def get_data_policy(self, tenant: str) -> DataPolicy:
@@ -81,4 +91,14 @@ def require_room(stored: int, new: int, limit: int) -> None:
             f"{stored:,} of {limit:,} bytes are stored and {new:,} more would be too many: delete"
             " batches that are no longer needed, or give them a shorter retention",
             subject=STORAGE_SUBJECT,
+        )
+
+
+def require_batch_room(count: int, limit: int) -> None:
+    """Raise `QuotaExceeded` when a tenant that has `count` batches may have no other one."""
+    if count >= limit:
+        raise QuotaExceeded(
+            f"there are {count:,} batches, the most there may be: delete those that are no longer"
+            " needed, or give them a shorter retention",
+            subject=BATCHES_SUBJECT,
         )

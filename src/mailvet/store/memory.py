@@ -21,13 +21,16 @@ from mailvet.model.batch import (
     ResultRow,
     Settlement,
 )
-from mailvet.model.keeping import STORAGE_LIMIT_BYTES
+from mailvet.model.keeping import BATCH_LIMIT, STORAGE_LIMIT_BYTES
 from mailvet.model.ruling import NO_RULES, TenantRules
 from mailvet.model.status import BatchState
+from mailvet.model.usage import Charge, day_of, foreseen_halves, usage_of
 from mailvet.store import rules
 from mailvet.store.base import Created
 from mailvet.store.changes import WORK, Changes
-from mailvet.store.memory_entries import MemoryEntries
+from mailvet.store.keeping import require_batch_room
+from mailvet.store.memory_accounting import MemoryAccounting
+from mailvet.store.memory_entries import MemoryEntries, counts_of
 from mailvet.store.memory_keeping import Kept, MemoryKeeping
 from mailvet.store.memory_plan import plan
 from mailvet.store.memory_queue import Queue
@@ -42,7 +45,7 @@ CHUNK_SIZE = 256
 """As the SQLite store."""
 
 
-class MemoryStore(MemoryKeeping, MemorySteering, MemoryUploads, MemoryEntries):
+class MemoryStore(MemoryKeeping, MemoryAccounting, MemorySteering, MemoryUploads, MemoryEntries):
     """A store that lives as long as its process."""
 
     epoch = 1
@@ -55,8 +58,10 @@ class MemoryStore(MemoryKeeping, MemorySteering, MemoryUploads, MemoryEntries):
         lease_s: float = LEASE_S,
         chunk_size: int = CHUNK_SIZE,
         storage_limit_bytes: int = STORAGE_LIMIT_BYTES,
+        batch_limit: int = BATCH_LIMIT,
     ) -> None:
-        super().__init__(clock, storage_limit_bytes)
+        MemoryKeeping.__init__(self, clock, storage_limit_bytes, batch_limit)
+        MemoryAccounting.__init__(self)
         self.secret = secrets.token_bytes(32)
         self._lease_clock = lease_clock
         self._lease_s = lease_s
@@ -86,6 +91,7 @@ class MemoryStore(MemoryKeeping, MemorySteering, MemoryUploads, MemoryEntries):
             return rules.replay(earlier.batch, request_id, same=same)
         if (tenant, batch_id) in self._kept:
             raise AlreadyExists("batch", batch_id)
+        require_batch_room(await self.count_batches(tenant), self.batch_limit)
         batch = Batch(
             key=self._last_key + 1,
             tenant=tenant,
@@ -98,6 +104,8 @@ class MemoryStore(MemoryKeeping, MemorySteering, MemoryUploads, MemoryEntries):
         if launch:
             rules.require_launchable(batch)
         size = self._take_room(tenant, entries)
+        if launch:
+            self._reserve_for_batch(batch, counts_of(entries, spec).unique)  # or nothing is made
         self._last_key = batch.key
         self._kept[tenant, batch_id] = Kept(
             batch, list(entries), request_id, request_hash, stored_bytes=size
@@ -126,6 +134,7 @@ class MemoryStore(MemoryKeeping, MemorySteering, MemoryUploads, MemoryEntries):
             self._changes.note([WORK])
         else:
             kept.batch = replace(kept.batch, state=state, end_time=now, revision=revision)
+            kept.reserved_halves = 0
             self._queue.drop(kept.batch.key)
         self._changes.note([kept.batch.key])
 
@@ -148,6 +157,8 @@ class MemoryStore(MemoryKeeping, MemorySteering, MemoryUploads, MemoryEntries):
         if kept.batch.state is not BatchState.RUNNING:
             rules.require_etag(kept.batch, etag)
             rules.require_launchable(kept.batch)
+            unique = counts_of(kept.entries, kept.batch.spec).unique
+            kept.reserved_halves = self._reserve_for_batch(kept.batch, unique)
             self._move(kept, BatchState.RUNNING)
         return kept.batch
 
@@ -308,10 +319,22 @@ class MemoryStore(MemoryKeeping, MemorySteering, MemoryUploads, MemoryEntries):
         kept.results += parts.results
         kept.stored_bytes += sum(len(row.doc) + len(row.evidence) for row in parts.results)
         kept.by_entry.update((row.entry_index, row) for row in parts.results)
+        self._account(kept, parts.results, settlement)
         if len(kept.results) == len(kept.entries):
             self._move(kept, BatchState.COMPLETED)
         self._changes.note([kept.batch.key, *([WORK] if parts.deferrals else [])])
         return True
+
+    def _account(self, kept: Kept, rows: Sequence[ResultRow], settlement: Settlement) -> None:
+        if not rows:
+            return
+        statuses = list(Counter(row.status for row in rows).items())
+        quality = settlement.claim.quality
+        cached = [row.status for row in rows if row.entry_index in settlement.recalled]
+        foreseen = foreseen_halves(statuses, quality)
+        kept.reserved_halves = max(0, kept.reserved_halves - foreseen)
+        usage = usage_of(statuses, quality, cached)
+        self._charge(Charge(kept.batch.tenant, day_of(self._clock()), usage))
 
     async def heartbeat(self, owner: str, chunks: Collection[int]) -> frozenset[int]:
         """See `Store.heartbeat`."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mailvet.errors import NotFound
-from mailvet.model.batch import Batch, Entry
+from mailvet.model.batch import Batch, BatchSpec, Entry
 from mailvet.model.selection import Selection
 from mailvet.model.status import BatchState, Deduplication
 from mailvet.store import rules
@@ -45,17 +45,7 @@ class MemoryEntries:
     async def count_entries(self, tenant: str, batch_id: str) -> EntryCounts:
         """See `EntryStore.count_entries`."""
         kept = self._get(tenant, batch_id)
-        off = kept.batch.spec.deduplication is Deduplication.OFF
-        seen: set[int] = set()
-        unique = wrong = 0
-        for entry in kept.entries:
-            if entry.key in seen:
-                continue
-            if entry.key and not off:
-                seen.add(entry.key)
-            unique += bool(entry.domain)
-            wrong += not entry.domain
-        return EntryCounts(unique, len(kept.entries) - unique - wrong, wrong)
+        return counts_of(kept.entries, kept.batch.spec)
 
     async def rekey_entries(
         self, tenant: str, batch_id: str, start: int, keys: Sequence[int]
@@ -65,3 +55,17 @@ class MemoryEntries:
         rules.require_draft(kept.batch)
         for index, key in enumerate(keys[: len(kept.entries) - start], start):
             kept.entries[index] = kept.entries[index]._replace(key=key)
+
+
+def counts_of(entries: Sequence[Entry], spec: BatchSpec) -> EntryCounts:
+    """Count entries, as the settings of their batch are."""
+    seen: set[int] = set()
+    unique = wrong = 0
+    for entry in entries:
+        if entry.key in seen:
+            continue
+        if entry.key and spec.deduplication is not Deduplication.OFF:
+            seen.add(entry.key)
+        unique += bool(entry.domain)
+        wrong += not entry.domain
+    return EntryCounts(unique, len(entries) - unique - wrong, wrong)

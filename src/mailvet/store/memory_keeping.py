@@ -23,6 +23,8 @@ class Kept:
     by_entry: dict[int, ResultRow] = field(default_factory=dict)
     planned: bool = False
     stored_bytes: int = 0
+    reserved_halves: int = 0
+    """What it may still cost, of a limited tenant."""
     upload: UploadedFile | None = None
     parts: list[bytes] = field(default_factory=list)
 
@@ -30,7 +32,11 @@ class Kept:
 class MemoryKeeping:
     """The part of a memory store that answers `Keeping`."""
 
-    def __init__(self, clock: Callable[[], float], storage_limit_bytes: int) -> None:
+    def __init__(
+        self, clock: Callable[[], float], storage_limit_bytes: int, batch_limit: int
+    ) -> None:
+        self.batch_limit = batch_limit
+        """See `Keeping.batch_limit`."""
         self.storage_limit_bytes = storage_limit_bytes
         """See `Keeping.storage_limit_bytes`."""
         self._clock = clock
@@ -65,6 +71,10 @@ class MemoryKeeping:
     async def stored_bytes(self, tenant: str) -> int:
         """See `Keeping.stored_bytes`."""
         return self._stored(tenant)
+
+    async def count_batches(self, tenant: str) -> int:
+        """See `Keeping.count_batches`."""
+        return sum(owner == tenant for owner, _ in self._kept)
 
     async def sweep(self) -> int:
         """See `Keeping.sweep`."""

@@ -19,12 +19,13 @@ from mailvet.model.batch import (
     ResultPage,
     Settlement,
 )
-from mailvet.model.keeping import STORAGE_LIMIT_BYTES
+from mailvet.model.keeping import BATCH_LIMIT, STORAGE_LIMIT_BYTES
 from mailvet.model.status import BatchState
 from mailvet.store import (
     sqlite_batches,
     sqlite_file,
     sqlite_keys,
+    sqlite_ledger,
     sqlite_plan,
     sqlite_results,
     sqlite_rules,
@@ -34,6 +35,7 @@ from mailvet.store import (
 from mailvet.store.base import Created
 from mailvet.store.changes import WORK
 from mailvet.store.remembered import RememberedRules
+from mailvet.store.sqlite_accounting import SqliteAccounting
 from mailvet.store.sqlite_entries import SqliteEntries
 from mailvet.store.sqlite_keeping import SqliteKeeping
 from mailvet.store.sqlite_open import OpenFile
@@ -50,7 +52,14 @@ CHUNK_SIZE = 256
 """Where a commit, a message and a session are nearly as cheap per entry as they get."""
 
 
-class SqliteStore(SqliteKeeping, SqliteSteering, SqliteTenantRules, SqliteUploads, SqliteEntries):
+class SqliteStore(
+    SqliteKeeping,
+    SqliteAccounting,
+    SqliteSteering,
+    SqliteTenantRules,
+    SqliteUploads,
+    SqliteEntries,
+):
     """A store in one file, owned by one process."""
 
     def __init__(
@@ -62,8 +71,9 @@ class SqliteStore(SqliteKeeping, SqliteSteering, SqliteTenantRules, SqliteUpload
         lease_s: float,
         chunk_size: int,
         storage_limit_bytes: int,
+        batch_limit: int,
     ) -> None:
-        super().__init__(file, clock, storage_limit_bytes)
+        super().__init__(file, clock, storage_limit_bytes, batch_limit)
         self.warnings = sqlite_file.warnings()
         """What an operator should know, as sentences; empty when all is well."""
         self._lease_clock = lease_clock
@@ -87,6 +97,7 @@ class SqliteStore(SqliteKeeping, SqliteSteering, SqliteTenantRules, SqliteUpload
         chunk_size: int = CHUNK_SIZE,
         reserve_bytes: int = RESERVE_BYTES,
         storage_limit_bytes: int = STORAGE_LIMIT_BYTES,
+        batch_limit: int = BATCH_LIMIT,
     ) -> "SqliteStore":
         """Open the store in a file, made when it is missing; raise `StoreRefused` when it cannot.
 
@@ -101,6 +112,7 @@ class SqliteStore(SqliteKeeping, SqliteSteering, SqliteTenantRules, SqliteUpload
             lease_s=lease_s,
             chunk_size=chunk_size,
             storage_limit_bytes=storage_limit_bytes,
+            batch_limit=batch_limit,
         )
 
     @property
@@ -139,6 +151,7 @@ class SqliteStore(SqliteKeeping, SqliteSteering, SqliteTenantRules, SqliteUpload
             )
             if created.replayed:
                 return created
+            sqlite_storage.take_batch(transaction.connection, tenant, self.batch_limit)
             sqlite_storage.take_room(
                 transaction.connection,
                 tenant,
@@ -174,9 +187,14 @@ class SqliteStore(SqliteKeeping, SqliteSteering, SqliteTenantRules, SqliteUpload
 
     async def launch_batch(self, tenant: str, batch_id: str, *, etag: str = "") -> Batch:
         """See `Store.launch_batch`."""
+        counted = await self._file.read(
+            lambda connection: sqlite_ledger.count_if_limited(
+                connection, sqlite_batches.get(connection, tenant, batch_id)
+            )
+        )
         return await self._file.write(
             lambda transaction: sqlite_batches.launch(
-                transaction, tenant, batch_id, etag=etag, now=self._clock()
+                transaction, tenant, batch_id, etag=etag, counted=counted, now=self._clock()
             )
         )
 

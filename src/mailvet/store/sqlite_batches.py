@@ -8,7 +8,7 @@ from mailvet.errors import AlreadyExists
 from mailvet.model.batch import Batch, BatchSpec, Entry, Progress
 from mailvet.model.status import BatchState, Deduplication, QualityLevel
 from mailvet.model.targeting import Targeting
-from mailvet.store import rules, sqlite_rules, sqlite_storage
+from mailvet.store import rules, sqlite_ledger, sqlite_rules, sqlite_storage
 from mailvet.store.base import Created
 from mailvet.store.sqlite_file import Connection
 from mailvet.store.sqlite_schema import KEY_BITS
@@ -219,14 +219,21 @@ def _insert_entries(connection: Connection, key: int, start: int, entries: Seque
 
 
 def launch(
-    transaction: Transaction, tenant: str, batch_id: str, *, etag: str = "", now: float
+    transaction: Transaction,
+    tenant: str,
+    batch_id: str,
+    *,
+    etag: str = "",
+    counted: sqlite_ledger.Counted | None = None,
+    now: float,
 ) -> Batch:
-    """Move a DRAFT with entries to RUNNING."""
+    """Move a DRAFT with entries to RUNNING; raise `InsufficientBalance` when it costs too much."""
     batch = get(transaction.connection, tenant, batch_id)
     if batch.state is BatchState.RUNNING:
         return batch
     rules.require_etag(batch, etag)
     rules.require_launchable(batch)
+    sqlite_ledger.reserve_for_batch(transaction.connection, batch, counted=counted, now=now)
     transaction.connection.execute(
         "UPDATE batch SET state = ?, launch_time = ?, revision = revision + 1 WHERE key = ?",
         (BatchState.RUNNING, now, batch.key),
@@ -242,7 +249,8 @@ def cancel(transaction: Transaction, tenant: str, batch_id: str, *, now: float) 
     if not rules.can_end(batch):
         return batch
     transaction.connection.execute(
-        "UPDATE batch SET state = ?, end_time = ?, revision = revision + 1 WHERE key = ?",
+        "UPDATE batch SET state = ?, end_time = ?, revision = revision + 1, reserved_halves = 0"
+        " WHERE key = ?",
         (BatchState.CANCELLED, now, batch.key),
     )
     transaction.connection.execute("DELETE FROM chunk WHERE batch_key = ?", (batch.key,))

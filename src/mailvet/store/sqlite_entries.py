@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from mailvet.errors import NotFound
 from mailvet.model.batch import Batch, Entry
 from mailvet.model.selection import Selection
-from mailvet.model.status import BatchState, Deduplication
+from mailvet.model.status import BatchState
 from mailvet.store import rules, sqlite_batches, sqlite_selection
 from mailvet.store.base_entries import EntryCounts
+from mailvet.store.sqlite_counts import counts_of
 from mailvet.store.sqlite_file import Connection
 from mailvet.store.sqlite_open import OpenFile
 from mailvet.store.sqlite_schema import KEY_BITS
@@ -76,19 +77,7 @@ def _find(connection: Connection, tenant: str, batch_id: str, custom: str) -> in
 
 
 def _count(connection: Connection, tenant: str, batch_id: str) -> EntryCounts:
-    batch = sqlite_batches.get(connection, tenant, batch_id)
-    # Wrong entries have keys of another kind, so no key is on both sides (batches.intake).
-    off = batch.spec.deduplication is Deduplication.OFF
-    firsts = "count(*)" if off else "count(DISTINCT nullif(key, 0)) + sum(key = 0)"
-    counts = dict(
-        connection.execute(
-            f"SELECT domain = '', {firsts} FROM entry"  # noqa: S608
-            " WHERE id >= ? AND id < ? GROUP BY domain = ''",
-            (batch.key << KEY_BITS, (batch.key + 1) << KEY_BITS),
-        ).fetchall()
-    )
-    unique, wrong = counts.get(0, 0), counts.get(1, 0)
-    return EntryCounts(unique, batch.entry_count - unique - wrong, wrong)
+    return counts_of(connection, sqlite_batches.get(connection, tenant, batch_id))
 
 
 def _rekey(

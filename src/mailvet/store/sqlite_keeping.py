@@ -14,8 +14,14 @@ class SqliteKeeping:
     """The part of a SQLite store that answers `Keeping`."""
 
     def __init__(
-        self, file: OpenFile, clock: Callable[[], float], storage_limit_bytes: int
+        self,
+        file: OpenFile,
+        clock: Callable[[], float],
+        storage_limit_bytes: int,
+        batch_limit: int,
     ) -> None:
+        self.batch_limit = batch_limit
+        """See `Keeping.batch_limit`."""
         self.storage_limit_bytes = storage_limit_bytes
         """See `Keeping.storage_limit_bytes`."""
         self._file = file
@@ -58,6 +64,10 @@ class SqliteKeeping:
     async def stored_bytes(self, tenant: str) -> int:
         """See `Keeping.stored_bytes`."""
         return await self._file.read(lambda c: sqlite_storage.stored_bytes(c, tenant))
+
+    async def count_batches(self, tenant: str) -> int:
+        """See `Keeping.count_batches`."""
+        return await self._file.read(lambda c: sqlite_storage.count_batches(c, tenant))
 
     async def get_data_policy(self, tenant: str) -> DataPolicy:
         """See `Keeping.get_data_policy`."""

@@ -13,6 +13,7 @@ from mailvet.store import (
     sqlite_erase,
     sqlite_file,
     sqlite_keys,
+    sqlite_ledger,
     sqlite_results,
     sqlite_schema,
     sqlite_space,
@@ -211,6 +212,7 @@ def _connected(path: Path) -> Connection:
     try:
         sqlite_schema.migrate(connection, str(path))
         sqlite_work.release_all(connection)
+        sqlite_ledger.end_holds(connection)
         sqlite_erase.finish(connection)
     except BaseException:
         connection.close()

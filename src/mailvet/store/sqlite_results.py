@@ -5,7 +5,7 @@ A row holds a segment of results (`store.segments`); its id ends with the sequen
 
 import itertools
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from mailvet.model.batch import (
@@ -15,7 +15,8 @@ from mailvet.model.batch import (
     ResultPage,
     ResultRow,
 )
-from mailvet.model.status import BatchState
+from mailvet.model.status import BatchState, QualityLevel
+from mailvet.model.usage import Usage, foreseen_halves, usage_of
 from mailvet.store import rules, segments, sqlite_batches
 from mailvet.store.chunks import Indexes, from_blob, packed, to_blob
 from mailvet.store.segments import Heads, Segment
@@ -35,32 +36,46 @@ PLACE_BLOCK = 1_000
 _SEQUENCE_MASK = (1 << KEY_BITS) - 1
 
 
-def append(transaction: Transaction, key: int, rows: Sequence[ResultRow], *, now: float) -> bool:
-    """Append results of a running batch; True when they were its last, which completes it."""
+def append(
+    transaction: Transaction,
+    key: int,
+    rows: Sequence[ResultRow],
+    quality: QualityLevel,
+    recalled: Collection[int],
+    *,
+    now: float,
+) -> tuple[Usage, bool]:
+    """Append results of a running batch; return what they cost, and whether they completed it.
+
+    The entries of `recalled` were answered from memory.
+    """
     connection = transaction.connection
     packed = [(len(run), *segments.pack(run)) for run in segments.cut(rows)]
     size = sum([len(heads) + len(docs) + len(more) for _, heads, docs, more in packed])
+    tally = Counter([(row.status, row.classification) for row in rows])
+    statuses = [(status, count) for (status, _), count in tally.items()]
+    cached = [row.status for row in rows if row.entry_index in recalled] if recalled else ()
     last, entry_count = connection.execute(
-        "UPDATE batch SET result_count = result_count + ?, stored_bytes = stored_bytes + ?"
+        "UPDATE batch SET result_count = result_count + ?, stored_bytes = stored_bytes + ?,"
+        " reserved_halves = max(0, reserved_halves - ?)"
         " WHERE key = ? RETURNING result_count, entry_count",
-        (len(rows), size, key),
+        (len(rows), size, foreseen_halves(statuses, quality), key),
     ).fetchone()
     connection.executemany(
         "INSERT INTO result (id, heads, docs, evidence) VALUES (?, ?, ?, ?)",
         _numbered(packed, (key << KEY_BITS) + last - len(rows)),
     )
-    tally = Counter([(row.status, row.classification) for row in rows])
     connection.executemany(
         "INSERT INTO tally (batch_key, status, classification, count) VALUES (?, ?, ?, ?)"
         " ON CONFLICT DO UPDATE SET count = count + excluded.count",
         [(key, *kind, count) for kind, count in tally.items()],
     )
-    if last < entry_count:
-        return False
-    connection.execute(
-        "UPDATE batch SET state = ?, end_time = ? WHERE key = ?", (BatchState.COMPLETED, now, key)
-    )
-    return True
+    if last == entry_count:
+        connection.execute(
+            "UPDATE batch SET state = ?, end_time = ?, reserved_halves = 0 WHERE key = ?",
+            (BatchState.COMPLETED, now, key),
+        )
+    return usage_of(statuses, quality, cached), last == entry_count
 
 
 def _numbered(

@@ -271,6 +271,41 @@ def _keeping(database: sqlite_utils.Database) -> None:
     )
 
 
+def _accounting(database: sqlite_utils.Database) -> None:
+    # No row: unlimited. `held_halves` is promised to calls, so it ends with the process.
+    database.table("account").create(
+        {
+            "tenant": str,
+            "limited": int,
+            "pack_halves": int,
+            "daily_free_halves": int,
+            "held_halves": int,
+        },
+        pk="tenant",
+        not_null={"limited", "pack_halves", "daily_free_halves", "held_halves"},
+        strict=True,
+    )
+    database.table("usage_day").create(
+        {
+            "tenant": str,
+            "day": int,
+            "verified": int,
+            "cached": int,
+            "free": int,
+            "unanswered": int,
+            "halves": int,
+            "pack_halves": int,
+        },
+        pk=("tenant", "day"),
+        not_null={"verified", "cached", "free", "unanswered", "halves", "pack_halves"},
+        strict=True,
+    )
+    database.execute("ALTER TABLE batch ADD COLUMN reserved_halves INTEGER NOT NULL DEFAULT 0")
+    database.execute(
+        "CREATE INDEX batch_reserving ON batch (tenant, reserved_halves) WHERE reserved_halves > 0"
+    )
+
+
 STEPS: Steps = {
     "0001_store": _store,
     "0002_batches": _batches,
@@ -279,4 +314,5 @@ STEPS: Steps = {
     "0005_rules": _rules,
     "0006_uploads": _uploads,
     "0007_keeping": _keeping,
+    "0008_accounting": _accounting,
 }

@@ -6,7 +6,13 @@ from mailvet.errors import NotFound
 from mailvet.model.batch import Batch, Entry
 from mailvet.model.keeping import TOMBSTONE_S, DataPolicy, Tombstone
 from mailvet.store import sqlite_keys
-from mailvet.store.keeping import bytes_of, mark_of, missing, require_room
+from mailvet.store.keeping import (
+    bytes_of,
+    mark_of,
+    missing,
+    require_batch_room,
+    require_room,
+)
 from mailvet.store.sqlite_file import Connection
 
 
@@ -16,6 +22,17 @@ def stored_bytes(connection: Connection, tenant: str) -> int:
         "SELECT coalesce(sum(stored_bytes), 0) FROM batch WHERE tenant = ?", (tenant,)
     ).fetchone()
     return int(row[0])
+
+
+def count_batches(connection: Connection, tenant: str) -> int:
+    """Return how many batches a tenant has."""
+    row = connection.execute("SELECT count(*) FROM batch WHERE tenant = ?", (tenant,)).fetchone()
+    return int(row[0])
+
+
+def take_batch(connection: Connection, tenant: str, limit: int) -> None:
+    """Raise `QuotaExceeded` when the batch that was just made is one too many."""
+    require_batch_room(count_batches(connection, tenant) - 1, limit)
 
 
 def bytes_of_batch(connection: Connection, key: int) -> int:

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from mailvet.model.batch import Claim, Deferral, ResultRow, Settlement, WorkEntry
 from mailvet.model.ruling import OverrideRule, TenantRules
 from mailvet.model.status import QualityLevel
-from mailvet.store import sqlite_results, sqlite_rules
+from mailvet.model.usage import NO_USAGE, Charge, Usage, day_of
+from mailvet.store import sqlite_ledger, sqlite_results, sqlite_rules
 from mailvet.store.chunks import divide, from_blob, packed, to_blob
 from mailvet.store.fairness import stamps
 from mailvet.store.sqlite_batches import next_number
@@ -213,12 +214,33 @@ def settle(
     transaction.touched.update(
         one.claim.batch_key for one, kept in zip(settlements, held, strict=True) if kept
     )
-    completed = [
-        key
-        for key, rows in results.items()
-        if rows and sqlite_results.append(transaction, key, rows, now=now)
-    ]
+    claims = {one.claim.batch_key: one.claim for one in settlements}
+    recalled = _recalled(settlements)
+    completed = []
+    spent: dict[str, Usage] = {}
+    for key, rows in results.items():
+        if not rows:
+            continue
+        claim = claims[key]
+        usage, ended = sqlite_results.append(
+            transaction, key, rows, claim.quality, recalled.get(key, frozenset()), now=now
+        )
+        spent[claim.tenant] = spent.get(claim.tenant, NO_USAGE).plus(usage)
+        if ended:
+            completed.append(key)
+    for tenant, usage in spent.items():
+        sqlite_ledger.charge(transaction.connection, Charge(tenant, day_of(now), usage))
     return held, completed
+
+
+def _recalled(settlements: Sequence[Settlement]) -> dict[int, frozenset[int]]:
+    """Return which entries of each batch were answered from memory."""
+    found: dict[int, frozenset[int]] = {}
+    for one in settlements:
+        if one.recalled:
+            key = one.claim.batch_key
+            found[key] = found.get(key, frozenset()) | one.recalled
+    return found
 
 
 def _settle_chunk(

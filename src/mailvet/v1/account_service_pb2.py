@@ -23,10 +23,12 @@ _sym_db = _symbol_database.Default()
 
 
 from mailvet.v1 import data_policy_pb2 as mailvet_dot_v1_dot_data__policy__pb2
+from mailvet.v1 import own_limits_pb2 as mailvet_dot_v1_dot_own__limits__pb2
 from mailvet.v1 import rules_pb2 as mailvet_dot_v1_dot_rules__pb2
+from mailvet.v1 import usage_pb2 as mailvet_dot_v1_dot_usage__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n mailvet/v1/account_service.proto\x12\nmailvet.v1\x1a\x1cmailvet/v1/data_policy.proto\x1a\x16mailvet/v1/rules.proto\"\x11\n\x0fGetRulesRequest\";\n\x10GetRulesResponse\x12\'\n\x05rules\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.RulesR\x05rules\"b\n\x12UpdateRulesRequest\x12\'\n\x05rules\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.RulesR\x05rules\x12#\n\rvalidate_only\x18\x02 \x01(\x08R\x0cvalidateOnly\">\n\x13UpdateRulesResponse\x12\'\n\x05rules\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.RulesR\x05rules2\xdc\x02\n\x0e\x41\x63\x63ountService\x12\x45\n\x08GetRules\x12\x1b.mailvet.v1.GetRulesRequest\x1a\x1c.mailvet.v1.GetRulesResponse\x12N\n\x0bUpdateRules\x12\x1e.mailvet.v1.UpdateRulesRequest\x1a\x1f.mailvet.v1.UpdateRulesResponse\x12T\n\rGetDataPolicy\x12 .mailvet.v1.GetDataPolicyRequest\x1a!.mailvet.v1.GetDataPolicyResponse\x12]\n\x10UpdateDataPolicy\x12#.mailvet.v1.UpdateDataPolicyRequest\x1a$.mailvet.v1.UpdateDataPolicyResponseB:\n\x0e\x64\x65v.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n mailvet/v1/account_service.proto\x12\nmailvet.v1\x1a\x1cmailvet/v1/data_policy.proto\x1a\x1bmailvet/v1/own_limits.proto\x1a\x16mailvet/v1/rules.proto\x1a\x16mailvet/v1/usage.proto\"\x11\n\x0fGetRulesRequest\";\n\x10GetRulesResponse\x12\'\n\x05rules\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.RulesR\x05rules\"b\n\x12UpdateRulesRequest\x12\'\n\x05rules\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.RulesR\x05rules\x12#\n\rvalidate_only\x18\x02 \x01(\x08R\x0cvalidateOnly\">\n\x13UpdateRulesResponse\x12\'\n\x05rules\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.RulesR\x05rules2\xa8\x05\n\x0e\x41\x63\x63ountService\x12\x45\n\x08GetRules\x12\x1b.mailvet.v1.GetRulesRequest\x1a\x1c.mailvet.v1.GetRulesResponse\x12N\n\x0bUpdateRules\x12\x1e.mailvet.v1.UpdateRulesRequest\x1a\x1f.mailvet.v1.UpdateRulesResponse\x12T\n\rGetDataPolicy\x12 .mailvet.v1.GetDataPolicyRequest\x1a!.mailvet.v1.GetDataPolicyResponse\x12]\n\x10UpdateDataPolicy\x12#.mailvet.v1.UpdateDataPolicyRequest\x1a$.mailvet.v1.UpdateDataPolicyResponse\x12Q\n\x0cGetOwnLimits\x12\x1f.mailvet.v1.GetOwnLimitsRequest\x1a .mailvet.v1.GetOwnLimitsResponse\x12K\n\nGetBalance\x12\x1d.mailvet.v1.GetBalanceRequest\x1a\x1e.mailvet.v1.GetBalanceResponse\x12W\n\x0eListDailyUsage\x12!.mailvet.v1.ListDailyUsageRequest\x1a\".mailvet.v1.ListDailyUsageResponse\x12Q\n\x0c\x45stimateCost\x12\x1f.mailvet.v1.EstimateCostRequest\x1a .mailvet.v1.EstimateCostResponseB:\n\x0e\x64\x65v.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,14 +36,14 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'mailvet.v1.account_service_
 if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\016dev.mailvet.v1P\001Z&mailvet.dev/client/mailvetv1;mailvetv1'
-  _globals['_GETRULESREQUEST']._serialized_start=102
-  _globals['_GETRULESREQUEST']._serialized_end=119
-  _globals['_GETRULESRESPONSE']._serialized_start=121
-  _globals['_GETRULESRESPONSE']._serialized_end=180
-  _globals['_UPDATERULESREQUEST']._serialized_start=182
-  _globals['_UPDATERULESREQUEST']._serialized_end=280
-  _globals['_UPDATERULESRESPONSE']._serialized_start=282
-  _globals['_UPDATERULESRESPONSE']._serialized_end=344
-  _globals['_ACCOUNTSERVICE']._serialized_start=347
-  _globals['_ACCOUNTSERVICE']._serialized_end=695
+  _globals['_GETRULESREQUEST']._serialized_start=155
+  _globals['_GETRULESREQUEST']._serialized_end=172
+  _globals['_GETRULESRESPONSE']._serialized_start=174
+  _globals['_GETRULESRESPONSE']._serialized_end=233
+  _globals['_UPDATERULESREQUEST']._serialized_start=235
+  _globals['_UPDATERULESREQUEST']._serialized_end=333
+  _globals['_UPDATERULESRESPONSE']._serialized_start=335
+  _globals['_UPDATERULESRESPONSE']._serialized_end=397
+  _globals['_ACCOUNTSERVICE']._serialized_start=400
+  _globals['_ACCOUNTSERVICE']._serialized_end=1080
 # @@protoc_insertion_point(module_scope)

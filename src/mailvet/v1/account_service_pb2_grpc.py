@@ -5,6 +5,8 @@ import warnings
 
 from mailvet.v1 import account_service_pb2 as mailvet_dot_v1_dot_account__service__pb2
 from mailvet.v1 import data_policy_pb2 as mailvet_dot_v1_dot_data__policy__pb2
+from mailvet.v1 import own_limits_pb2 as mailvet_dot_v1_dot_own__limits__pb2
+from mailvet.v1 import usage_pb2 as mailvet_dot_v1_dot_usage__pb2
 
 GRPC_GENERATED_VERSION = '1.76.0'
 GRPC_VERSION = grpc.__version__
@@ -56,6 +58,26 @@ class AccountServiceStub(object):
                 request_serializer=mailvet_dot_v1_dot_data__policy__pb2.UpdateDataPolicyRequest.SerializeToString,
                 response_deserializer=mailvet_dot_v1_dot_data__policy__pb2.UpdateDataPolicyResponse.FromString,
                 _registered_method=True)
+        self.GetOwnLimits = channel.unary_unary(
+                '/mailvet.v1.AccountService/GetOwnLimits',
+                request_serializer=mailvet_dot_v1_dot_own__limits__pb2.GetOwnLimitsRequest.SerializeToString,
+                response_deserializer=mailvet_dot_v1_dot_own__limits__pb2.GetOwnLimitsResponse.FromString,
+                _registered_method=True)
+        self.GetBalance = channel.unary_unary(
+                '/mailvet.v1.AccountService/GetBalance',
+                request_serializer=mailvet_dot_v1_dot_usage__pb2.GetBalanceRequest.SerializeToString,
+                response_deserializer=mailvet_dot_v1_dot_usage__pb2.GetBalanceResponse.FromString,
+                _registered_method=True)
+        self.ListDailyUsage = channel.unary_unary(
+                '/mailvet.v1.AccountService/ListDailyUsage',
+                request_serializer=mailvet_dot_v1_dot_usage__pb2.ListDailyUsageRequest.SerializeToString,
+                response_deserializer=mailvet_dot_v1_dot_usage__pb2.ListDailyUsageResponse.FromString,
+                _registered_method=True)
+        self.EstimateCost = channel.unary_unary(
+                '/mailvet.v1.AccountService/EstimateCost',
+                request_serializer=mailvet_dot_v1_dot_usage__pb2.EstimateCostRequest.SerializeToString,
+                response_deserializer=mailvet_dot_v1_dot_usage__pb2.EstimateCostResponse.FromString,
+                _registered_method=True)
 
 
 class AccountServiceServicer(object):
@@ -98,6 +120,40 @@ class AccountServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetOwnLimits(self, request, context):
+        """Returns every limit that the caller is held to, and what of it is used now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetBalance(self, request, context):
+        """Returns what the tenant may spend on verifications; unlimited unless an operator
+        said otherwise.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListDailyUsage(self, request, context):
+        """Lists what the tenant used, a line for each day of UTC: batches and calls together.
+
+        Errors: INVALID_ARGUMENT.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EstimateCost(self, request, context):
+        """Returns what a batch, or so many entries, would cost at most, and whether the
+        balance suffices. Nothing is reserved: a launch does that.
+
+        Errors: INVALID_ARGUMENT, NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AccountServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -120,6 +176,26 @@ def add_AccountServiceServicer_to_server(servicer, server):
                     servicer.UpdateDataPolicy,
                     request_deserializer=mailvet_dot_v1_dot_data__policy__pb2.UpdateDataPolicyRequest.FromString,
                     response_serializer=mailvet_dot_v1_dot_data__policy__pb2.UpdateDataPolicyResponse.SerializeToString,
+            ),
+            'GetOwnLimits': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetOwnLimits,
+                    request_deserializer=mailvet_dot_v1_dot_own__limits__pb2.GetOwnLimitsRequest.FromString,
+                    response_serializer=mailvet_dot_v1_dot_own__limits__pb2.GetOwnLimitsResponse.SerializeToString,
+            ),
+            'GetBalance': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetBalance,
+                    request_deserializer=mailvet_dot_v1_dot_usage__pb2.GetBalanceRequest.FromString,
+                    response_serializer=mailvet_dot_v1_dot_usage__pb2.GetBalanceResponse.SerializeToString,
+            ),
+            'ListDailyUsage': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDailyUsage,
+                    request_deserializer=mailvet_dot_v1_dot_usage__pb2.ListDailyUsageRequest.FromString,
+                    response_serializer=mailvet_dot_v1_dot_usage__pb2.ListDailyUsageResponse.SerializeToString,
+            ),
+            'EstimateCost': grpc.unary_unary_rpc_method_handler(
+                    servicer.EstimateCost,
+                    request_deserializer=mailvet_dot_v1_dot_usage__pb2.EstimateCostRequest.FromString,
+                    response_serializer=mailvet_dot_v1_dot_usage__pb2.EstimateCostResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -231,6 +307,114 @@ class AccountService(object):
             '/mailvet.v1.AccountService/UpdateDataPolicy',
             mailvet_dot_v1_dot_data__policy__pb2.UpdateDataPolicyRequest.SerializeToString,
             mailvet_dot_v1_dot_data__policy__pb2.UpdateDataPolicyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetOwnLimits(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mailvet.v1.AccountService/GetOwnLimits',
+            mailvet_dot_v1_dot_own__limits__pb2.GetOwnLimitsRequest.SerializeToString,
+            mailvet_dot_v1_dot_own__limits__pb2.GetOwnLimitsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetBalance(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mailvet.v1.AccountService/GetBalance',
+            mailvet_dot_v1_dot_usage__pb2.GetBalanceRequest.SerializeToString,
+            mailvet_dot_v1_dot_usage__pb2.GetBalanceResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDailyUsage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mailvet.v1.AccountService/ListDailyUsage',
+            mailvet_dot_v1_dot_usage__pb2.ListDailyUsageRequest.SerializeToString,
+            mailvet_dot_v1_dot_usage__pb2.ListDailyUsageResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EstimateCost(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mailvet.v1.AccountService/EstimateCost',
+            mailvet_dot_v1_dot_usage__pb2.EstimateCostRequest.SerializeToString,
+            mailvet_dot_v1_dot_usage__pb2.EstimateCostResponse.FromString,
             options,
             channel_credentials,
             insecure,

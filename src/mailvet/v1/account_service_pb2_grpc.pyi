@@ -7,6 +7,8 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from mailvet.v1 import account_service_pb2 as _account_service_pb2
 from mailvet.v1 import data_policy_pb2 as _data_policy_pb2
+from mailvet.v1 import own_limits_pb2 as _own_limits_pb2
+from mailvet.v1 import usage_pb2 as _usage_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -54,6 +56,23 @@ class AccountServiceStub:
 
     Errors: INVALID_ARGUMENT.
     """
+    GetOwnLimits: _grpc.UnaryUnaryMultiCallable[_own_limits_pb2.GetOwnLimitsRequest, _own_limits_pb2.GetOwnLimitsResponse]
+    """Returns every limit that the caller is held to, and what of it is used now."""
+    GetBalance: _grpc.UnaryUnaryMultiCallable[_usage_pb2.GetBalanceRequest, _usage_pb2.GetBalanceResponse]
+    """Returns what the tenant may spend on verifications; unlimited unless an operator
+    said otherwise.
+    """
+    ListDailyUsage: _grpc.UnaryUnaryMultiCallable[_usage_pb2.ListDailyUsageRequest, _usage_pb2.ListDailyUsageResponse]
+    """Lists what the tenant used, a line for each day of UTC: batches and calls together.
+
+    Errors: INVALID_ARGUMENT.
+    """
+    EstimateCost: _grpc.UnaryUnaryMultiCallable[_usage_pb2.EstimateCostRequest, _usage_pb2.EstimateCostResponse]
+    """Returns what a batch, or so many entries, would cost at most, and whether the
+    balance suffices. Nothing is reserved: a launch does that.
+
+    Errors: INVALID_ARGUMENT, NOT_FOUND.
+    """
 
 @_typing.type_check_only
 class AccountServiceAsyncStub(AccountServiceStub):
@@ -79,6 +98,23 @@ class AccountServiceAsyncStub(AccountServiceStub):
     """Replaces the tenant's data policy; it holds for batches created afterwards.
 
     Errors: INVALID_ARGUMENT.
+    """
+    GetOwnLimits: _aio.UnaryUnaryMultiCallable[_own_limits_pb2.GetOwnLimitsRequest, _own_limits_pb2.GetOwnLimitsResponse]  # type: ignore[assignment]
+    """Returns every limit that the caller is held to, and what of it is used now."""
+    GetBalance: _aio.UnaryUnaryMultiCallable[_usage_pb2.GetBalanceRequest, _usage_pb2.GetBalanceResponse]  # type: ignore[assignment]
+    """Returns what the tenant may spend on verifications; unlimited unless an operator
+    said otherwise.
+    """
+    ListDailyUsage: _aio.UnaryUnaryMultiCallable[_usage_pb2.ListDailyUsageRequest, _usage_pb2.ListDailyUsageResponse]  # type: ignore[assignment]
+    """Lists what the tenant used, a line for each day of UTC: batches and calls together.
+
+    Errors: INVALID_ARGUMENT.
+    """
+    EstimateCost: _aio.UnaryUnaryMultiCallable[_usage_pb2.EstimateCostRequest, _usage_pb2.EstimateCostResponse]  # type: ignore[assignment]
+    """Returns what a batch, or so many entries, would cost at most, and whether the
+    balance suffices. Nothing is reserved: a launch does that.
+
+    Errors: INVALID_ARGUMENT, NOT_FOUND.
     """
 
 class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -126,6 +162,47 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         """Replaces the tenant's data policy; it holds for batches created afterwards.
 
         Errors: INVALID_ARGUMENT.
+        """
+
+    @_abc_1.abstractmethod
+    def GetOwnLimits(
+        self,
+        request: _own_limits_pb2.GetOwnLimitsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_own_limits_pb2.GetOwnLimitsResponse, _abc.Awaitable[_own_limits_pb2.GetOwnLimitsResponse]]:
+        """Returns every limit that the caller is held to, and what of it is used now."""
+
+    @_abc_1.abstractmethod
+    def GetBalance(
+        self,
+        request: _usage_pb2.GetBalanceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_usage_pb2.GetBalanceResponse, _abc.Awaitable[_usage_pb2.GetBalanceResponse]]:
+        """Returns what the tenant may spend on verifications; unlimited unless an operator
+        said otherwise.
+        """
+
+    @_abc_1.abstractmethod
+    def ListDailyUsage(
+        self,
+        request: _usage_pb2.ListDailyUsageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_usage_pb2.ListDailyUsageResponse, _abc.Awaitable[_usage_pb2.ListDailyUsageResponse]]:
+        """Lists what the tenant used, a line for each day of UTC: batches and calls together.
+
+        Errors: INVALID_ARGUMENT.
+        """
+
+    @_abc_1.abstractmethod
+    def EstimateCost(
+        self,
+        request: _usage_pb2.EstimateCostRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_usage_pb2.EstimateCostResponse, _abc.Awaitable[_usage_pb2.EstimateCostResponse]]:
+        """Returns what a batch, or so many entries, would cost at most, and whether the
+        balance suffices. Nothing is reserved: a launch does that.
+
+        Errors: INVALID_ARGUMENT, NOT_FOUND.
         """
 
 def add_AccountServiceServicer_to_server(servicer: AccountServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

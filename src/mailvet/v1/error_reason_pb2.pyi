@@ -177,6 +177,19 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
         "metadata": { "kind": "batch", "name": "spring-list",
           "erase_time": "2026-03-01T12:00:00Z", "entry_count": "1200" } }
     """
+    ERROR_REASON_INSUFFICIENT_BALANCE: _ErrorReason.ValueType  # 17
+    """The tenant's units do not suffice for what was asked; nothing was begun. Free units
+    of the day and the pack count, less what batches under way have reserved.
+    FAILED_PRECONDITION, with google.rpc.PreconditionFailure.
+
+    Way out: verify fewer entries, wait for the next day's free units (midnight UTC), or
+    ask the operator for more; `GetBalance` says what there is.
+
+    Example:
+      { "reason": "INSUFFICIENT_BALANCE", "domain": "mailvet.dev",
+        "metadata": { "needed_units": "1200", "available_units": "950.5",
+          "missing_units": "249.5" } }
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed. It stands in google.rpc.ErrorInfo.reason, without the prefix
@@ -337,5 +350,18 @@ Example:
   { "reason": "BATCH_ERASED", "domain": "mailvet.dev",
     "metadata": { "kind": "batch", "name": "spring-list",
       "erase_time": "2026-03-01T12:00:00Z", "entry_count": "1200" } }
+"""
+ERROR_REASON_INSUFFICIENT_BALANCE: ErrorReason.ValueType  # 17
+"""The tenant's units do not suffice for what was asked; nothing was begun. Free units
+of the day and the pack count, less what batches under way have reserved.
+FAILED_PRECONDITION, with google.rpc.PreconditionFailure.
+
+Way out: verify fewer entries, wait for the next day's free units (midnight UTC), or
+ask the operator for more; `GetBalance` says what there is.
+
+Example:
+  { "reason": "INSUFFICIENT_BALANCE", "domain": "mailvet.dev",
+    "metadata": { "needed_units": "1200", "available_units": "950.5",
+      "missing_units": "249.5" } }
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -6,15 +6,19 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { GetDataPolicyRequestSchema, GetDataPolicyResponseSchema, UpdateDataPolicyRequestSchema, UpdateDataPolicyResponseSchema } from "./data_policy_pb.js";
 import { file_mailvet_v1_data_policy } from "./data_policy_pb.js";
+import type { GetOwnLimitsRequestSchema, GetOwnLimitsResponseSchema } from "./own_limits_pb.js";
+import { file_mailvet_v1_own_limits } from "./own_limits_pb.js";
 import type { Rules } from "./rules_pb.js";
 import { file_mailvet_v1_rules } from "./rules_pb.js";
+import type { EstimateCostRequestSchema, EstimateCostResponseSchema, GetBalanceRequestSchema, GetBalanceResponseSchema, ListDailyUsageRequestSchema, ListDailyUsageResponseSchema } from "./usage_pb.js";
+import { file_mailvet_v1_usage } from "./usage_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file mailvet/v1/account_service.proto.
  */
 export const file_mailvet_v1_account_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBtYWlsdmV0L3YxL2FjY291bnRfc2VydmljZS5wcm90bxIKbWFpbHZldC52MSIRCg9HZXRSdWxlc1JlcXVlc3QiNAoQR2V0UnVsZXNSZXNwb25zZRIgCgVydWxlcxgBIAEoCzIRLm1haWx2ZXQudjEuUnVsZXMiTQoSVXBkYXRlUnVsZXNSZXF1ZXN0EiAKBXJ1bGVzGAEgASgLMhEubWFpbHZldC52MS5SdWxlcxIVCg12YWxpZGF0ZV9vbmx5GAIgASgIIjcKE1VwZGF0ZVJ1bGVzUmVzcG9uc2USIAoFcnVsZXMYASABKAsyES5tYWlsdmV0LnYxLlJ1bGVzMtwCCg5BY2NvdW50U2VydmljZRJFCghHZXRSdWxlcxIbLm1haWx2ZXQudjEuR2V0UnVsZXNSZXF1ZXN0GhwubWFpbHZldC52MS5HZXRSdWxlc1Jlc3BvbnNlEk4KC1VwZGF0ZVJ1bGVzEh4ubWFpbHZldC52MS5VcGRhdGVSdWxlc1JlcXVlc3QaHy5tYWlsdmV0LnYxLlVwZGF0ZVJ1bGVzUmVzcG9uc2USVAoNR2V0RGF0YVBvbGljeRIgLm1haWx2ZXQudjEuR2V0RGF0YVBvbGljeVJlcXVlc3QaIS5tYWlsdmV0LnYxLkdldERhdGFQb2xpY3lSZXNwb25zZRJdChBVcGRhdGVEYXRhUG9saWN5EiMubWFpbHZldC52MS5VcGRhdGVEYXRhUG9saWN5UmVxdWVzdBokLm1haWx2ZXQudjEuVXBkYXRlRGF0YVBvbGljeVJlc3BvbnNlQjoKDmRldi5tYWlsdmV0LnYxUAFaJm1haWx2ZXQuZGV2L2NsaWVudC9tYWlsdmV0djE7bWFpbHZldHYxYgZwcm90bzM", [file_mailvet_v1_data_policy, file_mailvet_v1_rules]);
+  fileDesc("CiBtYWlsdmV0L3YxL2FjY291bnRfc2VydmljZS5wcm90bxIKbWFpbHZldC52MSIRCg9HZXRSdWxlc1JlcXVlc3QiNAoQR2V0UnVsZXNSZXNwb25zZRIgCgVydWxlcxgBIAEoCzIRLm1haWx2ZXQudjEuUnVsZXMiTQoSVXBkYXRlUnVsZXNSZXF1ZXN0EiAKBXJ1bGVzGAEgASgLMhEubWFpbHZldC52MS5SdWxlcxIVCg12YWxpZGF0ZV9vbmx5GAIgASgIIjcKE1VwZGF0ZVJ1bGVzUmVzcG9uc2USIAoFcnVsZXMYASABKAsyES5tYWlsdmV0LnYxLlJ1bGVzMqgFCg5BY2NvdW50U2VydmljZRJFCghHZXRSdWxlcxIbLm1haWx2ZXQudjEuR2V0UnVsZXNSZXF1ZXN0GhwubWFpbHZldC52MS5HZXRSdWxlc1Jlc3BvbnNlEk4KC1VwZGF0ZVJ1bGVzEh4ubWFpbHZldC52MS5VcGRhdGVSdWxlc1JlcXVlc3QaHy5tYWlsdmV0LnYxLlVwZGF0ZVJ1bGVzUmVzcG9uc2USVAoNR2V0RGF0YVBvbGljeRIgLm1haWx2ZXQudjEuR2V0RGF0YVBvbGljeVJlcXVlc3QaIS5tYWlsdmV0LnYxLkdldERhdGFQb2xpY3lSZXNwb25zZRJdChBVcGRhdGVEYXRhUG9saWN5EiMubWFpbHZldC52MS5VcGRhdGVEYXRhUG9saWN5UmVxdWVzdBokLm1haWx2ZXQudjEuVXBkYXRlRGF0YVBvbGljeVJlc3BvbnNlElEKDEdldE93bkxpbWl0cxIfLm1haWx2ZXQudjEuR2V0T3duTGltaXRzUmVxdWVzdBogLm1haWx2ZXQudjEuR2V0T3duTGltaXRzUmVzcG9uc2USSwoKR2V0QmFsYW5jZRIdLm1haWx2ZXQudjEuR2V0QmFsYW5jZVJlcXVlc3QaHi5tYWlsdmV0LnYxLkdldEJhbGFuY2VSZXNwb25zZRJXCg5MaXN0RGFpbHlVc2FnZRIhLm1haWx2ZXQudjEuTGlzdERhaWx5VXNhZ2VSZXF1ZXN0GiIubWFpbHZldC52MS5MaXN0RGFpbHlVc2FnZVJlc3BvbnNlElEKDEVzdGltYXRlQ29zdBIfLm1haWx2ZXQudjEuRXN0aW1hdGVDb3N0UmVxdWVzdBogLm1haWx2ZXQudjEuRXN0aW1hdGVDb3N0UmVzcG9uc2VCOgoOZGV2Lm1haWx2ZXQudjFQAVombWFpbHZldC5kZXYvY2xpZW50L21haWx2ZXR2MTttYWlsdmV0djFiBnByb3RvMw", [file_mailvet_v1_data_policy, file_mailvet_v1_own_limits, file_mailvet_v1_rules, file_mailvet_v1_usage]);
 
 /**
  * Request of GetRules.
@@ -154,6 +158,52 @@ export const AccountService: GenService<{
     methodKind: "unary";
     input: typeof UpdateDataPolicyRequestSchema;
     output: typeof UpdateDataPolicyResponseSchema;
+  },
+  /**
+   * Returns every limit that the caller is held to, and what of it is used now.
+   *
+   * @generated from rpc mailvet.v1.AccountService.GetOwnLimits
+   */
+  getOwnLimits: {
+    methodKind: "unary";
+    input: typeof GetOwnLimitsRequestSchema;
+    output: typeof GetOwnLimitsResponseSchema;
+  },
+  /**
+   * Returns what the tenant may spend on verifications; unlimited unless an operator
+   * said otherwise.
+   *
+   * @generated from rpc mailvet.v1.AccountService.GetBalance
+   */
+  getBalance: {
+    methodKind: "unary";
+    input: typeof GetBalanceRequestSchema;
+    output: typeof GetBalanceResponseSchema;
+  },
+  /**
+   * Lists what the tenant used, a line for each day of UTC: batches and calls together.
+   *
+   * Errors: INVALID_ARGUMENT.
+   *
+   * @generated from rpc mailvet.v1.AccountService.ListDailyUsage
+   */
+  listDailyUsage: {
+    methodKind: "unary";
+    input: typeof ListDailyUsageRequestSchema;
+    output: typeof ListDailyUsageResponseSchema;
+  },
+  /**
+   * Returns what a batch, or so many entries, would cost at most, and whether the
+   * balance suffices. Nothing is reserved: a launch does that.
+   *
+   * Errors: INVALID_ARGUMENT, NOT_FOUND.
+   *
+   * @generated from rpc mailvet.v1.AccountService.EstimateCost
+   */
+  estimateCost: {
+    methodKind: "unary";
+    input: typeof EstimateCostRequestSchema;
+    output: typeof EstimateCostResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_mailvet_v1_account_service, 0);

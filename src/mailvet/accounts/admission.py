@@ -1,0 +1,90 @@
+"""Which calls are let in: management calls by rate, streams and verifications by how many are open.
+
+A management call (create, list, steer) takes milliseconds, so its rate is what it can harm with.
+A verification waits for the network most of its time and is bounded by what it costs and by the
+pace of exchangers; a stream lasts as long as it likes. Of those the open ones are counted.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from enum import Enum
+
+from mailvet.accounts.rate import Rate
+from mailvet.errors import QuotaExceeded
+from mailvet.model.admission import AdmissionLimits
+
+RETRY_S = 5.0
+"""When to come back to what is counted: streams and verifications last about so long."""
+
+
+class Kind(Enum):
+    """What a call is counted as; a stream that verifies is a stream."""
+
+    MANAGEMENT = "requests_per_second"
+    STREAM = "open_streams"
+    VERIFICATION = "open_verifications"
+    UNCOUNTED = ""
+
+
+class Admission:
+    """The calls of every tenant that are under way; `clock` is monotonic seconds."""
+
+    def __init__(self, limits: AdmissionLimits, *, clock: Callable[[], float]) -> None:
+        self.limits = limits
+        self._rate = Rate(limits.request_rate, limits.request_burst, clock=clock)
+        self._open: Counter[tuple[Kind, str]] = Counter()
+        self._most = {Kind.STREAM: limits.streams, Kind.VERIFICATION: limits.verifications}
+
+    @contextmanager
+    def admitted(self, kind: Kind, tenant: str, key_id: str) -> Iterator[None]:
+        """Let a call in for as long as it lasts, or raise `QuotaExceeded`.
+
+        Callers without a key cannot be told apart, so no rate holds them: they are let in at all
+        only where an operator trusts everybody.
+        """
+        if kind is Kind.MANAGEMENT:
+            if key_id:
+                self._require_rate(key_id)
+            yield
+        elif kind is Kind.UNCOUNTED:
+            yield
+        else:
+            with self._counted(kind, tenant):
+                yield
+
+    def _require_rate(self, key_id: str) -> None:
+        wait_s = self._rate.take(key_id)
+        if wait_s:
+            raise QuotaExceeded(
+                f"this key may make {self.limits.request_rate:g} management calls a second, and"
+                f" {self.limits.request_burst} at once; come back in {wait_s:.2f} s",
+                subject=Kind.MANAGEMENT.value,
+                retry_after_s=wait_s,
+            )
+
+    @contextmanager
+    def _counted(self, kind: Kind, tenant: str) -> Iterator[None]:
+        most, counted = self._most[kind], (kind, tenant)
+        if self._open[counted] >= most:
+            what = kind.value.removeprefix("open_")
+            raise QuotaExceeded(
+                f"{most} {what} are open; end one, or come back later",
+                subject=kind.value,
+                retry_after_s=RETRY_S,
+            )
+        self._open[counted] += 1
+        try:
+            yield
+        finally:
+            self._open[counted] -= 1
+            if not self._open[counted]:
+                del self._open[counted]
+
+    def open(self, kind: Kind, tenant: str) -> int:
+        """Return how many calls of a tenant are under way."""
+        return self._open[kind, tenant]
+
+    def burst_used(self, key_id: str) -> int:
+        """Return how many calls of its burst a key has used up now."""
+        return self._rate.used(key_id)

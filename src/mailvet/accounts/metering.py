@@ -1,0 +1,144 @@
+"""What calls that verify at once are charged, without a commit for each of millions.
+
+A batch is charged where its results are kept. A call keeps nothing, so its charge is all there is
+to write. Of a tenant without a limit it is collected, by day, and written with others within a
+second: a crash loses a second of such charges, to the tenant's advantage. Of a limited tenant the
+most it can cost is reserved before, and the charge is written before the answer goes out.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+import structlog
+
+from mailvet.errors import Unavailable
+from mailvet.model.result import Result
+from mailvet.model.status import QualityLevel
+from mailvet.model.usage import NO_USAGE, Charge, Usage, day_of, price_halves, usage_of
+from mailvet.store.accounting import Accounting
+
+WRITE_EVERY_S = 1.0
+"""How long charges are collected: so much is lost by a crash, and one commit is made."""
+
+REMEMBER_S = 5.0
+"""How long a tenant that had no limit is taken for one: as soon a new limit holds for calls."""
+
+MAX_REMEMBERED = 10_000
+
+_LOG = structlog.get_logger(room="accounts")
+
+
+class Receipt:
+    """Takes down what one call learnt."""
+
+    def __init__(self) -> None:
+        self.usage = NO_USAGE
+
+    def answered(self, results: Sequence[Result]) -> None:
+        """Note answers; inputs that are alike were asked once, and cost once."""
+        distinct = {result.input_data: result for result in results}
+        usage = usage_of(
+            [(result.status, 1) for result in distinct.values()],
+            QualityLevel.STANDARD,
+            [result.status for result in distinct.values() if result.from_cache],
+        )
+        repeated = len(results) - len(distinct)
+        self.usage = self.usage.plus(usage).plus(Usage(free=repeated))
+
+
+class _Day(NamedTuple):
+    tenant: str
+    day: int
+
+
+class Meter:
+    """Charges calls of every tenant; `clock` is monotonic seconds, `wall_clock` tells the day."""
+
+    def __init__(
+        self,
+        store: Accounting,
+        *,
+        clock: Callable[[], float],
+        wall_clock: Callable[[], float],
+        write_every_s: float = WRITE_EVERY_S,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._wall_clock = wall_clock
+        self._write_every_s = write_every_s
+        self._unlimited: dict[str, float] = {}
+        self._collected: dict[_Day, Usage] = {}
+        self._writing: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
+
+    @asynccontextmanager
+    async def call(self, tenant: str, distinct_entries: int) -> AsyncIterator[Receipt]:
+        """Charge what a call takes down; raises `InsufficientBalance` before it begins.
+
+        A call that fails or is given up is charged nothing.
+        """
+        halves = distinct_entries * price_halves(QualityLevel.STANDARD)
+        reserved = await self._reserve(tenant, halves)
+        receipt = Receipt()
+        try:
+            yield receipt
+        except BaseException:
+            if reserved:  # a caller that goes away must not keep the rest of its tenant out
+                await asyncio.shield(self._settle(tenant, NO_USAGE, halves))
+            raise
+        if reserved:
+            await asyncio.shield(self._settle(tenant, receipt.usage, halves))
+        else:
+            self._collect(_Day(tenant, self._today()), receipt.usage)
+
+    async def _reserve(self, tenant: str, halves: int) -> bool:
+        now = self._clock()
+        if now < self._unlimited.get(tenant, 0.0):
+            return False
+        if await self._store.reserve(tenant, halves):
+            return True
+        if len(self._unlimited) >= MAX_REMEMBERED:
+            self._unlimited.clear()
+        self._unlimited[tenant] = now + REMEMBER_S
+        return False
+
+    async def _settle(self, tenant: str, usage: Usage, halves: int) -> None:
+        await self._store.charge([Charge(tenant, self._today(), usage, halves)])
+
+    def _today(self) -> int:
+        return day_of(self._wall_clock())
+
+    def _collect(self, day: _Day, usage: Usage) -> None:
+        self._collected[day] = self._collected.get(day, NO_USAGE).plus(usage)
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.get_running_loop().create_task(self._write_soon())
+
+    async def _write_soon(self) -> None:
+        while self._collected and not self._closing.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), self._write_every_s)
+            await self.flush()
+
+    async def flush(self) -> None:
+        """Write what was collected; what the store refuses is kept for later."""
+        collected, self._collected = self._collected, {}
+        if not collected:
+            return
+        try:
+            await self._store.charge(
+                [Charge(day.tenant, day.day, usage) for day, usage in collected.items()]
+            )
+        except Unavailable as error:
+            _LOG.warning("charge.refused", reason=str(error))
+            for day, usage in collected.items():
+                self._collected[day] = self._collected.get(day, NO_USAGE).plus(usage)
+
+    async def close(self) -> None:
+        """Write what is left."""
+        self._closing.set()
+        if self._writing is not None:
+            await self._writing
+        await self.flush()
