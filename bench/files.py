@@ -23,7 +23,7 @@ from bench.offline import NOBODY, addresses
 from mailvet.client import Client
 from mailvet.testbed.bed import Testbed
 from mailvet.v1 import batch_service_pb2, export_pb2, result_service_pb2, upload_file_pb2
-from tests.acceptance.house import ServerProcess
+from tests.acceptance.house import FreshServerProcess
 
 BATCH = "files"
 SERVER_MIB = 400
@@ -43,7 +43,7 @@ async def measure(count: int, formats: list[str], folder: Path) -> dict[str, Any
     with path.open("w", encoding="utf-8") as out:
         out.writelines(rows(count))
     async with Testbed(NOBODY) as bed:
-        server = ServerProcess(bed, folder, window_entries="5000")
+        server = FreshServerProcess(bed, folder, window_entries="5000")
         await server.start()
         try:
             async with server.client() as client:
@@ -74,7 +74,7 @@ async def _fill(client: Client, path: Path, count: int) -> dict[str, Any]:
 
 
 async def _export(
-    client: Client, server: ServerProcess, form: str, count: int, folder: Path
+    client: Client, server: FreshServerProcess, form: str, count: int, folder: Path
 ) -> dict[str, Any]:
     request = result_service_pb2.ExportResultsRequest(
         batch_id=BATCH, format=export_pb2.ExportFormat.Value(f"EXPORT_FORMAT_{form.upper()}")
@@ -95,7 +95,7 @@ async def _export(
     }
 
 
-async def _peak_of_children(server: ServerProcess) -> float:
+async def _peak_of_children(server: FreshServerProcess) -> float:
     """The largest resident set of a process of the server's, looked at now and then, in MiB."""
     peak = 0.0
     try:

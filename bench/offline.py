@@ -19,7 +19,7 @@ from mailvet.model.status import EntryStatus
 from mailvet.testbed.bed import Testbed
 from mailvet.testbed.world import parse_world
 from mailvet.v1 import batch_pb2, batch_service_pb2, result_service_pb2
-from tests.acceptance.house import ServerProcess
+from tests.acceptance.house import FreshServerProcess
 
 NOBODY = parse_world("""
 name = "nobody"
@@ -46,7 +46,7 @@ def addresses(count: int) -> Iterator[str]:
 async def measure(count: int, folder: Path) -> dict[str, float]:
     """Run once; returns seconds by step, MiB and rates."""
     async with Testbed(NOBODY) as bed:
-        server = ServerProcess(bed, folder, window_entries="5000")
+        server = FreshServerProcess(bed, folder, window_entries="5000")
         await server.start()
         try:
             return await _measure(server, count)
@@ -54,7 +54,7 @@ async def measure(count: int, folder: Path) -> dict[str, float]:
             await server.stop()
 
 
-async def _measure(server: ServerProcess, count: int) -> dict[str, float]:
+async def _measure(server: FreshServerProcess, count: int) -> dict[str, float]:
     async with server.client() as client:
         cpu, started = server.cpu_seconds(), time.perf_counter()
         await client.create_batch(batch_service_pb2.CreateBatchRequest(batch_id="offline"))

@@ -23,7 +23,7 @@ import grpc
 from mailvet.testbed.bed import Testbed
 from mailvet.testbed.world import parse_world
 from mailvet.v1 import verification_service_pb2 as pb
-from tests.acceptance.house import ServerProcess, free_port
+from tests.acceptance.house import FreshServerProcess, free_port
 
 WORLD = parse_world(
     """
@@ -46,7 +46,7 @@ async def measure(calls: int) -> dict[str, Any]:
     """Run once; returns the figures, times in milliseconds."""
     with tempfile.TemporaryDirectory() as folder:
         async with Testbed(WORLD) as bed:
-            server = ServerProcess(bed, Path(folder), log_level="warning")
+            server = FreshServerProcess(bed, Path(folder), log_level="warning")
             await server.start()
             try:
                 requests = [_request(number) for number in range(ADDRESSES)]

@@ -23,7 +23,7 @@ from bench.world import World, world
 from mailvet.client import Client
 from mailvet.model.status import EntryStatus
 from mailvet.v1 import batch_pb2, batch_service_pb2, result_service_pb2
-from tests.acceptance.house import ServerProcess
+from tests.acceptance.house import FreshServerProcess
 
 SETTINGS = {
     "time_scale": "1",
@@ -46,7 +46,7 @@ async def measure(
     """Run once; returns the figures."""
     with tempfile.TemporaryDirectory() as folder:
         async with world(shape, delay_ms) as there:
-            server = ServerProcess(there, Path(folder), processes=str(processes), **SETTINGS)
+            server = FreshServerProcess(there, Path(folder), processes=str(processes), **SETTINGS)
             await server.start()
             try:
                 figures = await _measure(server, there, shape, count)
@@ -68,7 +68,9 @@ async def measure(
             return figures
 
 
-async def _measure(server: ServerProcess, there: World, shape: Shape, count: int) -> dict[str, Any]:
+async def _measure(
+    server: FreshServerProcess, there: World, shape: Shape, count: int
+) -> dict[str, Any]:
     async with server.client() as client:
         cpu, started = server.cpu_seconds(), time.perf_counter()
         await client.create_batch(batch_service_pb2.CreateBatchRequest(batch_id="load"))

@@ -23,7 +23,7 @@ import grpc
 from bench.offline import NOBODY, addresses
 from mailvet.testbed.bed import Testbed
 from mailvet.v1 import batch_pb2, batch_service_pb2, result_service_pb2
-from tests.acceptance.house import ServerProcess, free_port
+from tests.acceptance.house import FreshServerProcess, free_port
 
 BATCH = "/mailvet.v1.BatchService/"
 STREAM = "/mailvet.v1.ResultService/StreamResults"
@@ -37,7 +37,9 @@ async def measure(count: int) -> dict[str, Any]:
     """Run once; returns the figures."""
     with tempfile.TemporaryDirectory() as folder:
         async with Testbed(NOBODY) as bed:
-            server = ServerProcess(bed, Path(folder), window_entries="5000", log_level="warning")
+            server = FreshServerProcess(
+                bed, Path(folder), window_entries="5000", log_level="warning"
+            )
             await server.start()
             try:
                 async with grpc.aio.insecure_channel(server.target) as channel:
@@ -46,7 +48,9 @@ async def measure(count: int) -> dict[str, Any]:
                 await server.stop()
 
 
-async def _measure(server: ServerProcess, channel: grpc.aio.Channel, count: int) -> dict[str, Any]:
+async def _measure(
+    server: FreshServerProcess, channel: grpc.aio.Channel, count: int
+) -> dict[str, Any]:
     frames = list(_upload_frames(count))
     create = batch_service_pb2.CreateBatchRequest(batch_id="wire").SerializeToString()
     await channel.unary_unary(f"{BATCH}CreateBatch")(create)
@@ -97,7 +101,7 @@ async def _answer(channel: grpc.aio.Channel) -> None:
 
 
 async def _beside_the_floor(
-    server: ServerProcess, channel: grpc.aio.Channel, size: int, count: int
+    server: FreshServerProcess, channel: grpc.aio.Channel, size: int, count: int
 ) -> dict[str, Any]:
     request = result_service_pb2.StreamResultsRequest(batch_id="wire", max_results=size)
     cpu = server.cpu_seconds()

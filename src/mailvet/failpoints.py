@@ -5,6 +5,7 @@ store's `Unavailable`) or `sleep` acts at passage number `count` (the first) and
 read once, at import, and only with `MAILVET_ENABLE_FAILPOINTS=1`: without, `reach` does nothing.
 """
 
+import contextlib
 import itertools
 import os
 import signal
@@ -89,12 +90,17 @@ def refuse_if_wrong() -> None:
     armed(os.environ)
 
 
-def _from_environment() -> Callable[[str], None]:
-    try:
-        return armed(os.environ)
-    except ConfigError:  # an import is no place to refuse: reading the settings does
-        return _pass
+def reach(place: str) -> None:
+    """Pass a place: `reach("append.committed")`."""
+    _act(place)
 
 
-reach = _from_environment()
-"""Pass a place: `reach("append.committed")`."""
+def arm(environment: Mapping[str, str]) -> None:
+    """Let `reach` do what an environment asks for, from now on; raises `ConfigError`."""
+    global _act  # noqa: PLW0603 - one process, one failpoint
+    _act = armed(environment)
+
+
+_act = _pass
+with contextlib.suppress(ConfigError):  # an import is no place to refuse: reading settings does
+    arm(os.environ)

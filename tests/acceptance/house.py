@@ -14,6 +14,7 @@ import grpc
 
 from mailvet.client import Client, ServiceError, connect
 from mailvet.v1 import catalog_service_pb2
+from tests.nursery import Child, spawn
 
 START_TIMEOUT_S = 20.0
 
@@ -40,6 +41,9 @@ class MailInternet(Protocol):
         ...
 
 
+Process = asyncio.subprocess.Process | Child
+
+
 class ServerProcess:
     """`mailvet serve` on a store that outlives it."""
 
@@ -60,30 +64,23 @@ class ServerProcess:
             "log-format": "json",
             **{name.replace("_", "-"): value for name, value in settings.items()},
         }
-        self.process: asyncio.subprocess.Process | None = None
+        self.process: Process | None = None
         self.connection: dict[str, Any] = {}
         """What a client needs beside the target: a key, certificates."""
 
     async def start(self, environment: Mapping[str, str] | None = None) -> None:
         """Start it, with more in its environment, and wait until it answers."""
         flags = [part for name, value in self._settings.items() for part in (f"--{name}", value)]
-        with self._log.open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "mailvet",
-                "serve",
-                *flags,
-                stdout=log,
-                stderr=log,
-                env={**os.environ, **(environment or {})},
-            )
+        self.process = await self._spawn(flags, {**os.environ, **(environment or {})})
         deadline = asyncio.get_running_loop().time() + START_TIMEOUT_S
         while not await self._answers():
             if self.process.returncode is not None or (
                 asyncio.get_running_loop().time() > deadline
             ):
                 raise AssertionError(f"the server did not start:\n{self.log()}")
+
+    async def _spawn(self, flags: list[str], environment: Mapping[str, str]) -> Process:
+        return spawn(["serve", *flags], environment, self._log)
 
     async def _answers(self) -> bool:
         with contextlib.suppress(ServiceError, grpc.RpcError):
@@ -142,6 +139,19 @@ class ServerProcess:
         """A client of it."""
         async with connect(self.target, **self.connection) as client:
             yield client
+
+
+class FreshServerProcess(ServerProcess):
+    """One that Python itself starts, as in use: what is measured is measured on this."""
+
+    async def _spawn(self, flags: list[str], environment: Mapping[str, str]) -> Process:
+        with self._log.open("ab") as log:
+            return await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "mailvet", "serve", *flags),
+                stdout=log,
+                stderr=log,
+                env=environment,
+            )
 
 
 def _cpu_seconds(pid: int) -> float:
