@@ -11,26 +11,30 @@ Prints one JSON line.
 import argparse
 import asyncio
 import json
+import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import grpc
 
 from bench.offline import NOBODY, addresses
 from mailvet.testbed.bed import Testbed
 from mailvet.v1 import batch_pb2, batch_service_pb2, result_service_pb2
-from tests.acceptance.house import FreshServerProcess, free_port
+from tests.acceptance.house import FreshServerProcess, cpu_seconds_of, free_port
 
 BATCH = "/mailvet.v1.BatchService/"
 STREAM = "/mailvet.v1.ResultService/StreamResults"
 PER_UPLOAD_FRAME = 1000
 FRAME_SIZES = (1, 16, 64, 256, 1000)
-FRAMES_AT_MOST = 4000
+FRAMES_AT_MOST = 2000
 """Read of a stream of small frames: enough to tell its rate."""
+TURNS = 3
+"""Of service and floor one after the other: a slow second of the machine meets both."""
 
 
 async def measure(count: int) -> dict[str, Any]:
@@ -104,36 +108,58 @@ async def _beside_the_floor(
     server: FreshServerProcess, channel: grpc.aio.Channel, size: int, count: int
 ) -> dict[str, Any]:
     request = result_service_pb2.StreamResultsRequest(batch_id="wire", max_results=size)
-    cpu = server.cpu_seconds()
-    page, frames, seconds = await _read(channel, request.SerializeToString())
-    results = min(frames * size, count)
-    cpu_us = (server.cpu_seconds() - cpu) / results * 1e6
-    floor_frames, floor_seconds = await _floor(page, frames)
-    rate, floor_rate = results / seconds, floor_frames * size / floor_seconds
+    asked = request.SerializeToString()
+    page, _ = await _read(channel, asked, server.cpu_seconds)
+    ours, bare = [], []
+    frames = min(FRAMES_AT_MOST, -(-count // size))
+    async with _floor(page, frames) as (floor, cpu_seconds):
+        for _ in range(TURNS):
+            ours.append((await _read(channel, asked, server.cpu_seconds))[1])
+            bare.append((await _read(floor, b"", cpu_seconds))[1])
+    rate, floor_rate = (statistics.median(size / turn.seconds for turn in t) for t in (ours, bare))
+    cpu, floor_cpu = (
+        statistics.median(turn.cpu_s / size * 1e6 for turn in t) for t in (ours, bare)
+    )
     return {
         "per_frame": size,
         "results_per_s": round(rate),
-        "server_cpu_us": round(cpu_us, 2),
+        "server_cpu_us": round(cpu, 2),
         "floor_per_s": round(floor_rate),
+        "floor_cpu_us": round(floor_cpu, 2),
         "of_floor": round(rate / floor_rate, 2),
     }
 
 
-async def _read(channel: grpc.aio.Channel, request: bytes) -> tuple[bytes, int, float]:
-    """Return the first frame, how many came, and in how many seconds."""
-    started = time.perf_counter()
+class _Turn(NamedTuple):
+    """What one frame of a stream took, on average."""
+
+    seconds: float
+    cpu_s: float
+    """Of the server."""
+
+
+async def _read(
+    channel: grpc.aio.Channel, request: bytes, cpu_seconds: Callable[[], float]
+) -> tuple[bytes, _Turn]:
+    """Return the first frame, and what a frame took."""
+    cpu, started = cpu_seconds(), time.perf_counter()
     first, frames = b"", 0
     call = channel.unary_stream(STREAM)(request)
     async for raw in call:
         first = first or raw
         frames += 1
         if frames == FRAMES_AT_MOST:
-            call.cancel()
             break
-    return first, frames, time.perf_counter() - started
+    seconds = time.perf_counter() - started
+    call.cancel()
+    return first, _Turn(seconds / frames, (cpu_seconds() - cpu) / frames)
 
 
-async def _floor(page: bytes, frames: int) -> tuple[int, float]:
+@asynccontextmanager
+async def _floor(
+    page: bytes, frames: int
+) -> AsyncIterator[tuple[grpc.aio.Channel, Callable[[], float]]]:
+    """A channel to a process that sends one page again and again, and its processor time."""
     port = free_port()
     bare = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bench.pages", str(port), str(frames)),
@@ -145,8 +171,7 @@ async def _floor(page: bytes, frames: int) -> tuple[int, float]:
     try:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{port}") as channel:
             await asyncio.wait_for(channel.channel_ready(), 20)
-            _, read, seconds = await _read(channel, b"")
-            return read, seconds
+            yield channel, lambda: cpu_seconds_of(bare.pid)
     finally:
         bare.terminate()
         await bare.wait()

@@ -125,7 +125,7 @@ class ServerProcess:
     def cpu_seconds(self) -> float:
         """The processor time that it and its children have used, user and system (Linux)."""
         assert self.process is not None
-        return sum(map(_cpu_seconds, (self.process.pid, *self.children())))
+        return sum(map(cpu_seconds_of, (self.process.pid, *self.children())))
 
     def children(self) -> list[int]:
         """The processes it started (Linux)."""
@@ -154,7 +154,8 @@ class FreshServerProcess(ServerProcess):
             )
 
 
-def _cpu_seconds(pid: int) -> float:
+def cpu_seconds_of(pid: int) -> float:
+    """The processor time that one process has used, user and system (Linux)."""
     stat = Path(f"/proc/{pid}/stat").read_text("ascii")
     fields = stat.rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -257,3 +257,30 @@ async def test_joined_results_keep_to_a_number_of_bytes(store: Store) -> None:
 
     assert (docs[3] + docs[4], 5, False) == (two.docs, two.sequence, two.caught_up)
     assert (docs[3], 4) == (one.docs, one.sequence)
+
+
+async def test_every_joined_page_has_room_of_its_own(store: Store) -> None:
+    """Pages read at once are as full as if each was read alone, and end behind a megabyte."""
+    await launched(store, 30)
+    await finish(store)
+    docs = [row.doc for row in (await store.results_after(TENANT, "b1", 0, limit=30)).rows]
+    room = max(map(len, docs)) * 7
+    alone: list[ResultPage] = []
+    while not alone or not alone[-1].caught_up:
+        place = alone[-1].sequence if alone else 0
+        alone += await store.joined_after(TENANT, "b1", place, limit=10, max_bytes=room)
+
+    assert alone == await store.joined_after(
+        TENANT, "b1", 0, limit=10, max_bytes=room, pages=len(alone)
+    )
+
+
+async def test_pages_are_read_ahead_up_to_a_megabyte(store: Store) -> None:
+    """However many pages are asked for, no more are begun when they are large together."""
+    await launched(store, 4)
+    while claims := await store.claim("w", max_entries=1):
+        large = [row(e.entry_index)._replace(doc=bytes(600_000)) for e in claims[0].entries]
+        await store.settle([Settlement(claims[0], large, [])])
+    pages = await store.joined_after(TENANT, "b1", 0, limit=1, max_bytes=700_000, pages=4)
+
+    assert [1, 2] == [page.sequence for page in pages]

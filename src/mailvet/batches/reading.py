@@ -1,17 +1,16 @@
 """A batch's results as a log: read after a place, in bounded pages, followed while it grows.
 
-Hardly anything is buffered: small frames are read some at once, and what a reader does not take
-soon is read again.
+Hardly anything is buffered: what a reader does not take soon is read again (`read_ahead`).
 """
 
 import asyncio
 import json
-from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
 from mailvet.batches.drain import Drain
 from mailvet.batches.pause import Pause
+from mailvet.batches.read_ahead import ReadAhead
 from mailvet.batches.summary import Names, Summary, summarize
 from mailvet.batches.watch import ENDED, Observer, Standing
 from mailvet.model.batch import Batch, EntryPlace, ResultFilter, ResultPage, ResultRow
@@ -21,14 +20,6 @@ FRAME_GAP_S = 0.05
 """At the live edge a frame waits this long for company: many commits, one frame."""
 MAX_EMPTY_READS = 20
 """How often one page is sought behind rows that a filter holds back."""
-
-
-READ_AHEAD = 4096
-"""Results of small frames read at once: a reader that keeps up should not pay for a look into the
-store with every frame."""
-READ_AHEAD_S = 0.1
-"""For how long what was read ahead may still be sent: of a batch that is deleted meanwhile, nothing
-goes out later than that."""
 
 
 class Want(NamedTuple):
@@ -180,8 +171,12 @@ class ResultLog:
         self._said_caught_up = False
         self._revision = 0
         self._ended = False
-        self._ahead: deque[ResultPage] = deque()
-        self._read_at = 0.0
+        self._pages = ReadAhead(
+            lambda place, most: results.pages(batch, place, want, most),
+            sequence,
+            limit=want.limit,
+            clock=results.clock,
+        )
 
     async def next(self) -> LogFrame | None:
         """Return the next frame, as soon as there is something to say; None after the last."""
@@ -189,7 +184,7 @@ class ResultLog:
             if self._how.drain.begun:
                 return await self._last(LogFrame([], self._sequence, False, going_away=True))
             # The revision we wait after is older than this page: nothing is missed.
-            page = await self._page()
+            page = await self._pages.next()
             self._sequence = page.sequence
             frame = await self._frame(page)
             if frame is not None:
@@ -198,17 +193,9 @@ class ResultLog:
             await self._wait(page)
         return None
 
-    async def _page(self) -> ResultPage:
-        """The next page, of those read ahead when they are fresh."""
-        now = self._results.clock()
-        stale = now - self._read_at > READ_AHEAD_S
-        if stale or not self._ahead:
-            most = max(1, READ_AHEAD // self._want.limit) if not stale else 1
-            self._read_at = now
-            self._ahead = deque(
-                await self._results.pages(self._batch, self._sequence, self._want, most)
-            )
-        return self._ahead.popleft()
+    def close(self) -> None:
+        """Let go of what was read ahead."""
+        self._pages.close()
 
     async def _frame(self, page: ResultPage) -> LogFrame | None:
         done = page.caught_up and page.state in ENDED

@@ -107,7 +107,8 @@ class Call(Generic[Request]):
 
         Raises `Unauthenticated` when the caller's key was revoked since the call began.
         """
-        await self._authenticator.recheck(self.caller)
+        if not self._authenticator.is_sure_of(self.caller):
+            await self._authenticator.recheck(self.caller)
         await self._context.write(encoded(reply))
         self.messages_out += 1
 

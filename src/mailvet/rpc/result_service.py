@@ -18,6 +18,7 @@ from mailvet.rpc.exports import Exports
 from mailvet.v1 import batch_pb2 as batch_pb
 from mailvet.v1 import result_service_pb2 as pb
 
+_CURSOR = frames.field_tag(pb.StreamResultsResponse.CURSOR_FIELD_NUMBER)
 _ONE = pb.GetResultResponse.RESULT_FIELD_NUMBER
 
 
@@ -52,12 +53,14 @@ class ResultService:
         want = _want(asked.where, asked.view, asked.max_results, limits.MAX_FRAME_BYTES)
         how = Following(asked.follow, asked.heartbeat_s, call.drain)
         log = self._results.log(batch, sequence, want, how)
-        while (frame := await log.next()) is not None:
-            place = Place(Kind.RESULT_CURSOR, batch.key, frame.sequence, binding)
-            rest = _frame_without_results(frame, self._marks.write(place))
-            await call.write(_response(frame, asked.view, rest))
-            if frame.going_away:
-                raise call.going_away()
+        try:
+            while (frame := await log.next()) is not None:
+                place = Place(Kind.RESULT_CURSOR, batch.key, frame.sequence, binding)
+                await call.write(_frame(frame, asked.view, self._marks.write(place)))
+                if frame.going_away:
+                    raise call.going_away()
+        finally:
+            log.close()
 
     async def list_results(
         self, request: pb.ListResultsRequest, call: Call[pb.ListResultsRequest]
@@ -120,6 +123,13 @@ class ResultService:
 def _want(where: ResultFilter | None, view: int, most: int, max_bytes: int) -> Want:
     joined = where is None and frames.is_whole(view)
     return Want(where, most, max_bytes, partial(frames.size, view=view), joined)
+
+
+def _frame(frame: LogFrame, view: int, cursor: str) -> bytes:
+    """One frame of a stream. Most have joined results and a cursor: those are put together here."""
+    if frame.docs and not frame.caught_up and frame.standing is None:
+        return b"".join((frame.docs, _CURSOR, frames.varint(len(cursor)), cursor.encode("ascii")))
+    return _response(frame, view, _frame_without_results(frame, cursor))
 
 
 def _response(page: ResultPage | LogFrame, view: int, rest: Message) -> bytes:

@@ -242,9 +242,9 @@ class Store(Keeping, Accounting, Steering, WorkStore, UploadStore, EntryStore, P
     ) -> list[ResultPage]:
         """Return what `results_after` returns without a filter, as stored bytes side by side.
 
-        Up to `pages` pages of `limit` results that follow on each other are read in one snapshot;
-        there is at least one, only the last may have fewer results, or none. All together have at
-        most `max_bytes`, but for the first result, which always fits.
+        Up to `pages` pages that follow on each other are read in one snapshot; there is at least
+        one, and none is begun behind `rules.AHEAD_BYTES`. A page has `limit` results, fewer where
+        it would have more than `max_bytes` (one result always fits) or the log ends.
         """
         ...
 

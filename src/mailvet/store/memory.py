@@ -255,15 +255,18 @@ class MemoryStore(MemoryKeeping, MemoryAccounting, MemorySteering, MemoryUploads
     ) -> list[ResultPage]:
         """See `Store.joined_after`."""
         kept = self._get(tenant, batch_id)
-        docs = [row.doc for row in kept.results[sequence : sequence + limit * pages]]
-        sizes = accumulate(map(len, docs))
-        fitting = sum(1 for number, size in enumerate(sizes) if not number or size <= max_bytes)
-        found = []
-        for start in range(0, max(fitting, 1), limit):
-            end = min(start + limit, fitting)
-            caught_up = sequence + end >= len(kept.results)
-            joined = b"".join(docs[start:end])
-            found.append(ResultPage([], sequence + end, caught_up, kept.batch.state, joined))
+        found: list[ResultPage] = []
+        place, ahead = sequence, 0
+        while not found or (len(found) < pages and ahead < rules.AHEAD_BYTES):
+            docs = [row.doc for row in kept.results[place : place + limit]]
+            sizes = accumulate(map(len, docs))
+            fitting = sum(1 for number, size in enumerate(sizes) if not number or size <= max_bytes)
+            joined = b"".join(docs[:fitting])
+            place, ahead = place + fitting, ahead + len(joined)
+            caught_up = place >= len(kept.results)
+            found.append(ResultPage([], place, caught_up, kept.batch.state, joined))
+            if caught_up:
+                break
         return found
 
     async def result_of(self, tenant: str, batch_id: str, index: int) -> EntryPlace:

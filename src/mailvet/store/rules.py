@@ -12,6 +12,9 @@ from mailvet.model.status import BatchState
 from mailvet.store.base import Created
 from mailvet.store.steering import DRAFT_FIELDS, SpecChanges
 
+AHEAD_BYTES = 1024 * 1024
+"""Where pages that are read at once end: what one reader holds, but for its last page."""
+
 
 def replay(batch: Batch, request_id: str, *, same: bool) -> Created:
     """Return the batch an earlier call made; `RequestIdReused` unless it asked for the same."""

@@ -6,6 +6,7 @@ each in a head of six columns.
 """
 
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import NamedTuple
@@ -128,11 +129,13 @@ def joined(
     At most `limit` results of `max_bytes` together; the first always fits.
     """
     lengths = heads.doc_lengths
+    if not start and len(lengths) <= limit and len(docs) <= max_bytes:
+        return len(lengths), docs
     first = sum(lengths[:start])
-    size, count = 0, 0
-    for length in lengths[start : start + limit]:
-        if count and size + length > max_bytes:
-            break
-        size += length
-        count += 1
-    return count, docs[first : first + size]
+    wanted = lengths[start : start + limit]
+    size = sum(wanted)
+    if size > max_bytes:
+        count = max(1, bisect_right(list(accumulate(wanted)), max_bytes))
+        wanted = wanted[:count]
+        size = sum(wanted)
+    return len(wanted), docs[first : first + size]

@@ -134,25 +134,25 @@ def joined_after(
     found: list[ResultPage] = []
     parts: list[bytes] = []
     place = start = sequence
-    room = max_bytes
+    room, ahead = max_bytes, rules.AHEAD_BYTES
     for until, blob, docs in _read(connection, batch.key, sequence, "id, heads, docs"):
         heads = Heads(blob)
-        while place < until and len(found) < pages:
+        while place < until:
             position = place - (until - heads.count)
             count, part = segments.joined(
                 heads, docs, position, limit=limit - (place - start), max_bytes=room
             )
-            if len(part) > room and place > sequence:
-                room = 0
-                break
-            parts.append(part)
-            place += count
-            room -= len(part)
-            if place - start == limit:
-                found.append(_page(parts, place, last, batch))
-                parts, start = [], place
-        if len(found) == pages or room <= 0:
-            break
+            if place == start or len(part) <= room:
+                parts.append(part)
+                place += count
+                room -= len(part)
+                if place - start < limit and place == until:
+                    break
+            found.append(_page(parts, place, last, batch))
+            ahead -= max_bytes - room
+            if len(found) == pages or ahead <= 0:
+                return found
+            parts, start, room = [], place, max_bytes
     if parts or not found:
         found.append(_page(parts, place, last, batch))
     return found

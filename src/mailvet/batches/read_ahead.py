@@ -1,0 +1,85 @@
+"""Pages of a log read before they are asked for: a reader who keeps up pays for no look of its own.
+
+Some pages are read at once, and when half of them are gone the next ones are on their way. What a
+reader does not take soon is forgotten and read again, so of a batch that is deleted meanwhile
+nothing goes out later than that.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine
+from math import inf
+from typing import Any
+
+from mailvet.model.batch import ResultPage
+
+READ_AHEAD = 4096
+"""Results of small frames read at once."""
+READ_AHEAD_S = 0.1
+"""For how long what was read ahead may still be sent."""
+
+Read = Callable[[int, int], Coroutine[Any, Any, list[ResultPage]]]
+"""Returns pages after a sequence, at least one and at most so many."""
+
+
+class ReadAhead:
+    """The pages after `sequence`, one by one; `clock` is monotonic seconds."""
+
+    def __init__(
+        self, read: Read, sequence: int, *, limit: int, clock: Callable[[], float]
+    ) -> None:
+        """`limit` is how many results a page has at most."""
+        self._read = read
+        self._sequence = sequence
+        self._most = max(1, READ_AHEAD // limit)
+        self._clock = clock
+        self._pages: deque[ResultPage] = deque()
+        self._read_at = -inf  # the first page is wanted at once, and perhaps no other
+        self._turn = -1
+        """How many pages are left when the next ones are to be read."""
+        self._coming: asyncio.Task[list[ResultPage]] | None = None
+        self._coming_at = 0.0
+
+    async def next(self) -> ResultPage:
+        """Return the next page; it may be empty."""
+        now = self._clock()
+        if not self._pages or now - self._read_at > READ_AHEAD_S:
+            await self._fill(now)
+        page = self._pages.popleft()
+        self._sequence = page.sequence
+        if len(self._pages) == self._turn:
+            self._send_for_more(now)
+        return page
+
+    def close(self) -> None:
+        """Read no more."""
+        if self._coming is not None:
+            self._coming.cancel()
+            self._coming = None
+
+    async def _fill(self, now: float) -> None:
+        is_slow = now - self._read_at > READ_AHEAD_S
+        if is_slow or self._coming is None:
+            self.close()
+            self._read_at = now
+            pages = await self._read(self._sequence, 1 if is_slow else self._most)
+        else:
+            coming, self._coming = self._coming, None
+            self._read_at = self._coming_at
+            pages = await coming
+        self._pages = deque(pages)
+        self._turn = len(pages) // 2 if len(pages) > 1 else -1
+
+    def _send_for_more(self, now: float) -> None:
+        last = self._pages[-1]
+        if last.caught_up or self._coming is not None:
+            return
+        self._coming = asyncio.ensure_future(self._read(last.sequence, self._most))
+        self._coming.add_done_callback(_heard)
+        self._coming_at = now
+
+
+def _heard(task: "asyncio.Task[list[ResultPage]]") -> None:
+    """Take note of how a read ended that nobody may come for any more."""
+    if not task.cancelled():
+        task.exception()
