@@ -51,13 +51,15 @@ def operator_of(mx_hosts: Sequence[str]) -> Operator | None:
 
 def _lookup(table: _Table, host: str) -> Operator | None:
     suffix = host
+    may_be_marked = False
     # Two labels at least: no operator owns a whole registry.
     while "." in suffix:
         if suffix in table.suffixes:
             return table.suffixes[suffix]
+        may_be_marked = may_be_marked or suffix.startswith(table.marks)
         suffix = suffix.partition(".")[2]
-    owned = registered(host) or ""
-    if not owned.startswith(table.marks):
+    owned = registered(host) if may_be_marked else None
+    if owned is None or not owned.startswith(table.marks):
         return None
     marks = (mark for mark in table.trademarks if owned.startswith(mark))
     return next((table.trademarks[mark] for mark in marks), None)

@@ -140,7 +140,7 @@ class Lists:
         )
 
     def _nearest(self, domain: str) -> tuple[ProviderType, tuple[Hit, ...]]:
-        for name in self._lineage(domain):
+        for name in self._lineage(domain) if self._may_be_listed(domain) else ():
             holders = [each for each in self.domain_lists if name in each.rows]
             if holders:
                 first = holders[0].name
@@ -150,6 +150,18 @@ class Lists:
         if not _PUBLIC_BODIES.isdisjoint(domain.split(".")[-2:]):
             return ProviderType.CORPORATE, ()
         return ProviderType.UNKNOWN, ()
+
+    def _may_be_listed(self, domain: str) -> bool:
+        """Whether the domain or any parent is: most are not, and what was registered of them is
+        dear to find."""
+        lists = self.domain_lists
+        name = domain
+        while name:
+            for each in lists:
+                if name in each.rows:
+                    return True
+            name = name.partition(".")[2]
+        return False
 
     def _lineage(self, domain: str) -> Iterator[str]:
         """The domain and its parents, the registrable domain last (publicsuffix.org)."""

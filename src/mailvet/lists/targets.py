@@ -1,7 +1,7 @@
 """The mail domains people mean when they mistype, and the real ones beside them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from itertools import count
 from typing import NamedTuple, TypeVar
 
@@ -12,6 +12,9 @@ from mailvet.lists.rows import expand, read_bundled, read_document
 _SHORT = 4
 """Letters up to which a name that is a word is somebody's, whatever one letter is changed."""
 _LONG = 7
+
+_REMEMBERED_SUFFIXES = 8192
+"""As many as the list has; what follows the first dot of a domain comes again and again."""
 
 _Key = TypeVar("_Key")
 
@@ -62,11 +65,27 @@ class Knowledge(NamedTuple):
 
     def is_suffix(self, text: str) -> bool:
         """Whether a text is on the Public Suffix List (publicsuffix.org, ICANN section)."""
-        return bool(self.public.publicsuffix(text, accept_unknown=False) == text)
+        return _is_suffix(self.public, text)
 
     def has_suffix(self, domain: str) -> bool:
         """Whether the domain ends in a suffix of the Public Suffix List."""
+        if self.is_suffix(domain.rpartition(".")[2]):  # and only some lesser ones are not
+            return True
         return self.public.publicsuffix(domain, accept_unknown=False) is not None
+
+    def is_below_real(self, domain: str) -> bool:
+        """Whether what was registered of the domain is one that is never corrected."""
+        name = domain
+        while "." in name:
+            if name in self.real:
+                return self.public.privatesuffix(domain) in self.real
+            name = name.partition(".")[2]
+        return False
+
+
+@lru_cache(_REMEMBERED_SUFFIXES)
+def _is_suffix(public: PublicSuffixList, text: str) -> bool:
+    return bool(public.publicsuffix(text, accept_unknown=False) == text)
 
 
 @cache

@@ -104,7 +104,7 @@ def _letters(domain: str) -> str:
 
 def _unknown(known: Knowledge, domain: str) -> list[str]:
     """Corrections of a domain on no list: its suffix is mended first, then its name."""
-    if known.public.privatesuffix(domain) in known.real:
+    if known.is_below_real(domain):
         return []
     name, _, suffix = domain.partition(".")
     is_broken = not known.has_suffix(domain)

@@ -16,7 +16,7 @@ from mailvet.config import Settings
 from mailvet.loop import run
 from mailvet.rpc.forms import Forms
 from mailvet.serve.engine_room import EngineRoom
-from mailvet.serve.process import spare_the_collector
+from mailvet.serve.process import read_tables, spare_the_collector
 from mailvet.serve.vitals import Vitals
 from mailvet.store.piped import PipedStore, read_frame
 from mailvet.telemetry.logs import configure_logging
@@ -32,6 +32,7 @@ async def probe(descriptor: int) -> None:
     configure_logging(settings.log_level, settings.log_format)
     store = PipedStore(reader, writer)
     engine = EngineRoom(settings, store, Forms())
+    read_tables()
     spare_the_collector()
     engine.start()
     listening = asyncio.create_task(store.listen(), name="pipe")

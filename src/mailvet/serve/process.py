@@ -1,6 +1,10 @@
-"""How the collector of cycles is kept off the hot path of a long-running process."""
+"""What a long-running process does before its first call, so that no batch has to wait for it."""
 
 import gc
+
+from mailvet.lists import operator_of, suggest
+from mailvet.model.reply import Reply
+from mailvet.smtp.meanings import meaning_of
 
 THRESHOLDS = (50_000, 20, 50)
 """Containers made before the collector looks at them, and how often before it looks deeper."""
@@ -15,3 +19,10 @@ def spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*THRESHOLDS)
+
+
+def read_tables() -> None:
+    """Have the tables read that are read when first asked: a third of a second's work."""
+    operator_of(("mx.example.org",))
+    suggest("name", "exmaple.org")
+    meaning_of(Reply(550, "5.1.1 <name@example.org>: no such user here", "5.1.1"))

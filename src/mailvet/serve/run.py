@@ -18,7 +18,7 @@ from mailvet.rpc.server import RpcServer, build_server
 from mailvet.serve.engine_room import EngineRoom
 from mailvet.serve.listening import server_options
 from mailvet.serve.probers import Probers
-from mailvet.serve.process import spare_the_collector
+from mailvet.serve.process import read_tables, spare_the_collector
 from mailvet.serve.quality import quality_terms
 from mailvet.serve.vitals import Vitals
 from mailvet.store.base import Store
@@ -176,6 +176,7 @@ async def serve(settings: Settings) -> None:
     """Run a service until it is told to stop."""
     try:
         async with Service(settings) as service:
+            read_tables()
             spare_the_collector()
             print(f"mailvet {__version__} serves on {service.address}", flush=True)  # noqa: T201
             await service.run_until_signal()
