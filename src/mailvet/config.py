@@ -95,7 +95,9 @@ class Settings(BaseModel):
         default=None, description="name servers HOST:PORT[,HOST:PORT]; unset: the system's"
     )
     dns_timeout_s: float = Field(5, gt=0, description="seconds for one DNS question, all tries")
-    ipv6: bool = Field(default=True, description="dial exchangers over IPv6 too")
+    ipv6: bool = Field(
+        default=True, description="dial exchangers over IPv6 too, where there is a way"
+    )
     smtp_port: int = Field(25, ge=1, le=65535, description="port of the exchangers")
     allow_network: tuple[str, ...] = Field(
         (), description="reserved networks (CIDR) that may be dialled, for tests"

@@ -39,6 +39,24 @@ async def test_company_is_not_waited_for_for_ever() -> None:
     assert await _started(gathering, within_s=1.0)
 
 
+async def test_while_many_come_waiting_goes_on() -> None:
+    """A stream of company is worth a longer wait, and that has an end as well."""
+    gathering = Gathering(0.06)
+
+    async def come() -> None:
+        while True:
+            gathering.expect()
+            gathering.arrived()
+            await asyncio.sleep(0)
+
+    stream = asyncio.create_task(come())
+    try:
+        assert not await _started(gathering, within_s=0.2)
+        assert await _started(gathering, within_s=2.0)
+    finally:
+        stream.cancel()
+
+
 async def test_who_waits_twice_is_started_once() -> None:
     """More cases for the same route do not start it again."""
     gathering, started = Gathering(0.01), list[str]()

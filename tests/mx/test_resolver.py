@@ -132,6 +132,18 @@ async def test_with_ipv6_off_only_ipv4_is_asked_for() -> None:
     assert 2 == ask.asked.total()
 
 
+async def test_without_a_way_out_over_ipv6_only_ipv4_is_asked_for() -> None:
+    """Nobody could be dialled there; once there is a way, both are asked for."""
+    ask = TableAsk(SHARED_HOST)
+    ways = iter([False, True])
+    resolver = Resolver(ask, GUARD, way_out=lambda: next(ways))
+    await resolver.mail_route("a.test")
+    assert 2 == ask.asked.total()
+
+    await resolver.mail_route("b.test")
+    assert 4 == ask.asked.total()
+
+
 @pytest.mark.parametrize(
     ("zone", "outcome"),
     [

@@ -15,6 +15,11 @@ QUIET_S = 0.05
 GATHER_S = 2.0
 """Less than many a greeting takes; at the speeds of this service thousands of entries."""
 
+FLOWING = 0.02
+"""As many of those who wait have to come between two looks for more to be worth waiting for."""
+STRETCH = 5
+"""So many times longer is waited then: a slow machine takes its time to fill the same sessions."""
+
 
 class _Waiting(NamedTuple):
     since: float
@@ -26,7 +31,8 @@ class Gathering:
     """Those who wait for company; one timer for all of them."""
 
     def __init__(self, most_s: float) -> None:
-        """Nobody waits longer than `most_s` seconds, and a little; with 0 nobody waits at all."""
+        """Nobody waits longer than `most_s` seconds, and a little, unless many more keep coming;
+        with 0 nobody waits at all."""
         self.most_s = most_s
         self._waiting: dict[object, _Waiting] = {}
         self._arrivals = 0
@@ -70,8 +76,10 @@ class Gathering:
     def _look(self) -> None:
         self._timer = None
         loop = asyncio.get_running_loop()
-        quiet = self._arrivals == self._arrivals_before and not self._under_way
-        latest = loop.time() - self.most_s
+        came = self._arrivals - self._arrivals_before
+        quiet = not came and not self._under_way
+        flowing = came > FLOWING * len(self._waiting)
+        latest = loop.time() - self.most_s * (STRETCH if flowing else 1)
         released = []
         for who, (since, start) in self._waiting.items():
             if not quiet and since > latest:  # they stand in the order in which they came

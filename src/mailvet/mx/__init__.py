@@ -8,6 +8,7 @@ from mailvet.mx.questions import KeepTimes
 from mailvet.mx.reserved import AddressGuard
 from mailvet.mx.resolver import Resolver, ResolverLimits
 from mailvet.mx.transport import DnsTransport
+from mailvet.mx.way_out import WayOut
 
 __all__ = [
     "AddressGuard",
@@ -21,6 +22,7 @@ __all__ = [
     "RecordType",
     "Resolver",
     "ResolverLimits",
+    "WayOut",
     "literal_route",
     "nameservers_from",
 ]

@@ -21,6 +21,10 @@ class RecordType(IntEnum):
     AAAA = 28
 
 
+_WORDS = {rdtype: rdtype.name for rdtype in RecordType}
+"""The name of a member, without the property of an enumeration that gives it."""
+
+
 class Record(NamedTuple):
     """One resource record of class IN."""
 
@@ -34,11 +38,12 @@ class Record(NamedTuple):
     """Of MX only."""
 
     def __str__(self) -> str:
-        preference = f"{self.preference} " if self.rdtype is RecordType.MX else ""
-        value = self.value
-        if self.rdtype not in (RecordType.A, RecordType.AAAA):
+        owner, rdtype, ttl_s, value, preference = self
+        if rdtype is RecordType.MX:
+            return f"{absolute(owner)} {ttl_s} IN MX {preference} {absolute(value)}"
+        if rdtype not in (RecordType.A, RecordType.AAAA):
             value = absolute(value)
-        return f"{absolute(self.owner)} {self.ttl_s} IN {self.rdtype.name} {preference}{value}"
+        return f"{absolute(owner)} {ttl_s} IN {_WORDS[rdtype]} {value}"
 
 
 class AnswerKind(StrEnum):

@@ -3,6 +3,7 @@
 import random
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from mailvet.model.route import Exchanger, MxOutcome
@@ -11,6 +12,8 @@ from mailvet.mx.questions import Looked
 from mailvet.mx.reserved import AddressGuard
 
 ROOT = "."
+_REMEMBERED_HOSTS = 4096
+"""Exchangers of many domains."""
 
 # RFC 5321 2.3.5 with the underscore that real host names have. Anything else could not be told
 # from two names in a route's key, and no sender dials it.
@@ -48,6 +51,8 @@ def is_null_mx(records: Sequence[Record]) -> bool:
 
 def in_order(records: Sequence[Record], shuffle: random.Random) -> list[Named]:
     """Every exchanger named once, best preference first, equal ones shuffled (RFC 5321 5.1)."""
+    if len(records) == 1:
+        return [Named(records[0].preference, records[0].value)]
     best: dict[str, int] = {}
     for record in records:
         best[record.value] = min(record.preference, best.get(record.value, record.preference))
@@ -56,6 +61,7 @@ def in_order(records: Sequence[Record], shuffle: random.Random) -> list[Named]:
     return sorted(named, key=lambda one: one.preference)
 
 
+@lru_cache(_REMEMBERED_HOSTS)
 def can_be_host(name: str) -> bool:
     """Whether an MX target can be looked up and dialled as a host name.
 

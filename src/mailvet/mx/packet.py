@@ -11,7 +11,7 @@ from socket import AF_INET6, inet_ntop
 from struct import Struct, error
 from typing import NamedTuple
 
-from mailvet.mx.answer import Answer, Message, Record, RecordType, understand
+from mailvet.mx.answer import Answer, AnswerKind, Message, Record, RecordType, understand
 
 UDP_PAYLOAD_BYTES = 1232
 """Fits one unfragmented packet on every path (DNS flag day 2020)."""
@@ -22,6 +22,10 @@ _MAX_NAME_CHARS = 253
 _MAX_POINTERS = 16
 """A name of 127 labels could have as many; real packets need one or two."""
 _LETTERS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_"
+
+_SIZES = [chr(size) for size in range(64)]
+_ENDS = {rdtype: b"\0" + rdtype.to_bytes(2, "big") + b"\0\1" for rdtype in _ASKED}
+"""The root label, the type, and class IN."""
 
 _HEADER = Struct(">HHHHHH")
 _RECORD = Struct(">HHIH")
@@ -34,7 +38,13 @@ _HEADER_BYTES = 12
 # QR, opcode and TC: a whole response to a query. The lowest four bits are the response code.
 _KIND_MASK, _RESPONSE = 0xFA00, 0x8000
 _NXDOMAIN = 3
+_POINTED = Struct(">HHHIH")
+"""A record from the start, where its owner is a pointer."""
+_TO_QNAME = 0xC000 | _HEADER_BYTES
 _EDNS = b"\0" + _RECORD.pack(_OPT, UDP_PAYLOAD_BYTES, 0, 0)
+
+
+_QUERY = _HEADER.pack(0, _RECURSE, 1, 0, 0, 1)[2:]
 
 
 class Asked(NamedTuple):
@@ -47,15 +57,15 @@ class Asked(NamedTuple):
 
     def packet(self, number: int) -> bytes:
         """The whole query with an id: recursion wanted, EDNS offered."""
-        return _HEADER.pack(number, _RECURSE, 1, 0, 0, 1) + self.section + _EDNS
+        return number.to_bytes(2, "big") + _QUERY + self.section + _EDNS
 
 
 def pack(name: str, rdtype: RecordType) -> Asked | None:
     """Return the question about a lower-case host name; None for anything less plain."""
     if rdtype not in _ASKED or len(name) > _MAX_NAME_CHARS or not _NAME.fullmatch(name):
         return None
-    labels = b"".join(bytes((len(label),)) + label.encode() for label in name.split("."))
-    return Asked(name, rdtype, labels + b"\0" + rdtype.to_bytes(2, "big") + b"\0\1")
+    labels = "".join([_SIZES[len(label)] + label for label in name.split(".")]).encode()
+    return Asked(name, rdtype, labels + _ENDS[rdtype])
 
 
 def answers(packet: bytes, asked: Asked) -> bool:
@@ -96,6 +106,10 @@ def _unpack(packet: bytes, asked: Asked) -> Answer:
     at = _HEADER_BYTES + len(asked.section)
     if packet[_HEADER_BYTES:at] != asked.section:
         raise _NotPlainError
+    if not authority and answers and not code:
+        found = _set_of_records(packet, at, asked, answers, additional)
+        if found is not None:
+            return Answer(AnswerKind.ANSWER, found)
     reader = _Reader(packet, at, asked.name)
     records = [reader.record() for _ in range(answers)]
     _check_chain(records, asked)
@@ -110,6 +124,42 @@ def _unpack(packet: bytes, asked: Asked) -> Answer:
     if answer.kind.is_temporary:  # another server may know better
         raise _NotPlainError
     return answer
+
+
+def _set_of_records(
+    packet: bytes, at: int, asked: Asked, answers: int, additional: int
+) -> tuple[Record, ...] | None:
+    """The records of an answer that has nothing else but OPT, which most are; None for others."""
+    name, rdtype = asked.name, asked.rdtype
+    found = []
+    first_ttl_s = None
+    for _ in range(answers):
+        owner, kind, rdclass, ttl_s, size = _POINTED.unpack_from(packet, at)
+        if owner != _TO_QNAME or kind != rdtype or rdclass != _IN or ttl_s >> 31:
+            return None
+        first_ttl_s = ttl_s if first_ttl_s is None else first_ttl_s
+        at += _POINTED.size
+        if rdtype == RecordType.MX:
+            reader = _Reader(packet, at + 2, name)
+            preference, value = packet[at] << 8 | packet[at + 1], reader.last_name(at + size)
+        elif rdtype == RecordType.A and size == 4:
+            preference, value = 0, _ipv4(packet[at : at + 4])
+        else:
+            return None
+        at += size
+        if ttl_s != first_ttl_s:
+            return None
+        found.append(Record(name, rdtype, ttl_s, value, preference))
+    if additional == 1 and packet[at] == 0:
+        kind, _, flags, size = _RECORD.unpack_from(packet, at + 1)
+        if kind != _OPT or flags >> 16 or size:
+            return None
+        at += 1 + _RECORD.size
+    elif additional:
+        return None
+    if at != len(packet) or (answers > 1 and len(set(found)) != answers):
+        return None
+    return tuple(found)
 
 
 def _check_chain(records: list[Record], asked: Asked) -> None:
@@ -160,9 +210,9 @@ class _Reader:
         elif rdtype == RecordType.MX:
             preference = packet[at] << 8 | packet[at + 1]
             self.at = at + 2
-            value = self._last_name(end)
+            value = self.last_name(end)
         elif rdtype == RecordType.CNAME:
-            value = self._last_name(end)
+            value = self.last_name(end)
         else:
             raise _NotPlainError
         self.at = end
@@ -173,7 +223,7 @@ class _Reader:
         self._read_name()
         rdtype, ttl_s, end = self._head()
         if rdtype == RecordType.NS:
-            self._last_name(end)
+            self.last_name(end)
             self.has_delegation = True
         elif rdtype == _SOA and self.negative_ttl_s is None:
             self._read_name()
@@ -210,8 +260,8 @@ class _Reader:
             raise _NotPlainError
         return rdtype, ttl_s, end
 
-    def _last_name(self, end: int) -> str:
-        """A name that ends where its record does."""
+    def last_name(self, end: int) -> str:
+        """Read a name that ends where its record does."""
         name = self._read_name()
         if self.at != end:
             raise _NotPlainError

@@ -31,7 +31,26 @@ _PACKETS_AT_ONCE = 64
 """Read before others have their turn."""
 _PACKET_BYTES = 4096
 
+_CHANCE_BYTES = 4096
+"""Of chance, taken from the system at once: a call for each question costs as much as the rest."""
+
 Hear = Callable[[Answer | None], None]
+Told = Callable[[Answer | None, Rest], None]
+
+
+class _Chance:
+    """Numbers nobody can guess, from the system's own source."""
+
+    def __init__(self) -> None:
+        self._octets = b""
+        self._at = 0
+
+    def take(self, size: int) -> int:
+        """A number of so many octets; none is ever given out twice."""
+        if self._at + size > len(self._octets):
+            self._octets, self._at = os.urandom(_CHANCE_BYTES), 0
+        self._at += size
+        return int.from_bytes(self._octets[self._at - size : self._at], "big")
 
 
 class PlainAsk:
@@ -46,7 +65,8 @@ class PlainAsk:
         self._room = asyncio.Semaphore(max_in_flight)
         self._max_in_flight = max_in_flight
         self._begun = 0
-        self._queued: deque[tuple[Asked, Hear]] = deque()
+        self._queued: deque[_Begun] = deque()
+        self._chance = _Chance()
         self._lanes: list[_Lane] = []
         self._server: NameServer | None = None
 
@@ -62,35 +82,34 @@ class PlainAsk:
             return answer
         return await self._transport.ask(name, rdtype, spent_s=time.monotonic() - began)
 
-    def begin(
-        self, name: str, rdtype: RecordType, told: Callable[[Answer | None, Rest], None]
-    ) -> bool:
+    def begin(self, name: str, rdtype: RecordType, told: Told) -> bool:
         """Send a question as soon as there is room, if it is plain; see `mx.answer.Begin`."""
         asked = pack(name, rdtype)
         if asked is None:
             return False
-        began = time.monotonic()
-
-        def rest() -> Awaitable[Answer]:
-            return self._transport.ask(name, rdtype, spent_s=time.monotonic() - began)
-
-        def hear(answer: Answer | None) -> None:
-            self._begun -= 1
-            self._send_queued()
-            told(answer, rest)
-
-        self._queued.append((asked, hear))
+        self._queued.append(_Begun(self, asked, told))
         self._send_queued()
         return True
 
+    def ended(self, begun: "_Begun", answer: Answer | None) -> None:
+        """Tell who asked, and let the next question go."""
+        self._begun -= 1
+        self._send_queued()
+        begun.told(answer, begun.rest)
+
+    def rest(self, asked: Asked, began: float) -> Awaitable[Answer]:
+        """Ask by the library what was asked in vain, in what is left of its time."""
+        spent_s = time.monotonic() - began
+        return self._transport.ask(asked.name, asked.rdtype, spent_s=spent_s)
+
     def _send_queued(self) -> None:
         while self._queued and self._begun < self._max_in_flight:
-            asked, hear = self._queued.popleft()
+            begun = self._queued.popleft()
             self._begun += 1
             try:
-                self._lane().ask(asked, hear)
+                self._lane().ask(begun.asked, begun.hear)
             except OSError:
-                asyncio.get_running_loop().call_soon(hear, None)
+                asyncio.get_running_loop().call_soon(begun.hear, None)
 
     async def _try(self, asked: Asked) -> Answer | None:
         """The answer, if it is plain and comes in time."""
@@ -115,7 +134,7 @@ class PlainAsk:
         if self._transport.first != self._server:
             self._server = self._transport.first
             self._lanes = []
-        at = os.urandom(1)[0] % _LANES
+        at = self._chance.take(1) % _LANES
         if at >= len(self._lanes):
             at = len(self._lanes)
             self._lanes.append(self._new_lane())
@@ -129,8 +148,29 @@ class PlainAsk:
         return _Lane(
             server,
             transport.try_timeout_s,
+            chance=self._chance,
             silent=lambda: transport.note(server, AnswerKind.TIMEOUT),
         )
+
+
+class _Begun:
+    """A question that was sent, or will be, without a task of its own."""
+
+    __slots__ = ("_by", "asked", "began", "told")
+
+    def __init__(self, by: PlainAsk, asked: Asked, told: Told) -> None:
+        self._by = by
+        self.asked = asked
+        self.told = told
+        self.began = time.monotonic()
+
+    def hear(self, answer: Answer | None) -> None:
+        """Take the answer, or that there is none."""
+        self._by.ended(self, answer)
+
+    def rest(self) -> Awaitable[Answer]:
+        """Ask on by the library."""
+        return self._by.rest(self.asked, self.began)
 
 
 class _Waiting:
@@ -147,8 +187,16 @@ class _Waiting:
 class _Lane:
     """One connected socket and the questions that wait on it; closes itself when none does."""
 
-    def __init__(self, server: NameServer, timeout_s: float, *, silent: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        server: NameServer,
+        timeout_s: float,
+        *,
+        chance: _Chance,
+        silent: Callable[[], None],
+    ) -> None:
         self._timeout_s = timeout_s
+        self._chance = chance
         self._silent = silent
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[int, _Waiting] = {}
@@ -175,9 +223,9 @@ class _Lane:
 
         Raises `OSError` when nothing could be sent.
         """
-        number = int.from_bytes(os.urandom(2), "big")
+        number = self._chance.take(2)
         while number in self._waiting:
-            number = int.from_bytes(os.urandom(2), "big")
+            number = self._chance.take(2)
         try:
             self._socket.send(asked.packet(number))
         except OSError:

@@ -85,6 +85,10 @@ class Questions:
         found = [self._kept(question) or self._wait_for(question) for question in questions]
         return [one if isinstance(one, Looked) else await one for one in found]
 
+    async def look_up_one(self, question: Question) -> Looked:
+        """Return what is known about a question, asking what is not known."""
+        return self._kept(question) or await self._wait_for(question)
+
     async def close(self) -> None:
         """End every question under way; those who wait for it are told UNREACHABLE."""
         self._closed = True

@@ -49,8 +49,9 @@ class ResolverLimits:
 class Resolver:
     """Finds mail routes; each question is asked once for everybody and kept for its time.
 
-    With `ipv6` off, AAAA is asked for only where a domain has no IPv4 address at all: the answer
-    then tells the truth about the domain, though nothing can be dialled from here.
+    With `ipv6` off, or while there is no way out over it, AAAA is asked for only where a domain has
+    no IPv4 address at all: the answer then tells the truth about the domain, though nothing can be
+    dialled from here.
     """
 
     def __init__(
@@ -61,6 +62,7 @@ class Resolver:
         begin: Begin | None = None,
         limits: ResolverLimits | None = None,
         ipv6: bool = True,
+        way_out: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.monotonic,
         shuffle: random.Random | None = None,
     ) -> None:
@@ -68,6 +70,7 @@ class Resolver:
         self._guard = guard
         self._limits = limits or ResolverLimits()
         self._ipv6 = ipv6
+        self._way_out = way_out
         self._clock = clock
         self._shuffle = shuffle or random.Random()  # noqa: S311 - spreads load, keeps no secret
         self._questions = Questions(
@@ -90,7 +93,7 @@ class Resolver:
             return literal_route(domain, self._guard)
         name = domain.lower().removesuffix(".")
         question = (name, RecordType.MX)
-        [looked] = await self._questions.look_up([question])
+        looked = await self._questions.look_up_one(question)
         if looked.kind is AnswerKind.ANSWER:
             return await self._by_mx(question, looked)
         if looked.kind is AnswerKind.NODATA:
@@ -139,7 +142,7 @@ class Resolver:
         return self._answer(outcome, known, exchangers, hosts)
 
     async def _find(self, hosts: Sequence[Named], known: dict[Question, Looked]) -> list[Found]:
-        if self._ipv6:
+        if self._ipv6 and self._way_out():
             return await self._find_by(_BOTH_FAMILIES, hosts, known)
         found = await self._find_by(_IPV4_ONLY, hosts, known)
         if any(one.addresses for one in found):
@@ -150,7 +153,10 @@ class Resolver:
         self, rdtypes: Sequence[RecordType], hosts: Sequence[Named], known: dict[Question, Looked]
     ) -> list[Found]:
         questions = [(one.host, rdtype) for one in hosts for rdtype in rdtypes]
-        known.update(zip(questions, await self._questions.look_up(questions), strict=True))
+        if len(questions) == 1:
+            known[questions[0]] = await self._questions.look_up_one(questions[0])
+        else:
+            known.update(zip(questions, await self._questions.look_up(questions), strict=True))
         return [
             gather(
                 one.host,

@@ -28,7 +28,14 @@ from mailvet.model.address import Address, DomainName
 from mailvet.model.reply import Reading, Reply, Stage
 from mailvet.model.route import Exchanger
 from mailvet.model.status import QualityLevel
-from mailvet.mx import AddressGuard, DnsTransport, PlainAsk, Resolver, nameservers_from
+from mailvet.mx import (
+    AddressGuard,
+    DnsTransport,
+    PlainAsk,
+    Resolver,
+    WayOut,
+    nameservers_from,
+)
 from mailvet.serve.lists_watch import ListsWatch
 from mailvet.smtp import Envelope, Identity, IdentityPool, Report, VisitLimits, visit
 from mailvet.smtp.greeting import greets
@@ -58,7 +65,16 @@ def build_resolver(settings: Settings) -> Resolver:
         raise ConfigError(f"resolver: {error}") from None
     ask = PlainAsk(DnsTransport(servers, timeout_s=settings.dns_timeout_s))
     guard = AddressGuard(settings.allow_network)
-    return Resolver(ask, guard, begin=ask.begin, ipv6=settings.ipv6)
+    return Resolver(ask, guard, begin=ask.begin, ipv6=settings.ipv6, way_out=_way_out(settings))
+
+
+def _way_out(settings: Settings) -> Callable[[], bool]:
+    """Who tells whether IPv6 leads anywhere; a proxy or a test network may where our kernel does
+    not."""
+    proxies = [one.proxy for one in settings.identity or (settings,)]
+    if any(proxies) or any(":" in network for network in settings.allow_network):
+        return lambda: True
+    return WayOut(time.monotonic)
 
 
 def build_identities(settings: Settings) -> IdentityPool:
