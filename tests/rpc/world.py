@@ -190,6 +190,7 @@ async def open_world(
     verifier: Any = None,
     metadata: Sequence[tuple[str, str]] = (),
     clock: Callable[[], float] = time.monotonic,
+    wall_clock: Callable[[], float] = time.time,
     catalog: CatalogService | None = None,
     **options: Any,
 ) -> AsyncIterator[World]:
@@ -205,6 +206,7 @@ async def open_world(
         metrics=metrics,
         log=structlog.wrap_logger(None, processors=[logs]),
         clock=clock,
+        wall_clock=wall_clock,
         catalog=catalog,
     )
     await server.start()
