@@ -18,6 +18,8 @@ COMMANDS = (
     "batches",
     "call",
     "keys",
+    "usage",
+    "balance",
     "backup",
     "restore",
     "migrate",

@@ -229,6 +229,37 @@ def keys(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="JSON lines")
 
 
+def usage(parser: argparse.ArgumentParser) -> None:
+    """`mailvet usage`."""
+    parser.add_argument(
+        "--from", dest="first", metavar="DATE", default="", help="first day (30 days ago)"
+    )
+    parser.add_argument(
+        "--to", dest="last", metavar="DATE", default="", help="last day, UTC (today)"
+    )
+    parser.add_argument("--json", action="store_true", help="JSON lines")
+    remote(parser)
+
+
+def balance(parser: argparse.ArgumentParser) -> None:
+    """`mailvet balance`."""
+    parser.add_argument("tenant", metavar="TENANT", help="whose balance; shown when nothing is set")
+    limited = parser.add_mutually_exclusive_group()
+    limited.add_argument(
+        "--limited",
+        action="store_true",
+        default=None,
+        help="refuse what the pack and the day's free units do not pay",
+    )
+    limited.add_argument(
+        "--unlimited", dest="limited", action="store_false", help="refuse nothing (as at first)"
+    )
+    parser.add_argument("--add", metavar="UNITS", help="add to the pack; below 0 takes away")
+    parser.add_argument("--daily-free", metavar="UNITS", help="free units of every day")
+    _store_file(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object")
+
+
 def backup(parser: argparse.ArgumentParser) -> None:
     """`mailvet backup`."""
     parser.add_argument("file", metavar="FILE", help="where the copy goes")

@@ -27,6 +27,8 @@ _COMMANDS: tuple[tuple[str, str, str, Setup], ...] = (
     ("batches", "mailvet.cli.batches:batches", "list, show, steer, delete", flags.batches),
     ("call", "mailvet.cli.call:call", "call any RPC with JSON", flags.call),
     ("keys", "mailvet.cli.keys:keys", "create, list and revoke API keys", flags.keys),
+    ("usage", "mailvet.cli.usage:usage", "what a tenant used, day by day", flags.usage),
+    ("balance", "mailvet.cli.usage:balance", "what a tenant may spend", flags.balance),
     ("backup", "mailvet.cli.backup:backup_tool", "copy the store into a file", flags.backup),
     ("restore", "mailvet.cli.backup:restore_tool", "put a backup back", flags.restore),
     ("migrate", "mailvet.cli.migrate:migrate_tool", "bring a store up to date", flags.migrate),

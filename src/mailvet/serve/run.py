@@ -21,6 +21,7 @@ from mailvet.serve.probers import Probers
 from mailvet.serve.process import read_tables, spare_the_collector
 from mailvet.serve.quality import quality_terms
 from mailvet.serve.vitals import Vitals
+from mailvet.store.balance_book import BalanceBook
 from mailvet.store.base import Store
 from mailvet.store.keyring import KeyRing
 from mailvet.store.memory import MemoryStore
@@ -58,6 +59,14 @@ async def open_keys(settings: Settings) -> Store | KeyRing:
         return await SqliteStore.open(settings.store)
     except StoreInUse:
         return KeyRing(Path(settings.store))
+
+
+async def open_balances(settings: Settings) -> Store | BalanceBook:
+    """Open what keeps a store's balances: the store, or its file beside a running server."""
+    try:
+        return await SqliteStore.open(settings.store)
+    except StoreInUse:
+        return BalanceBook(Path(settings.store))
 
 
 class Service:
