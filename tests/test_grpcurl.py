@@ -65,6 +65,13 @@ def parsed(line: str, documents: list[Any]) -> list[Any]:
     return [ParseDict(document, reply()) for document in documents]
 
 
+def filled(line: str, said: dict[str, list[Any]]) -> str:
+    """A line with what earlier replies told in the place of the words in capitals."""
+    for made in said.get("CreateApiKey", ()):
+        line = line.replace("KEY_ID", made.api_key.key_id).replace("KEY", made.secret)
+    return line
+
+
 def test_every_rpc_has_a_line() -> None:
     """An RPC that is added needs a line in docs/grpcurl.md."""
     assert set() == methods().keys() - {called(line) for line in LINES}
@@ -85,7 +92,7 @@ def test_every_line_runs(target: str) -> None:
     """Each line works in its place, and what it prints is the reply of its RPC."""
     said: dict[str, list[Any]] = {}
     for line in LINES:
-        done = run_line(line, target)
+        done = run_line(filled(line, said), target)
         assert (0, "") == (done.returncode, done.stderr), line
         if "/" in called(line):
             said[called(line).rpartition("/")[2]] = parsed(line, documents(done.stdout))
@@ -122,6 +129,14 @@ def test_the_protoset_takes_the_place_of_reflection(tmp_path: Path) -> None:
         assert '"version"' in run_line(line, target).stdout
         told = run_line(failing.replace("-plaintext", f"-plaintext -protoset {protoset}"), target)
     assert '"reason": "INVALID_REQUEST"' in told.stderr
+
+
+def test_the_scope_of_a_method_is_described(target: str) -> None:
+    """Who may call it stands beside it."""
+    told = grpcurl("-plaintext", target, "describe", "mailvet.v1.BatchService.DeleteBatch")
+    assert "( .mailvet.v1.required_scope ) = SCOPE_BATCHES_DELETE;" in " ".join(
+        told.stdout.replace("(", "( ").replace(")", " )").split()
+    )
 
 
 def test_the_protoset_describes_itself(tmp_path: Path) -> None:

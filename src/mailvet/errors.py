@@ -15,6 +15,7 @@
     ├── EtagMismatch          what is to be replaced was changed since it was read
     ├── RequestIdReused       the request_id was used with another body
     ├── Unauthenticated       no key, or one that is not valid
+    │   └── SecondFactorNeeded the key opens nothing without a one-time code
     ├── PermissionDenied      the key is valid, its scopes do not reach
     ├── QuotaExceeded         a limit of the tenant is reached; says when to come back
     ├── InsufficientBalance   the tenant's units do not suffice; says how many are missing
@@ -186,10 +187,20 @@ class Unauthenticated(MailvetError):
     reason = "UNAUTHENTICATED"
 
 
+class SecondFactorNeeded(Unauthenticated):
+    """The key opens nothing without a one-time code."""
+
+    reason = "SECOND_FACTOR_NEEDED"
+
+
 class PermissionDenied(MailvetError):
-    """The key is valid, but its scopes do not reach this method."""
+    """The caller is known, but not allowed to do this."""
 
     reason = "PERMISSION_DENIED"
+
+    def __init__(self, message: str, *, scope: str = "") -> None:
+        """`scope` is the one that is missing; empty when another scope would not help."""
+        super().__init__(message, **({"scope": scope} if scope else {}))
 
 
 class QuotaExceeded(MailvetError):

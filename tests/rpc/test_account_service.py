@@ -6,7 +6,7 @@ import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
-from mailvet.rpc.auth import make_key
+from mailvet.accounts.keys import make_key
 from mailvet.store.base import Store
 from mailvet.v1 import account_service_pb2 as pb
 from mailvet.v1 import batch_service_pb2, rules_pb2, status_pb2

@@ -9,12 +9,15 @@ import pytest
 from google.protobuf import json_format
 
 from mailvet import errors
+from mailvet.accounts.keys import make_key
 from mailvet.batches.cursor import Kind, Marks, Place, filter_binding
 from mailvet.errors import MailvetError
 from mailvet.files import FileRefused
+from mailvet.model.access import ApiKey, Scope
 from mailvet.model.batch import ResultFilter
 from mailvet.rpc.error_table import TABLE, failure_of
 from mailvet.store.base import Store
+from mailvet.store.memory import MemoryStore
 from mailvet.v1 import error_reason_pb2
 from tests.batches.engine import work
 from tests.rpc.conftest import OpenWorld
@@ -23,6 +26,13 @@ from tests.rpc.world import World, request_type, told
 CASES = tomllib.loads(files("tests.cases").joinpath("errors.toml").read_text("utf-8"))["case"]
 TENANT = "default"
 REASONS = {name.removeprefix("ERROR_REASON_") for name in error_reason_pb2.ErrorReason.keys()[1:]}
+
+
+KEYS = {
+    "verifying": ApiKey("", TENANT, "", b"", 1.0, scopes=frozenset({Scope.VERIFY})),
+    "second_factor": ApiKey("", TENANT, "", b"", 1.0, totp_secret="A" * 32, totp_since=1.0),
+}
+"""What the key may that a server of this name is called with."""
 
 
 class BrokenStore:
@@ -80,11 +90,21 @@ async def open_for(case: dict[str, Any], open_world: OpenWorld) -> World:
         return await open_world(store=BrokenStore(case["raises"]))
     if server == "keys":
         return await open_world(require_keys=True)
+    if server in KEYS:
+        return await open_with_key(open_world, KEYS[server])
     world = await open_world()
     await fill(world)
     if server == "limited":
         await world.store.set_balance(TENANT, limited=True, add_halves=3)
     return world
+
+
+async def open_with_key(open_world: OpenWorld, kept: ApiKey) -> World:
+    """A server that is called with a key like this one."""
+    store = MemoryStore()
+    text, made = make_key(kept.tenant, "", pepper=store.secret, wall_clock=lambda: 1.0)
+    await store.add_key(kept._replace(key_id=made.key_id, digest=made.digest))
+    return await open_world(store=store, require_keys=True, metadata=[("x-api-key", text)])
 
 
 async def request_of(case: dict[str, Any], store: Store) -> bytes:
@@ -127,7 +147,7 @@ def test_every_exception_has_a_place() -> None:
     Those left out are raised by nothing that answers a call; a file that is refused is an invalid
     request of its own kind.
     """
-    never_raised = {errors.ResultsExpired, errors.PermissionDenied, errors.DeadlineTooShort}
+    never_raised = {errors.ResultsExpired, errors.DeadlineTooShort}
     known = {
         value
         for value in vars(errors).values()

@@ -139,8 +139,21 @@ async def test_what_is_not_there_is_said(world: World, question: dict[str, str])
     assert grpc.StatusCode.NOT_FOUND.value[0] == reply.error_response.error_code
 
 
-async def test_there_are_no_extensions(world: World) -> None:
-    """A known type has no extensions, which is an answer too."""
+async def test_our_options_are_extensions(world: World) -> None:
+    """Tools find out by number what an option is called and where it stands."""
+    options = "google.protobuf.MethodOptions"
+    reply = await ask(world, VERSIONS[0], all_extension_numbers_of_type=options)
+    numbers = reply.all_extension_numbers_response.extension_number
+    assert [50501, 50502] == sorted(numbers)
+    for number in numbers:
+        asked = {"containing_type": options, "extension_number": number}
+        reply = await ask(world, VERSIONS[0], file_containing_extension=asked)
+        (first, *_) = reply.file_descriptor_response.file_descriptor_proto
+        assert "mailvet/v1/options.proto" == FileDescriptorProto.FromString(first).name
+
+
+async def test_most_types_have_no_extensions(world: World) -> None:
+    """Which is an answer too."""
     reply = await ask(world, VERSIONS[0], all_extension_numbers_of_type="mailvet.v1.Batch")
 
     assert "mailvet.v1.Batch" == reply.all_extension_numbers_response.base_type_name

@@ -8,10 +8,10 @@ import grpc
 import pytest
 import trustme
 
+from mailvet.accounts.keys import make_key
 from mailvet.client import ServiceError, connect
 from mailvet.config import load
 from mailvet.errors import ConfigError, StoreInUse
-from mailvet.rpc.auth import make_key
 from mailvet.serve.run import Service, open_keys
 from mailvet.testbed.bed import Testbed
 from mailvet.testbed.world import parse_world

@@ -8,7 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from mailvet.model.batch import ApiKey, BatchSpec
+from mailvet.model.access import ApiKey
+from mailvet.model.batch import BatchSpec
 from mailvet.model.status import BatchState
 from mailvet.store import sqlite_results
 from mailvet.store.sqlite import SqliteStore

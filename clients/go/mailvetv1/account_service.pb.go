@@ -210,7 +210,7 @@ var File_mailvet_v1_account_service_proto protoreflect.FileDescriptor
 const file_mailvet_v1_account_service_proto_rawDesc = "" +
 	"\n" +
 	" mailvet/v1/account_service.proto\x12\n" +
-	"mailvet.v1\x1a\x1cmailvet/v1/data_policy.proto\x1a\x1bmailvet/v1/own_limits.proto\x1a\x16mailvet/v1/rules.proto\x1a\x16mailvet/v1/usage.proto\"\x11\n" +
+	"mailvet.v1\x1a\x18mailvet/v1/api_key.proto\x1a\x1cmailvet/v1/data_policy.proto\x1a\x18mailvet/v1/options.proto\x1a\x1bmailvet/v1/own_limits.proto\x1a\x16mailvet/v1/rules.proto\x1a\x16mailvet/v1/usage.proto\"\x11\n" +
 	"\x0fGetRulesRequest\";\n" +
 	"\x10GetRulesResponse\x12'\n" +
 	"\x05rules\x18\x01 \x01(\v2\x11.mailvet.v1.RulesR\x05rules\"b\n" +
@@ -218,17 +218,21 @@ const file_mailvet_v1_account_service_proto_rawDesc = "" +
 	"\x05rules\x18\x01 \x01(\v2\x11.mailvet.v1.RulesR\x05rules\x12#\n" +
 	"\rvalidate_only\x18\x02 \x01(\bR\fvalidateOnly\">\n" +
 	"\x13UpdateRulesResponse\x12'\n" +
-	"\x05rules\x18\x01 \x01(\v2\x11.mailvet.v1.RulesR\x05rules2\xa8\x05\n" +
-	"\x0eAccountService\x12E\n" +
-	"\bGetRules\x12\x1b.mailvet.v1.GetRulesRequest\x1a\x1c.mailvet.v1.GetRulesResponse\x12N\n" +
-	"\vUpdateRules\x12\x1e.mailvet.v1.UpdateRulesRequest\x1a\x1f.mailvet.v1.UpdateRulesResponse\x12T\n" +
-	"\rGetDataPolicy\x12 .mailvet.v1.GetDataPolicyRequest\x1a!.mailvet.v1.GetDataPolicyResponse\x12]\n" +
-	"\x10UpdateDataPolicy\x12#.mailvet.v1.UpdateDataPolicyRequest\x1a$.mailvet.v1.UpdateDataPolicyResponse\x12Q\n" +
-	"\fGetOwnLimits\x12\x1f.mailvet.v1.GetOwnLimitsRequest\x1a .mailvet.v1.GetOwnLimitsResponse\x12K\n" +
+	"\x05rules\x18\x01 \x01(\v2\x11.mailvet.v1.RulesR\x05rules2\xcd\b\n" +
+	"\x0eAccountService\x12K\n" +
+	"\bGetRules\x12\x1b.mailvet.v1.GetRulesRequest\x1a\x1c.mailvet.v1.GetRulesResponse\"\x04\xa8\xd4\x18\a\x12X\n" +
+	"\vUpdateRules\x12\x1e.mailvet.v1.UpdateRulesRequest\x1a\x1f.mailvet.v1.UpdateRulesResponse\"\b\xa8\xd4\x18\b\xb0\xd4\x18\x01\x12Z\n" +
+	"\rGetDataPolicy\x12 .mailvet.v1.GetDataPolicyRequest\x1a!.mailvet.v1.GetDataPolicyResponse\"\x04\xa8\xd4\x18\a\x12g\n" +
+	"\x10UpdateDataPolicy\x12#.mailvet.v1.UpdateDataPolicyRequest\x1a$.mailvet.v1.UpdateDataPolicyResponse\"\b\xa8\xd4\x18\b\xb0\xd4\x18\x01\x12W\n" +
+	"\fGetOwnLimits\x12\x1f.mailvet.v1.GetOwnLimitsRequest\x1a .mailvet.v1.GetOwnLimitsResponse\"\x04\xa8\xd4\x18\a\x12Q\n" +
 	"\n" +
-	"GetBalance\x12\x1d.mailvet.v1.GetBalanceRequest\x1a\x1e.mailvet.v1.GetBalanceResponse\x12W\n" +
-	"\x0eListDailyUsage\x12!.mailvet.v1.ListDailyUsageRequest\x1a\".mailvet.v1.ListDailyUsageResponse\x12Q\n" +
-	"\fEstimateCost\x12\x1f.mailvet.v1.EstimateCostRequest\x1a .mailvet.v1.EstimateCostResponseB:\n" +
+	"GetBalance\x12\x1d.mailvet.v1.GetBalanceRequest\x1a\x1e.mailvet.v1.GetBalanceResponse\"\x04\xa8\xd4\x18\a\x12]\n" +
+	"\x0eListDailyUsage\x12!.mailvet.v1.ListDailyUsageRequest\x1a\".mailvet.v1.ListDailyUsageResponse\"\x04\xa8\xd4\x18\a\x12W\n" +
+	"\fEstimateCost\x12\x1f.mailvet.v1.EstimateCostRequest\x1a .mailvet.v1.EstimateCostResponse\"\x04\xa8\xd4\x18\a\x12[\n" +
+	"\fCreateApiKey\x12\x1f.mailvet.v1.CreateApiKeyRequest\x1a .mailvet.v1.CreateApiKeyResponse\"\b\xa8\xd4\x18\t\xb0\xd4\x18\x01\x12T\n" +
+	"\vListApiKeys\x12\x1e.mailvet.v1.ListApiKeysRequest\x1a\x1f.mailvet.v1.ListApiKeysResponse\"\x04\xa8\xd4\x18\t\x12[\n" +
+	"\fRotateApiKey\x12\x1f.mailvet.v1.RotateApiKeyRequest\x1a .mailvet.v1.RotateApiKeyResponse\"\b\xa8\xd4\x18\t\xb0\xd4\x18\x01\x12[\n" +
+	"\fRevokeApiKey\x12\x1f.mailvet.v1.RevokeApiKeyRequest\x1a .mailvet.v1.RevokeApiKeyResponse\"\b\xa8\xd4\x18\t\xb0\xd4\x18\x01B:\n" +
 	"\x0edev.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3"
 
 var (
@@ -256,12 +260,20 @@ var file_mailvet_v1_account_service_proto_goTypes = []any{
 	(*GetBalanceRequest)(nil),        // 8: mailvet.v1.GetBalanceRequest
 	(*ListDailyUsageRequest)(nil),    // 9: mailvet.v1.ListDailyUsageRequest
 	(*EstimateCostRequest)(nil),      // 10: mailvet.v1.EstimateCostRequest
-	(*GetDataPolicyResponse)(nil),    // 11: mailvet.v1.GetDataPolicyResponse
-	(*UpdateDataPolicyResponse)(nil), // 12: mailvet.v1.UpdateDataPolicyResponse
-	(*GetOwnLimitsResponse)(nil),     // 13: mailvet.v1.GetOwnLimitsResponse
-	(*GetBalanceResponse)(nil),       // 14: mailvet.v1.GetBalanceResponse
-	(*ListDailyUsageResponse)(nil),   // 15: mailvet.v1.ListDailyUsageResponse
-	(*EstimateCostResponse)(nil),     // 16: mailvet.v1.EstimateCostResponse
+	(*CreateApiKeyRequest)(nil),      // 11: mailvet.v1.CreateApiKeyRequest
+	(*ListApiKeysRequest)(nil),       // 12: mailvet.v1.ListApiKeysRequest
+	(*RotateApiKeyRequest)(nil),      // 13: mailvet.v1.RotateApiKeyRequest
+	(*RevokeApiKeyRequest)(nil),      // 14: mailvet.v1.RevokeApiKeyRequest
+	(*GetDataPolicyResponse)(nil),    // 15: mailvet.v1.GetDataPolicyResponse
+	(*UpdateDataPolicyResponse)(nil), // 16: mailvet.v1.UpdateDataPolicyResponse
+	(*GetOwnLimitsResponse)(nil),     // 17: mailvet.v1.GetOwnLimitsResponse
+	(*GetBalanceResponse)(nil),       // 18: mailvet.v1.GetBalanceResponse
+	(*ListDailyUsageResponse)(nil),   // 19: mailvet.v1.ListDailyUsageResponse
+	(*EstimateCostResponse)(nil),     // 20: mailvet.v1.EstimateCostResponse
+	(*CreateApiKeyResponse)(nil),     // 21: mailvet.v1.CreateApiKeyResponse
+	(*ListApiKeysResponse)(nil),      // 22: mailvet.v1.ListApiKeysResponse
+	(*RotateApiKeyResponse)(nil),     // 23: mailvet.v1.RotateApiKeyResponse
+	(*RevokeApiKeyResponse)(nil),     // 24: mailvet.v1.RevokeApiKeyResponse
 }
 var file_mailvet_v1_account_service_proto_depIdxs = []int32{
 	4,  // 0: mailvet.v1.GetRulesResponse.rules:type_name -> mailvet.v1.Rules
@@ -275,16 +287,24 @@ var file_mailvet_v1_account_service_proto_depIdxs = []int32{
 	8,  // 8: mailvet.v1.AccountService.GetBalance:input_type -> mailvet.v1.GetBalanceRequest
 	9,  // 9: mailvet.v1.AccountService.ListDailyUsage:input_type -> mailvet.v1.ListDailyUsageRequest
 	10, // 10: mailvet.v1.AccountService.EstimateCost:input_type -> mailvet.v1.EstimateCostRequest
-	1,  // 11: mailvet.v1.AccountService.GetRules:output_type -> mailvet.v1.GetRulesResponse
-	3,  // 12: mailvet.v1.AccountService.UpdateRules:output_type -> mailvet.v1.UpdateRulesResponse
-	11, // 13: mailvet.v1.AccountService.GetDataPolicy:output_type -> mailvet.v1.GetDataPolicyResponse
-	12, // 14: mailvet.v1.AccountService.UpdateDataPolicy:output_type -> mailvet.v1.UpdateDataPolicyResponse
-	13, // 15: mailvet.v1.AccountService.GetOwnLimits:output_type -> mailvet.v1.GetOwnLimitsResponse
-	14, // 16: mailvet.v1.AccountService.GetBalance:output_type -> mailvet.v1.GetBalanceResponse
-	15, // 17: mailvet.v1.AccountService.ListDailyUsage:output_type -> mailvet.v1.ListDailyUsageResponse
-	16, // 18: mailvet.v1.AccountService.EstimateCost:output_type -> mailvet.v1.EstimateCostResponse
-	11, // [11:19] is the sub-list for method output_type
-	3,  // [3:11] is the sub-list for method input_type
+	11, // 11: mailvet.v1.AccountService.CreateApiKey:input_type -> mailvet.v1.CreateApiKeyRequest
+	12, // 12: mailvet.v1.AccountService.ListApiKeys:input_type -> mailvet.v1.ListApiKeysRequest
+	13, // 13: mailvet.v1.AccountService.RotateApiKey:input_type -> mailvet.v1.RotateApiKeyRequest
+	14, // 14: mailvet.v1.AccountService.RevokeApiKey:input_type -> mailvet.v1.RevokeApiKeyRequest
+	1,  // 15: mailvet.v1.AccountService.GetRules:output_type -> mailvet.v1.GetRulesResponse
+	3,  // 16: mailvet.v1.AccountService.UpdateRules:output_type -> mailvet.v1.UpdateRulesResponse
+	15, // 17: mailvet.v1.AccountService.GetDataPolicy:output_type -> mailvet.v1.GetDataPolicyResponse
+	16, // 18: mailvet.v1.AccountService.UpdateDataPolicy:output_type -> mailvet.v1.UpdateDataPolicyResponse
+	17, // 19: mailvet.v1.AccountService.GetOwnLimits:output_type -> mailvet.v1.GetOwnLimitsResponse
+	18, // 20: mailvet.v1.AccountService.GetBalance:output_type -> mailvet.v1.GetBalanceResponse
+	19, // 21: mailvet.v1.AccountService.ListDailyUsage:output_type -> mailvet.v1.ListDailyUsageResponse
+	20, // 22: mailvet.v1.AccountService.EstimateCost:output_type -> mailvet.v1.EstimateCostResponse
+	21, // 23: mailvet.v1.AccountService.CreateApiKey:output_type -> mailvet.v1.CreateApiKeyResponse
+	22, // 24: mailvet.v1.AccountService.ListApiKeys:output_type -> mailvet.v1.ListApiKeysResponse
+	23, // 25: mailvet.v1.AccountService.RotateApiKey:output_type -> mailvet.v1.RotateApiKeyResponse
+	24, // 26: mailvet.v1.AccountService.RevokeApiKey:output_type -> mailvet.v1.RevokeApiKeyResponse
+	15, // [15:27] is the sub-list for method output_type
+	3,  // [3:15] is the sub-list for method input_type
 	3,  // [3:3] is the sub-list for extension type_name
 	3,  // [3:3] is the sub-list for extension extendee
 	0,  // [0:3] is the sub-list for field type_name
@@ -295,7 +315,9 @@ func file_mailvet_v1_account_service_proto_init() {
 	if File_mailvet_v1_account_service_proto != nil {
 		return
 	}
+	file_mailvet_v1_api_key_proto_init()
 	file_mailvet_v1_data_policy_proto_init()
+	file_mailvet_v1_options_proto_init()
 	file_mailvet_v1_own_limits_proto_init()
 	file_mailvet_v1_rules_proto_init()
 	file_mailvet_v1_usage_proto_init()

@@ -1728,7 +1728,7 @@ var File_mailvet_v1_batch_service_proto protoreflect.FileDescriptor
 const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	"\n" +
 	"\x1emailvet/v1/batch_service.proto\x12\n" +
-	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x16mailvet/v1/batch.proto\x1a\x16mailvet/v1/rules.proto\x1a\x17mailvet/v1/status.proto\x1a\x1amailvet/v1/targeting.proto\x1a\x1cmailvet/v1/upload_file.proto\"\xa4\x06\n" +
+	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x16mailvet/v1/batch.proto\x1a\x18mailvet/v1/options.proto\x1a\x16mailvet/v1/rules.proto\x1a\x17mailvet/v1/status.proto\x1a\x1amailvet/v1/targeting.proto\x1a\x1cmailvet/v1/upload_file.proto\"\xa4\x06\n" +
 	"\x12CreateBatchRequest\x12\x19\n" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12 \n" +
@@ -1848,27 +1848,28 @@ const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	"\rallow_missing\x18\x03 \x01(\bR\fallowMissing\x12\x12\n" +
 	"\x04etag\x18\x04 \x01(\tR\x04etag\"E\n" +
 	"\x13DeleteBatchResponse\x12.\n" +
-	"\x13deleted_entry_count\x18\x01 \x01(\x05R\x11deletedEntryCount2\xb0\t\n" +
-	"\fBatchService\x12N\n" +
-	"\vCreateBatch\x12\x1e.mailvet.v1.CreateBatchRequest\x1a\x1f.mailvet.v1.CreateBatchResponse\x12K\n" +
+	"\x13deleted_entry_count\x18\x01 \x01(\x05R\x11deletedEntryCount2\xba\n" +
 	"\n" +
-	"AddEntries\x12\x1d.mailvet.v1.AddEntriesRequest\x1a\x1e.mailvet.v1.AddEntriesResponse\x12X\n" +
-	"\rStreamEntries\x12 .mailvet.v1.StreamEntriesRequest\x1a!.mailvet.v1.StreamEntriesResponse(\x010\x01\x12B\n" +
-	"\aAddFile\x12\x1a.mailvet.v1.AddFileRequest\x1a\x1b.mailvet.v1.AddFileResponse\x12O\n" +
+	"\fBatchService\x12X\n" +
+	"\vCreateBatch\x12\x1e.mailvet.v1.CreateBatchRequest\x1a\x1f.mailvet.v1.CreateBatchResponse\"\b\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12U\n" +
 	"\n" +
-	"UploadFile\x12\x1d.mailvet.v1.UploadFileRequest\x1a\x1e.mailvet.v1.UploadFileResponse(\x010\x01\x12Q\n" +
-	"\fPrepareBatch\x12\x1f.mailvet.v1.PrepareBatchRequest\x1a .mailvet.v1.PrepareBatchResponse\x12N\n" +
-	"\vLaunchBatch\x12\x1e.mailvet.v1.LaunchBatchRequest\x1a\x1f.mailvet.v1.LaunchBatchResponse\x12K\n" +
+	"AddEntries\x12\x1d.mailvet.v1.AddEntriesRequest\x1a\x1e.mailvet.v1.AddEntriesResponse\"\b\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12b\n" +
+	"\rStreamEntries\x12 .mailvet.v1.StreamEntriesRequest\x1a!.mailvet.v1.StreamEntriesResponse\"\b\xa8\xd4\x18\x03\xb0\xd4\x18\x01(\x010\x01\x12L\n" +
+	"\aAddFile\x12\x1a.mailvet.v1.AddFileRequest\x1a\x1b.mailvet.v1.AddFileResponse\"\b\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12Y\n" +
 	"\n" +
-	"PauseBatch\x12\x1d.mailvet.v1.PauseBatchRequest\x1a\x1e.mailvet.v1.PauseBatchResponse\x12N\n" +
-	"\vResumeBatch\x12\x1e.mailvet.v1.ResumeBatchRequest\x1a\x1f.mailvet.v1.ResumeBatchResponse\x12N\n" +
-	"\vUpdateBatch\x12\x1e.mailvet.v1.UpdateBatchRequest\x1a\x1f.mailvet.v1.UpdateBatchResponse\x12N\n" +
-	"\vCancelBatch\x12\x1e.mailvet.v1.CancelBatchRequest\x1a\x1f.mailvet.v1.CancelBatchResponse\x12E\n" +
-	"\bGetBatch\x12\x1b.mailvet.v1.GetBatchRequest\x1a\x1c.mailvet.v1.GetBatchResponse\x12N\n" +
-	"\vListBatches\x12\x1e.mailvet.v1.ListBatchesRequest\x1a\x1f.mailvet.v1.ListBatchesResponse\x12M\n" +
+	"UploadFile\x12\x1d.mailvet.v1.UploadFileRequest\x1a\x1e.mailvet.v1.UploadFileResponse\"\b\xa8\xd4\x18\x03\xb0\xd4\x18\x01(\x010\x01\x12[\n" +
+	"\fPrepareBatch\x12\x1f.mailvet.v1.PrepareBatchRequest\x1a .mailvet.v1.PrepareBatchResponse\"\b\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12X\n" +
+	"\vLaunchBatch\x12\x1e.mailvet.v1.LaunchBatchRequest\x1a\x1f.mailvet.v1.LaunchBatchResponse\"\b\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12U\n" +
 	"\n" +
-	"WatchBatch\x12\x1d.mailvet.v1.WatchBatchRequest\x1a\x1e.mailvet.v1.WatchBatchResponse0\x01\x12N\n" +
-	"\vDeleteBatch\x12\x1e.mailvet.v1.DeleteBatchRequest\x1a\x1f.mailvet.v1.DeleteBatchResponseB:\n" +
+	"PauseBatch\x12\x1d.mailvet.v1.PauseBatchRequest\x1a\x1e.mailvet.v1.PauseBatchResponse\"\b\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12X\n" +
+	"\vResumeBatch\x12\x1e.mailvet.v1.ResumeBatchRequest\x1a\x1f.mailvet.v1.ResumeBatchResponse\"\b\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12X\n" +
+	"\vUpdateBatch\x12\x1e.mailvet.v1.UpdateBatchRequest\x1a\x1f.mailvet.v1.UpdateBatchResponse\"\b\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12X\n" +
+	"\vCancelBatch\x12\x1e.mailvet.v1.CancelBatchRequest\x1a\x1f.mailvet.v1.CancelBatchResponse\"\b\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12K\n" +
+	"\bGetBatch\x12\x1b.mailvet.v1.GetBatchRequest\x1a\x1c.mailvet.v1.GetBatchResponse\"\x04\xa8\xd4\x18\x02\x12T\n" +
+	"\vListBatches\x12\x1e.mailvet.v1.ListBatchesRequest\x1a\x1f.mailvet.v1.ListBatchesResponse\"\x04\xa8\xd4\x18\x02\x12S\n" +
+	"\n" +
+	"WatchBatch\x12\x1d.mailvet.v1.WatchBatchRequest\x1a\x1e.mailvet.v1.WatchBatchResponse\"\x04\xa8\xd4\x18\x020\x01\x12X\n" +
+	"\vDeleteBatch\x12\x1e.mailvet.v1.DeleteBatchRequest\x1a\x1f.mailvet.v1.DeleteBatchResponse\"\b\xa8\xd4\x18\x04\xb0\xd4\x18\x01B:\n" +
 	"\x0edev.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3"
 
 var (
@@ -2007,6 +2008,7 @@ func file_mailvet_v1_batch_service_proto_init() {
 		return
 	}
 	file_mailvet_v1_batch_proto_init()
+	file_mailvet_v1_options_proto_init()
 	file_mailvet_v1_rules_proto_init()
 	file_mailvet_v1_status_proto_init()
 	file_mailvet_v1_targeting_proto_init()

@@ -743,7 +743,7 @@ var File_mailvet_v1_catalog_service_proto protoreflect.FileDescriptor
 const file_mailvet_v1_catalog_service_proto_rawDesc = "" +
 	"\n" +
 	" mailvet/v1/catalog_service.proto\x12\n" +
-	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x17mailvet/v1/status.proto\"\x16\n" +
+	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x18mailvet/v1/options.proto\x1a\x17mailvet/v1/status.proto\"\x16\n" +
 	"\x14GetServerInfoRequest\"y\n" +
 	"\x15GetServerInfoResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12*\n" +
@@ -787,12 +787,12 @@ const file_mailvet_v1_catalog_service_proto_rawDesc = "" +
 	"\x06source\x18\x02 \x01(\tR\x06source\x12\x18\n" +
 	"\alicence\x18\x03 \x01(\tR\alicence\x12\x12\n" +
 	"\x04date\x18\x04 \x01(\tR\x04date\x12\x1b\n" +
-	"\trow_count\x18\x05 \x01(\x05R\browCount2\xe5\x02\n" +
-	"\x0eCatalogService\x12T\n" +
-	"\rGetServerInfo\x12 .mailvet.v1.GetServerInfoRequest\x1a!.mailvet.v1.GetServerInfoResponse\x12Q\n" +
-	"\fListStatuses\x12\x1f.mailvet.v1.ListStatusesRequest\x1a .mailvet.v1.ListStatusesResponse\x12`\n" +
-	"\x11ListQualityLevels\x12$.mailvet.v1.ListQualityLevelsRequest\x1a%.mailvet.v1.ListQualityLevelsResponse\x12H\n" +
-	"\tListLists\x12\x1c.mailvet.v1.ListListsRequest\x1a\x1d.mailvet.v1.ListListsResponseB:\n" +
+	"\trow_count\x18\x05 \x01(\x05R\browCount2\xfd\x02\n" +
+	"\x0eCatalogService\x12Z\n" +
+	"\rGetServerInfo\x12 .mailvet.v1.GetServerInfoRequest\x1a!.mailvet.v1.GetServerInfoResponse\"\x04\xa8\xd4\x18\x01\x12W\n" +
+	"\fListStatuses\x12\x1f.mailvet.v1.ListStatusesRequest\x1a .mailvet.v1.ListStatusesResponse\"\x04\xa8\xd4\x18\x01\x12f\n" +
+	"\x11ListQualityLevels\x12$.mailvet.v1.ListQualityLevelsRequest\x1a%.mailvet.v1.ListQualityLevelsResponse\"\x04\xa8\xd4\x18\x01\x12N\n" +
+	"\tListLists\x12\x1c.mailvet.v1.ListListsRequest\x1a\x1d.mailvet.v1.ListListsResponse\"\x04\xa8\xd4\x18\x01B:\n" +
 	"\x0edev.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3"
 
 var (
@@ -859,6 +859,7 @@ func file_mailvet_v1_catalog_service_proto_init() {
 	if File_mailvet_v1_catalog_service_proto != nil {
 		return
 	}
+	file_mailvet_v1_options_proto_init()
 	file_mailvet_v1_status_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{

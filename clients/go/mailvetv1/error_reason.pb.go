@@ -194,6 +194,26 @@ const (
 	//	  "metadata": { "needed_units": "1200", "available_units": "950.5",
 	//	    "missing_units": "249.5" } }
 	ErrorReason_ERROR_REASON_INSUFFICIENT_BALANCE ErrorReason = 17
+	// The caller is known, but not allowed to do this: its key or token lacks the scope in
+	// metadata `scope`, where one is missing. PERMISSION_DENIED.
+	//
+	// Way out: use a key that has the scope; `ListApiKeys` and `mailvet keys list` show
+	// who has which.
+	//
+	// Example:
+	//
+	//	{ "reason": "PERMISSION_DENIED", "domain": "mailvet.dev",
+	//	  "metadata": { "scope": "BATCHES_DELETE" } }
+	ErrorReason_ERROR_REASON_PERMISSION_DENIED ErrorReason = 18
+	// The key has a second factor: it opens nothing by itself. UNAUTHENTICATED.
+	//
+	// Way out: IssueToken with the key and a fresh `totp_code`, then call with the token;
+	// each code works once.
+	//
+	// Example:
+	//
+	//	{ "reason": "SECOND_FACTOR_NEEDED", "domain": "mailvet.dev", "metadata": {} }
+	ErrorReason_ERROR_REASON_SECOND_FACTOR_NEEDED ErrorReason = 19
 )
 
 // Enum value maps for ErrorReason.
@@ -217,6 +237,8 @@ var (
 		15: "ERROR_REASON_ETAG_MISMATCH",
 		16: "ERROR_REASON_BATCH_ERASED",
 		17: "ERROR_REASON_INSUFFICIENT_BALANCE",
+		18: "ERROR_REASON_PERMISSION_DENIED",
+		19: "ERROR_REASON_SECOND_FACTOR_NEEDED",
 	}
 	ErrorReason_value = map[string]int32{
 		"ERROR_REASON_UNSPECIFIED":          0,
@@ -237,6 +259,8 @@ var (
 		"ERROR_REASON_ETAG_MISMATCH":        15,
 		"ERROR_REASON_BATCH_ERASED":         16,
 		"ERROR_REASON_INSUFFICIENT_BALANCE": 17,
+		"ERROR_REASON_PERMISSION_DENIED":    18,
+		"ERROR_REASON_SECOND_FACTOR_NEEDED": 19,
 	}
 )
 
@@ -272,7 +296,7 @@ var File_mailvet_v1_error_reason_proto protoreflect.FileDescriptor
 const file_mailvet_v1_error_reason_proto_rawDesc = "" +
 	"\n" +
 	"\x1dmailvet/v1/error_reason.proto\x12\n" +
-	"mailvet.v1*\xd3\x04\n" +
+	"mailvet.v1*\x9e\x05\n" +
 	"\vErrorReason\x12\x1c\n" +
 	"\x18ERROR_REASON_UNSPECIFIED\x10\x00\x12 \n" +
 	"\x1cERROR_REASON_INVALID_REQUEST\x10\x01\x12\x1a\n" +
@@ -292,7 +316,9 @@ const file_mailvet_v1_error_reason_proto_rawDesc = "" +
 	"\x1eERROR_REASON_MESSAGE_TOO_LARGE\x10\x0e\x12\x1e\n" +
 	"\x1aERROR_REASON_ETAG_MISMATCH\x10\x0f\x12\x1d\n" +
 	"\x19ERROR_REASON_BATCH_ERASED\x10\x10\x12%\n" +
-	"!ERROR_REASON_INSUFFICIENT_BALANCE\x10\x11B:\n" +
+	"!ERROR_REASON_INSUFFICIENT_BALANCE\x10\x11\x12\"\n" +
+	"\x1eERROR_REASON_PERMISSION_DENIED\x10\x12\x12%\n" +
+	"!ERROR_REASON_SECOND_FACTOR_NEEDED\x10\x13B:\n" +
 	"\x0edev.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3"
 
 var (

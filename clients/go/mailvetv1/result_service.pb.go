@@ -1223,7 +1223,7 @@ var File_mailvet_v1_result_service_proto protoreflect.FileDescriptor
 const file_mailvet_v1_result_service_proto_rawDesc = "" +
 	"\n" +
 	"\x1fmailvet/v1/result_service.proto\x12\n" +
-	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16mailvet/v1/batch.proto\x1a\x17mailvet/v1/export.proto\x1a\x17mailvet/v1/result.proto\x1a\x17mailvet/v1/status.proto\"\xa2\x02\n" +
+	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16mailvet/v1/batch.proto\x1a\x17mailvet/v1/export.proto\x1a\x18mailvet/v1/options.proto\x1a\x17mailvet/v1/result.proto\x1a\x17mailvet/v1/status.proto\"\xa2\x02\n" +
 	"\fResultFilter\x12D\n" +
 	"\x0fclassifications\x18\x01 \x03(\x0e2\x1a.mailvet.v1.ClassificationR\x0fclassifications\x12S\n" +
 	"\x17exclude_classifications\x18\x02 \x03(\x0e2\x1a.mailvet.v1.ClassificationR\x16excludeClassifications\x123\n" +
@@ -1321,14 +1321,14 @@ const file_mailvet_v1_result_service_proto_rawDesc = "" +
 	"\x17ENTRY_STATE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13ENTRY_STATE_PENDING\x10\x01\x12\x17\n" +
 	"\x13ENTRY_STATE_WAITING\x10\x02\x12\x14\n" +
-	"\x10ENTRY_STATE_DONE\x10\x032\x94\x04\n" +
-	"\rResultService\x12V\n" +
-	"\rStreamResults\x12 .mailvet.v1.StreamResultsRequest\x1a!.mailvet.v1.StreamResultsResponse0\x01\x12N\n" +
-	"\vListResults\x12\x1e.mailvet.v1.ListResultsRequest\x1a\x1f.mailvet.v1.ListResultsResponse\x12H\n" +
-	"\tGetResult\x12\x1c.mailvet.v1.GetResultRequest\x1a\x1d.mailvet.v1.GetResultResponse\x12]\n" +
-	"\x10SummarizeResults\x12#.mailvet.v1.SummarizeResultsRequest\x1a$.mailvet.v1.SummarizeResultsResponse\x12Z\n" +
-	"\x0fReverifyResults\x12\".mailvet.v1.ReverifyResultsRequest\x1a#.mailvet.v1.ReverifyResultsResponse\x12V\n" +
-	"\rExportResults\x12 .mailvet.v1.ExportResultsRequest\x1a!.mailvet.v1.ExportResultsResponse0\x01B:\n" +
+	"\x10ENTRY_STATE_DONE\x10\x032\xbc\x04\n" +
+	"\rResultService\x12\\\n" +
+	"\rStreamResults\x12 .mailvet.v1.StreamResultsRequest\x1a!.mailvet.v1.StreamResultsResponse\"\x04\xa8\xd4\x18\x050\x01\x12T\n" +
+	"\vListResults\x12\x1e.mailvet.v1.ListResultsRequest\x1a\x1f.mailvet.v1.ListResultsResponse\"\x04\xa8\xd4\x18\x05\x12N\n" +
+	"\tGetResult\x12\x1c.mailvet.v1.GetResultRequest\x1a\x1d.mailvet.v1.GetResultResponse\"\x04\xa8\xd4\x18\x05\x12c\n" +
+	"\x10SummarizeResults\x12#.mailvet.v1.SummarizeResultsRequest\x1a$.mailvet.v1.SummarizeResultsResponse\"\x04\xa8\xd4\x18\x05\x12d\n" +
+	"\x0fReverifyResults\x12\".mailvet.v1.ReverifyResultsRequest\x1a#.mailvet.v1.ReverifyResultsResponse\"\b\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12\\\n" +
+	"\rExportResults\x12 .mailvet.v1.ExportResultsRequest\x1a!.mailvet.v1.ExportResultsResponse\"\x04\xa8\xd4\x18\x050\x01B:\n" +
 	"\x0edev.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3"
 
 var (
@@ -1437,6 +1437,7 @@ func file_mailvet_v1_result_service_proto_init() {
 	}
 	file_mailvet_v1_batch_proto_init()
 	file_mailvet_v1_export_proto_init()
+	file_mailvet_v1_options_proto_init()
 	file_mailvet_v1_result_proto_init()
 	file_mailvet_v1_status_proto_init()
 	file_mailvet_v1_result_service_proto_msgTypes[1].OneofWrappers = []any{}

@@ -662,7 +662,7 @@ var File_mailvet_v1_verification_service_proto protoreflect.FileDescriptor
 const file_mailvet_v1_verification_service_proto_rawDesc = "" +
 	"\n" +
 	"%mailvet/v1/verification_service.proto\x12\n" +
-	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x16mailvet/v1/batch.proto\x1a\x18mailvet/v1/explain.proto\x1a\x17mailvet/v1/result.proto\"\xab\x01\n" +
+	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x16mailvet/v1/batch.proto\x1a\x18mailvet/v1/explain.proto\x1a\x18mailvet/v1/options.proto\x1a\x17mailvet/v1/result.proto\"\xab\x01\n" +
 	"\x12VerifyEmailRequest\x12\x1d\n" +
 	"\n" +
 	"input_data\x18\x01 \x01(\tR\tinputData\x12\x16\n" +
@@ -703,12 +703,12 @@ const file_mailvet_v1_verification_service_proto_rawDesc = "" +
 	"\n" +
 	"risk_point\x18\b \x01(\v2\x15.mailvet.v1.RiskPointH\x00R\triskPoint\x12,\n" +
 	"\x06result\x18\t \x01(\v2\x12.mailvet.v1.ResultH\x00R\x06resultB\x06\n" +
-	"\x04step2\xe4\x02\n" +
-	"\x13VerificationService\x12N\n" +
-	"\vVerifyEmail\x12\x1e.mailvet.v1.VerifyEmailRequest\x1a\x1f.mailvet.v1.VerifyEmailResponse\x12Q\n" +
-	"\fVerifyEmails\x12\x1f.mailvet.v1.VerifyEmailsRequest\x1a .mailvet.v1.VerifyEmailsResponse\x12U\n" +
-	"\fVerifyStream\x12\x1f.mailvet.v1.VerifyStreamRequest\x1a .mailvet.v1.VerifyStreamResponse(\x010\x01\x12S\n" +
-	"\fExplainEmail\x12\x1f.mailvet.v1.ExplainEmailRequest\x1a .mailvet.v1.ExplainEmailResponse0\x01B:\n" +
+	"\x04step2\xfc\x02\n" +
+	"\x13VerificationService\x12T\n" +
+	"\vVerifyEmail\x12\x1e.mailvet.v1.VerifyEmailRequest\x1a\x1f.mailvet.v1.VerifyEmailResponse\"\x04\xa8\xd4\x18\x06\x12W\n" +
+	"\fVerifyEmails\x12\x1f.mailvet.v1.VerifyEmailsRequest\x1a .mailvet.v1.VerifyEmailsResponse\"\x04\xa8\xd4\x18\x06\x12[\n" +
+	"\fVerifyStream\x12\x1f.mailvet.v1.VerifyStreamRequest\x1a .mailvet.v1.VerifyStreamResponse\"\x04\xa8\xd4\x18\x06(\x010\x01\x12Y\n" +
+	"\fExplainEmail\x12\x1f.mailvet.v1.ExplainEmailRequest\x1a .mailvet.v1.ExplainEmailResponse\"\x04\xa8\xd4\x18\x060\x01B:\n" +
 	"\x0edev.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3"
 
 var (
@@ -788,6 +788,7 @@ func file_mailvet_v1_verification_service_proto_init() {
 	}
 	file_mailvet_v1_batch_proto_init()
 	file_mailvet_v1_explain_proto_init()
+	file_mailvet_v1_options_proto_init()
 	file_mailvet_v1_result_proto_init()
 	file_mailvet_v1_verification_service_proto_msgTypes[7].OneofWrappers = []any{
 		(*ExplainEmailResponse_Parse)(nil),

@@ -1,1 +1,1 @@
-"""Who may come in and what they may do: keys, scopes, limits, usage."""
+"""Who may come in, what they may do, and how much: keys, tokens, scopes, limits, usage, audit."""

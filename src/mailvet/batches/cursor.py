@@ -28,6 +28,8 @@ class Kind(IntEnum):
     RESULT_PAGE = 2
     BATCH_PAGE = 3
     USAGE_PAGE = 4
+    KEY_PAGE = 5
+    AUDIT_PAGE = 6
 
 
 class Place(NamedTuple):

@@ -6,11 +6,11 @@ import sys
 import time
 from datetime import UTC, datetime
 
+from mailvet.accounts.keys import make_key
 from mailvet.cli.lines import json_line, printable
 from mailvet.config import load
 from mailvet.errors import ConfigError, NotFound
-from mailvet.model.batch import ApiKey
-from mailvet.rpc.auth import make_key
+from mailvet.model.access import ApiKey
 from mailvet.serve.run import open_keys
 from mailvet.store.base import Store
 from mailvet.store.keyring import KeyRing

@@ -202,14 +202,3 @@ class Settlement(NamedTuple):
     deferrals: list[Deferral]
     recalled: frozenset[int] = frozenset()
     """The entries of those results that were answered from memory: they cost half."""
-
-
-class ApiKey(NamedTuple):
-    """An API key as kept: the secret itself is not."""
-
-    key_id: str
-    tenant: str
-    name: str
-    digest: bytes
-    create_time: float
-    revoke_time: float | None = None

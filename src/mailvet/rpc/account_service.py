@@ -2,9 +2,12 @@
 
 from mailvet.accounts.admission import Admission
 from mailvet.accounts.metering import Meter
+from mailvet.accounts.tenant_keys import TenantKeys
+from mailvet.batches.cursor import Marks
 from mailvet.errors import EtagMismatch, Violations
 from mailvet.model.ruling import OverrideRule, TenantRules
 from mailvet.rpc import data_policy
+from mailvet.rpc.api_keys import ApiKeyMethods
 from mailvet.rpc.call import Call
 from mailvet.rpc.decode_rules import tenant_rules
 from mailvet.rpc.encode import timestamp
@@ -18,10 +21,19 @@ from mailvet.v1 import rules_pb2 as rules_pb
 from mailvet.v1 import usage_pb2 as usage_pb
 
 
-class AccountService:
+class AccountService(ApiKeyMethods):
     """Answers the methods of mailvet.v1.AccountService."""
 
-    def __init__(self, store: Store, usage: UsageBook, admission: Admission, meter: Meter) -> None:
+    def __init__(
+        self,
+        store: Store,
+        usage: UsageBook,
+        admission: Admission,
+        meter: Meter,
+        keys: TenantKeys,
+        marks: Marks,
+    ) -> None:
+        super().__init__(keys, marks)
         self._store = store
         self._usage = usage
         self._admission = admission

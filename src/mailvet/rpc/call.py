@@ -7,10 +7,12 @@ import grpc
 from google.protobuf.message import DecodeError, Message
 
 from mailvet.accounts.admission import Kind
+from mailvet.accounts.authenticator import Authenticator
 from mailvet.batches.drain import Drain
 from mailvet.batches.limits import MAX_MESSAGE_BYTES
 from mailvet.errors import InvalidRequest, MessageTooLarge, Unavailable, Violation
-from mailvet.rpc.auth import Authenticator, Caller
+from mailvet.model.access import Caller
+from mailvet.rpc.permission import NOBODY, Permission
 
 GOING_AWAY_DELAY_S = 1.0
 """When to come back to a server that drains: another one, or this one restarted, is there."""
@@ -37,6 +39,8 @@ class Method(NamedTuple):
     server_streaming: bool
     public: bool = False
     """Whether it is answered without a key and without a log line (health)."""
+    permission: Permission = NOBODY
+    """Who may call it."""
 
     @property
     def full_name(self) -> str:
@@ -66,6 +70,8 @@ class Call(Generic[Request]):
         self.method = method
         self.drain = drain
         self.caller = Caller("")
+        self.subject_key_id = ""
+        """The API key that the call is about, where its request does not name it."""
         self.messages_in = 0
         self.messages_out = 0
         self._context = context
@@ -75,6 +81,11 @@ class Call(Generic[Request]):
     def tenant(self) -> str:
         """Whose call it is."""
         return self.caller.tenant
+
+    def certificate_names(self) -> list[str]:
+        """Return the names in the client's certificate; it was verified in the handshake."""
+        told = self._context.auth_context().get("x509_subject_alternative_name", ())
+        return [name.decode("utf-8", "replace") for name in told]
 
     def budget_s(self, most_s: float) -> float:
         """Seconds until the caller's deadline, at most `most_s`."""

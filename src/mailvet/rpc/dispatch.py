@@ -13,11 +13,14 @@ from google.protobuf.message_factory import GetMessageClass
 from structlog.typing import FilteringBoundLogger
 
 from mailvet.accounts.admission import Admission
+from mailvet.accounts.authenticator import Authenticator
 from mailvet.batches.drain import Drain
-from mailvet.rpc.auth import Authenticator
+from mailvet.model.access import Caller
 from mailvet.rpc.call import Call, Method, encoded
+from mailvet.rpc.descriptors import PACKAGE
 from mailvet.rpc.error_table import DETAILS_KEY, Failure, failure_of
 from mailvet.rpc.metrics import RpcMetrics
+from mailvet.rpc.permission import EVERYBODY, permission_of
 
 REQUEST_ID_KEY = "x-request-id"
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
@@ -29,8 +32,10 @@ Context = grpc.aio.ServicerContext[Any, Any]
 def methods_of(service: ServiceDescriptor, servicer: object, name: str = "") -> list[Method]:
     """Return the methods of a service: `CreateBatch` is answered by `create_batch`.
 
-    `name` serves it under another full name, as the versions of reflection need.
+    `name` serves it under another full name, as the versions of reflection need. Who may call a
+    method of ours stands in its options; methods of others are for every valid caller.
     """
+    ours = service.file.package == PACKAGE
     return [
         Method(
             service=name or service.full_name,
@@ -39,6 +44,7 @@ def methods_of(service: ServiceDescriptor, servicer: object, name: str = "") -> 
             request_type=GetMessageClass(method.input_type),
             client_streaming=method.client_streaming,
             server_streaming=method.server_streaming,
+            permission=permission_of(method) if ours else EVERYBODY,
         )
         for method in service.methods
     ]
@@ -117,7 +123,8 @@ class Dispatcher:
         self, call: Call[Any], raw: bytes | None, metadata: Mapping[str, str]
     ) -> bytes | None:
         if not call.method.public:
-            call.caller = await self._authenticator.identify(metadata)
+            call.caller = await self._identify(call, metadata)
+            call.method.permission.check(call.caller, call.method.full_name)
             if self._drain.begun:
                 raise call.going_away()
         request = None if raw is None else call.decode(raw)
@@ -127,6 +134,10 @@ class Dispatcher:
             return None
         call.messages_out += 1
         return encoded(reply)
+
+    async def _identify(self, call: Call[Any], metadata: Mapping[str, str]) -> Caller:
+        names = call.certificate_names() if self._authenticator.certificates else ()
+        return await self._authenticator.identify(metadata, names)
 
     def _explain(self, error: BaseException, request_id: str) -> Failure:
         incident_id = secrets.token_hex(4)

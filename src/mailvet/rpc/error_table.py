@@ -94,6 +94,8 @@ TABLE: dict[type[MailvetError], Row] = {
     errors.EtagMismatch: Row(_Code.ABORTED),
     errors.RequestIdReused: Row(_Code.INVALID_ARGUMENT),
     errors.Unauthenticated: Row(_Code.UNAUTHENTICATED),
+    errors.SecondFactorNeeded: Row(_Code.UNAUTHENTICATED),
+    errors.PermissionDenied: Row(_Code.PERMISSION_DENIED),
     errors.QuotaExceeded: Row(_Code.RESOURCE_EXHAUSTED, _quota),
     errors.InsufficientBalance: Row(_Code.FAILED_PRECONDITION, _balance),
     errors.Unavailable: Row(_Code.UNAVAILABLE, _retry),

@@ -42,6 +42,11 @@ class Reflection:
         self._symbols = {
             symbol: file.name for file in self._files.values() for symbol in _symbols_of(file)
         }
+        self._extensions = {
+            (extension.extendee.removeprefix("."), extension.number): file.name
+            for file in self._files.values()
+            for extension in file.extension
+        }
 
     async def server_reflection_info(
         self, _request: None, call: Call[pb.ServerReflectionRequest]
@@ -70,11 +75,15 @@ class Reflection:
         elif kind == "file_containing_symbol":
             self._add_file(reply, self._symbols[request.file_containing_symbol])
         elif kind == "all_extension_numbers_of_type":
-            # proto3 without options of our own: known types have no extensions.
             name = request.all_extension_numbers_of_type
             if name not in self._symbols:
                 raise KeyError(name)
             reply.all_extension_numbers_response.base_type_name = name
+            numbers = (number for extended, number in self._extensions if extended == name)
+            reply.all_extension_numbers_response.extension_number.extend(numbers)
+        elif kind == "file_containing_extension":
+            asked = request.file_containing_extension
+            self._add_file(reply, self._extensions[asked.containing_type, asked.extension_number])
         else:
             raise KeyError(kind)
 
@@ -148,6 +157,7 @@ def _symbols_of(file: FileDescriptorProto) -> Iterator[str]:
         yield f"{file.package}.{service.name}"
         yield from (f"{file.package}.{service.name}.{method.name}" for method in service.method)
     yield from _enum_symbols(file.package, file.enum_type)
+    yield from (f"{file.package}.{extension.name}" for extension in file.extension)
     for message in file.message_type:
         yield from _message_symbols(file.package, message)
 

@@ -15,7 +15,9 @@ import grpc
 from structlog.typing import FilteringBoundLogger
 
 from mailvet.accounts.admission import Admission
+from mailvet.accounts.authenticator import Authenticator
 from mailvet.accounts.metering import Meter
+from mailvet.accounts.tenant_keys import TenantKeys
 from mailvet.batches import limits
 from mailvet.batches.cursor import Marks
 from mailvet.batches.drain import Drain
@@ -30,7 +32,6 @@ from mailvet.batches.watch import Observer
 from mailvet.errors import ConfigError
 from mailvet.model.admission import AdmissionLimits
 from mailvet.rpc.account_service import AccountService
-from mailvet.rpc.auth import Authenticator
 from mailvet.rpc.batch_service import BatchService
 from mailvet.rpc.call import Method
 from mailvet.rpc.catalog_service import CatalogService
@@ -139,6 +140,10 @@ def build_server(
     admission = Admission(options.admission, clock=clock)
     meter = Meter(store, clock=clock, wall_clock=wall_clock)
     usage = UsageBook(store, marks, wall_clock)
+    authenticator = Authenticator(
+        store, required=options.require_keys, clock=clock, wall_clock=wall_clock
+    )
+    keys = TenantKeys(store, authenticator.keys, wall_clock)
 
     methods = [
         *_methods(
@@ -168,7 +173,7 @@ def build_server(
             VerificationService(verifier, meter, min_heartbeat_s=options.min_heartbeat_s),
         ),
         *_methods(catalog_service_pb2, catalog or CatalogService()),
-        *_methods(account_service_pb2, AccountService(store, usage, admission, meter)),
+        *_methods(account_service_pb2, AccountService(store, usage, admission, meter, keys, marks)),
     ]
     services = sorted({method.service for method in methods})
     health = Health(services)
@@ -176,7 +181,6 @@ def build_server(
     if options.reflection:
         methods += reflection_methods([*services, "grpc.health.v1.Health"])
 
-    authenticator = Authenticator(store, required=options.require_keys, clock=clock)
     dispatcher = Dispatcher(
         authenticator,
         drain,

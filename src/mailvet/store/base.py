@@ -27,7 +27,6 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple, Protocol
 
 from mailvet.model.batch import (
-    ApiKey,
     Batch,
     BatchSpec,
     Claim,
@@ -43,6 +42,7 @@ from mailvet.model.selection import Selection
 from mailvet.model.status import BatchState
 from mailvet.store.accounting import Accounting
 from mailvet.store.base_entries import EntryStore
+from mailvet.store.base_keys import KeyStore
 from mailvet.store.base_uploads import UploadStore
 from mailvet.store.keeping import Keeping
 from mailvet.store.steering import Steering
@@ -118,7 +118,7 @@ class WorkStore(Protocol):
         ...
 
 
-class Store(Keeping, Accounting, Steering, WorkStore, UploadStore, EntryStore, Protocol):
+class Store(Keeping, Accounting, Steering, WorkStore, UploadStore, EntryStore, KeyStore, Protocol):
     """Everything the rooms above may ask of a store."""
 
     @property
@@ -262,24 +262,6 @@ class Store(Keeping, Accounting, Steering, WorkStore, UploadStore, EntryStore, P
 
     async def hindrances(self) -> list[tuple[str, str]]:
         """Return what holds up all work now, as (kind, detail)."""
-        ...
-
-    # Keys
-
-    async def add_key(self, key: ApiKey) -> None:
-        """Keep an API key."""
-        ...
-
-    async def find_key(self, key_id: str) -> ApiKey | None:
-        """Return a key, revoked or not."""
-        ...
-
-    async def list_keys(self, tenant: str | None = None) -> list[ApiKey]:
-        """Return the keys of a tenant, or of all."""
-        ...
-
-    async def revoke_key(self, key_id: str) -> bool:
-        """Revoke a key; False when there is none."""
         ...
 
     # What tenants decide themselves

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mailvet.errors import Unavailable
-from mailvet.model.batch import ApiKey
+from mailvet.model.access import ApiKey
 from mailvet.store import sqlite_file, sqlite_keys
 
 T = TypeVar("T")
@@ -37,6 +37,14 @@ class KeyRing:
         """See `Store.revoke_key`."""
         now = time.time()
         return await self._run(lambda connection: sqlite_keys.revoke(connection, key_id, now=now))
+
+    async def find_key(self, key_id: str) -> ApiKey | None:
+        """See `Store.find_key`."""
+        return await self._run(lambda connection: sqlite_keys.find(connection, key_id))
+
+    async def rotate_key(self, key_id: str, new: ApiKey, expire_time: float) -> bool:
+        """See `Store.rotate_key`."""
+        return await self._run(lambda c: sqlite_keys.rotate(c, key_id, new, expire_time))
 
     async def close(self) -> None:
         """Let go of the file."""

@@ -8,8 +8,8 @@ from dataclasses import replace
 from itertools import accumulate
 
 from mailvet.errors import AlreadyExists
+from mailvet.model.access import ApiKey
 from mailvet.model.batch import (
-    ApiKey,
     Batch,
     BatchSpec,
     Claim,
@@ -32,6 +32,7 @@ from mailvet.store.keeping import require_batch_room
 from mailvet.store.memory_accounting import MemoryAccounting
 from mailvet.store.memory_entries import MemoryEntries, counts_of
 from mailvet.store.memory_keeping import Kept, MemoryKeeping
+from mailvet.store.memory_keys import MemoryKeys
 from mailvet.store.memory_plan import plan
 from mailvet.store.memory_queue import Queue
 from mailvet.store.memory_steering import MemorySteering
@@ -45,7 +46,9 @@ CHUNK_SIZE = 256
 """As the SQLite store."""
 
 
-class MemoryStore(MemoryKeeping, MemoryAccounting, MemorySteering, MemoryUploads, MemoryEntries):
+class MemoryStore(
+    MemoryKeeping, MemoryAccounting, MemorySteering, MemoryUploads, MemoryEntries, MemoryKeys
+):
     """A store that lives as long as its process."""
 
     epoch = 1
@@ -373,30 +376,6 @@ class MemoryStore(MemoryKeeping, MemoryAccounting, MemorySteering, MemoryUploads
     async def hindrances(self) -> list[tuple[str, str]]:
         """See `Store.hindrances`."""
         return sorted(self._hindrances.items())
-
-    async def add_key(self, key: ApiKey) -> None:
-        """See `Store.add_key`."""
-        if key.key_id in self._keys:
-            raise AlreadyExists("key", key.key_id)
-        self._keys[key.key_id] = key
-
-    async def find_key(self, key_id: str) -> ApiKey | None:
-        """See `Store.find_key`."""
-        return self._keys.get(key_id)
-
-    async def list_keys(self, tenant: str | None = None) -> list[ApiKey]:
-        """See `Store.list_keys`."""
-        found = [key for key in self._keys.values() if tenant in (None, key.tenant)]
-        return sorted(found, key=lambda key: (key.create_time, key.key_id))
-
-    async def revoke_key(self, key_id: str) -> bool:
-        """See `Store.revoke_key`."""
-        key = self._keys.get(key_id)
-        if key is None:
-            return False
-        if key.revoke_time is None:
-            self._keys[key_id] = key._replace(revoke_time=self._clock())
-        return True
 
     async def get_rules(self, tenant: str) -> TenantRules:
         """See `Store.get_rules`."""

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from mailvet.failpoints import reach
 from mailvet.model.batch import (
-    ApiKey,
     Batch,
     BatchSpec,
     Claim,
@@ -24,7 +23,6 @@ from mailvet.model.status import BatchState
 from mailvet.store import (
     sqlite_batches,
     sqlite_file,
-    sqlite_keys,
     sqlite_ledger,
     sqlite_plan,
     sqlite_results,
@@ -35,6 +33,7 @@ from mailvet.store import (
 from mailvet.store.base import Created
 from mailvet.store.changes import WORK
 from mailvet.store.remembered import RememberedRules
+from mailvet.store.sqlite_access import SqliteKeys
 from mailvet.store.sqlite_accounting import SqliteAccounting
 from mailvet.store.sqlite_entries import SqliteEntries
 from mailvet.store.sqlite_keeping import SqliteKeeping
@@ -59,6 +58,7 @@ class SqliteStore(
     SqliteTenantRules,
     SqliteUploads,
     SqliteEntries,
+    SqliteKeys,
 ):
     """A store in one file, owned by one process."""
 
@@ -379,26 +379,6 @@ class SqliteStore(
     async def hindrances(self) -> list[tuple[str, str]]:
         """See `Store.hindrances`."""
         return self._file.hindrances.listed()
-
-    async def add_key(self, key: ApiKey) -> None:
-        """See `Store.add_key`."""
-        await self._file.write(lambda transaction: sqlite_keys.add(transaction.connection, key))
-
-    async def find_key(self, key_id: str) -> ApiKey | None:
-        """See `Store.find_key`."""
-        return await self._file.read(lambda connection: sqlite_keys.find(connection, key_id))
-
-    async def list_keys(self, tenant: str | None = None) -> list[ApiKey]:
-        """See `Store.list_keys`."""
-        return await self._file.read(lambda connection: sqlite_keys.listed(connection, tenant))
-
-    async def revoke_key(self, key_id: str) -> bool:
-        """See `Store.revoke_key`."""
-        return await self._file.write(
-            lambda transaction: sqlite_keys.revoke(
-                transaction.connection, key_id, now=self._clock()
-            )
-        )
 
     async def close(self) -> None:
         """See `Store.close`; calling it again does nothing."""

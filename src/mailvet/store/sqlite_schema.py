@@ -306,6 +306,16 @@ def _accounting(database: sqlite_utils.Database) -> None:
     )
 
 
+def _key_access(database: sqlite_utils.Database) -> None:
+    table = database.table("api_key")
+    table.add_column("scopes", str)  # NULL: all there are and will be
+    table.add_column("expire_time", float)
+    table.add_column("last_use_time", float)
+    table.add_column("totp_secret", str, not_null_default="")
+    table.add_column("totp_since", float)
+    table.add_column("totp_step", int, not_null_default=0)
+
+
 STEPS: Steps = {
     "0001_store": _store,
     "0002_batches": _batches,
@@ -315,4 +325,5 @@ STEPS: Steps = {
     "0006_uploads": _uploads,
     "0007_keeping": _keeping,
     "0008_accounting": _accounting,
+    "0009_key_access": _key_access,
 }

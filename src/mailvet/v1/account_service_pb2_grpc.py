@@ -4,6 +4,7 @@ import grpc
 import warnings
 
 from mailvet.v1 import account_service_pb2 as mailvet_dot_v1_dot_account__service__pb2
+from mailvet.v1 import api_key_pb2 as mailvet_dot_v1_dot_api__key__pb2
 from mailvet.v1 import data_policy_pb2 as mailvet_dot_v1_dot_data__policy__pb2
 from mailvet.v1 import own_limits_pb2 as mailvet_dot_v1_dot_own__limits__pb2
 from mailvet.v1 import usage_pb2 as mailvet_dot_v1_dot_usage__pb2
@@ -77,6 +78,26 @@ class AccountServiceStub(object):
                 '/mailvet.v1.AccountService/EstimateCost',
                 request_serializer=mailvet_dot_v1_dot_usage__pb2.EstimateCostRequest.SerializeToString,
                 response_deserializer=mailvet_dot_v1_dot_usage__pb2.EstimateCostResponse.FromString,
+                _registered_method=True)
+        self.CreateApiKey = channel.unary_unary(
+                '/mailvet.v1.AccountService/CreateApiKey',
+                request_serializer=mailvet_dot_v1_dot_api__key__pb2.CreateApiKeyRequest.SerializeToString,
+                response_deserializer=mailvet_dot_v1_dot_api__key__pb2.CreateApiKeyResponse.FromString,
+                _registered_method=True)
+        self.ListApiKeys = channel.unary_unary(
+                '/mailvet.v1.AccountService/ListApiKeys',
+                request_serializer=mailvet_dot_v1_dot_api__key__pb2.ListApiKeysRequest.SerializeToString,
+                response_deserializer=mailvet_dot_v1_dot_api__key__pb2.ListApiKeysResponse.FromString,
+                _registered_method=True)
+        self.RotateApiKey = channel.unary_unary(
+                '/mailvet.v1.AccountService/RotateApiKey',
+                request_serializer=mailvet_dot_v1_dot_api__key__pb2.RotateApiKeyRequest.SerializeToString,
+                response_deserializer=mailvet_dot_v1_dot_api__key__pb2.RotateApiKeyResponse.FromString,
+                _registered_method=True)
+        self.RevokeApiKey = channel.unary_unary(
+                '/mailvet.v1.AccountService/RevokeApiKey',
+                request_serializer=mailvet_dot_v1_dot_api__key__pb2.RevokeApiKeyRequest.SerializeToString,
+                response_deserializer=mailvet_dot_v1_dot_api__key__pb2.RevokeApiKeyResponse.FromString,
                 _registered_method=True)
 
 
@@ -154,6 +175,46 @@ class AccountServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def CreateApiKey(self, request, context):
+        """Makes an API key of the tenant. The key itself is told this once.
+
+        Errors: INVALID_ARGUMENT, PERMISSION_DENIED when it were allowed more than the
+        caller is, RESOURCE_EXHAUSTED (QUOTA_EXCEEDED) when the tenant has 200 that work.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListApiKeys(self, request, context):
+        """Lists the tenant's API keys, without their secrets.
+
+        Errors: INVALID_ARGUMENT (INVALID_REQUEST, BAD_PAGE_TOKEN).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RotateApiKey(self, request, context):
+        """Makes a new API key in place of another one, which goes on to work for a while so
+        that its users can change over.
+
+        Errors: NOT_FOUND, also when it ended; INVALID_ARGUMENT, PERMISSION_DENIED when it
+        is allowed more than the caller is, RESOURCE_EXHAUSTED as CreateApiKey.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def RevokeApiKey(self, request, context):
+        """Revokes an API key and the tokens that were issued for it: within 5 seconds they
+        open nothing, and streams that they opened end. Revoking it again changes nothing.
+
+        Errors: NOT_FOUND.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AccountServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -196,6 +257,26 @@ def add_AccountServiceServicer_to_server(servicer, server):
                     servicer.EstimateCost,
                     request_deserializer=mailvet_dot_v1_dot_usage__pb2.EstimateCostRequest.FromString,
                     response_serializer=mailvet_dot_v1_dot_usage__pb2.EstimateCostResponse.SerializeToString,
+            ),
+            'CreateApiKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.CreateApiKey,
+                    request_deserializer=mailvet_dot_v1_dot_api__key__pb2.CreateApiKeyRequest.FromString,
+                    response_serializer=mailvet_dot_v1_dot_api__key__pb2.CreateApiKeyResponse.SerializeToString,
+            ),
+            'ListApiKeys': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListApiKeys,
+                    request_deserializer=mailvet_dot_v1_dot_api__key__pb2.ListApiKeysRequest.FromString,
+                    response_serializer=mailvet_dot_v1_dot_api__key__pb2.ListApiKeysResponse.SerializeToString,
+            ),
+            'RotateApiKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.RotateApiKey,
+                    request_deserializer=mailvet_dot_v1_dot_api__key__pb2.RotateApiKeyRequest.FromString,
+                    response_serializer=mailvet_dot_v1_dot_api__key__pb2.RotateApiKeyResponse.SerializeToString,
+            ),
+            'RevokeApiKey': grpc.unary_unary_rpc_method_handler(
+                    servicer.RevokeApiKey,
+                    request_deserializer=mailvet_dot_v1_dot_api__key__pb2.RevokeApiKeyRequest.FromString,
+                    response_serializer=mailvet_dot_v1_dot_api__key__pb2.RevokeApiKeyResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -415,6 +496,114 @@ class AccountService(object):
             '/mailvet.v1.AccountService/EstimateCost',
             mailvet_dot_v1_dot_usage__pb2.EstimateCostRequest.SerializeToString,
             mailvet_dot_v1_dot_usage__pb2.EstimateCostResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def CreateApiKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mailvet.v1.AccountService/CreateApiKey',
+            mailvet_dot_v1_dot_api__key__pb2.CreateApiKeyRequest.SerializeToString,
+            mailvet_dot_v1_dot_api__key__pb2.CreateApiKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListApiKeys(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mailvet.v1.AccountService/ListApiKeys',
+            mailvet_dot_v1_dot_api__key__pb2.ListApiKeysRequest.SerializeToString,
+            mailvet_dot_v1_dot_api__key__pb2.ListApiKeysResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RotateApiKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mailvet.v1.AccountService/RotateApiKey',
+            mailvet_dot_v1_dot_api__key__pb2.RotateApiKeyRequest.SerializeToString,
+            mailvet_dot_v1_dot_api__key__pb2.RotateApiKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RevokeApiKey(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mailvet.v1.AccountService/RevokeApiKey',
+            mailvet_dot_v1_dot_api__key__pb2.RevokeApiKeyRequest.SerializeToString,
+            mailvet_dot_v1_dot_api__key__pb2.RevokeApiKeyResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -6,6 +6,7 @@ isort:skip_file
 from collections import abc as _abc
 from grpc import aio as _aio
 from mailvet.v1 import account_service_pb2 as _account_service_pb2
+from mailvet.v1 import api_key_pb2 as _api_key_pb2
 from mailvet.v1 import data_policy_pb2 as _data_policy_pb2
 from mailvet.v1 import own_limits_pb2 as _own_limits_pb2
 from mailvet.v1 import usage_pb2 as _usage_pb2
@@ -73,6 +74,30 @@ class AccountServiceStub:
 
     Errors: INVALID_ARGUMENT, NOT_FOUND.
     """
+    CreateApiKey: _grpc.UnaryUnaryMultiCallable[_api_key_pb2.CreateApiKeyRequest, _api_key_pb2.CreateApiKeyResponse]
+    """Makes an API key of the tenant. The key itself is told this once.
+
+    Errors: INVALID_ARGUMENT, PERMISSION_DENIED when it were allowed more than the
+    caller is, RESOURCE_EXHAUSTED (QUOTA_EXCEEDED) when the tenant has 200 that work.
+    """
+    ListApiKeys: _grpc.UnaryUnaryMultiCallable[_api_key_pb2.ListApiKeysRequest, _api_key_pb2.ListApiKeysResponse]
+    """Lists the tenant's API keys, without their secrets.
+
+    Errors: INVALID_ARGUMENT (INVALID_REQUEST, BAD_PAGE_TOKEN).
+    """
+    RotateApiKey: _grpc.UnaryUnaryMultiCallable[_api_key_pb2.RotateApiKeyRequest, _api_key_pb2.RotateApiKeyResponse]
+    """Makes a new API key in place of another one, which goes on to work for a while so
+    that its users can change over.
+
+    Errors: NOT_FOUND, also when it ended; INVALID_ARGUMENT, PERMISSION_DENIED when it
+    is allowed more than the caller is, RESOURCE_EXHAUSTED as CreateApiKey.
+    """
+    RevokeApiKey: _grpc.UnaryUnaryMultiCallable[_api_key_pb2.RevokeApiKeyRequest, _api_key_pb2.RevokeApiKeyResponse]
+    """Revokes an API key and the tokens that were issued for it: within 5 seconds they
+    open nothing, and streams that they opened end. Revoking it again changes nothing.
+
+    Errors: NOT_FOUND.
+    """
 
 @_typing.type_check_only
 class AccountServiceAsyncStub(AccountServiceStub):
@@ -115,6 +140,30 @@ class AccountServiceAsyncStub(AccountServiceStub):
     balance suffices. Nothing is reserved: a launch does that.
 
     Errors: INVALID_ARGUMENT, NOT_FOUND.
+    """
+    CreateApiKey: _aio.UnaryUnaryMultiCallable[_api_key_pb2.CreateApiKeyRequest, _api_key_pb2.CreateApiKeyResponse]  # type: ignore[assignment]
+    """Makes an API key of the tenant. The key itself is told this once.
+
+    Errors: INVALID_ARGUMENT, PERMISSION_DENIED when it were allowed more than the
+    caller is, RESOURCE_EXHAUSTED (QUOTA_EXCEEDED) when the tenant has 200 that work.
+    """
+    ListApiKeys: _aio.UnaryUnaryMultiCallable[_api_key_pb2.ListApiKeysRequest, _api_key_pb2.ListApiKeysResponse]  # type: ignore[assignment]
+    """Lists the tenant's API keys, without their secrets.
+
+    Errors: INVALID_ARGUMENT (INVALID_REQUEST, BAD_PAGE_TOKEN).
+    """
+    RotateApiKey: _aio.UnaryUnaryMultiCallable[_api_key_pb2.RotateApiKeyRequest, _api_key_pb2.RotateApiKeyResponse]  # type: ignore[assignment]
+    """Makes a new API key in place of another one, which goes on to work for a while so
+    that its users can change over.
+
+    Errors: NOT_FOUND, also when it ended; INVALID_ARGUMENT, PERMISSION_DENIED when it
+    is allowed more than the caller is, RESOURCE_EXHAUSTED as CreateApiKey.
+    """
+    RevokeApiKey: _aio.UnaryUnaryMultiCallable[_api_key_pb2.RevokeApiKeyRequest, _api_key_pb2.RevokeApiKeyResponse]  # type: ignore[assignment]
+    """Revokes an API key and the tokens that were issued for it: within 5 seconds they
+    open nothing, and streams that they opened end. Revoking it again changes nothing.
+
+    Errors: NOT_FOUND.
     """
 
 class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -203,6 +252,54 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         balance suffices. Nothing is reserved: a launch does that.
 
         Errors: INVALID_ARGUMENT, NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def CreateApiKey(
+        self,
+        request: _api_key_pb2.CreateApiKeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_api_key_pb2.CreateApiKeyResponse, _abc.Awaitable[_api_key_pb2.CreateApiKeyResponse]]:
+        """Makes an API key of the tenant. The key itself is told this once.
+
+        Errors: INVALID_ARGUMENT, PERMISSION_DENIED when it were allowed more than the
+        caller is, RESOURCE_EXHAUSTED (QUOTA_EXCEEDED) when the tenant has 200 that work.
+        """
+
+    @_abc_1.abstractmethod
+    def ListApiKeys(
+        self,
+        request: _api_key_pb2.ListApiKeysRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_api_key_pb2.ListApiKeysResponse, _abc.Awaitable[_api_key_pb2.ListApiKeysResponse]]:
+        """Lists the tenant's API keys, without their secrets.
+
+        Errors: INVALID_ARGUMENT (INVALID_REQUEST, BAD_PAGE_TOKEN).
+        """
+
+    @_abc_1.abstractmethod
+    def RotateApiKey(
+        self,
+        request: _api_key_pb2.RotateApiKeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_api_key_pb2.RotateApiKeyResponse, _abc.Awaitable[_api_key_pb2.RotateApiKeyResponse]]:
+        """Makes a new API key in place of another one, which goes on to work for a while so
+        that its users can change over.
+
+        Errors: NOT_FOUND, also when it ended; INVALID_ARGUMENT, PERMISSION_DENIED when it
+        is allowed more than the caller is, RESOURCE_EXHAUSTED as CreateApiKey.
+        """
+
+    @_abc_1.abstractmethod
+    def RevokeApiKey(
+        self,
+        request: _api_key_pb2.RevokeApiKeyRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_api_key_pb2.RevokeApiKeyResponse, _abc.Awaitable[_api_key_pb2.RevokeApiKeyResponse]]:
+        """Revokes an API key and the tokens that were issued for it: within 5 seconds they
+        open nothing, and streams that they opened end. Revoking it again changes nothing.
+
+        Errors: NOT_FOUND.
         """
 
 def add_AccountServiceServicer_to_server(servicer: AccountServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

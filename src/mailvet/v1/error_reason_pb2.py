@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dmailvet/v1/error_reason.proto\x12\nmailvet.v1*\xd3\x04\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12 \n\x1c\x45RROR_REASON_INVALID_REQUEST\x10\x01\x12\x1a\n\x16\x45RROR_REASON_NOT_FOUND\x10\x02\x12\x1f\n\x1b\x45RROR_REASON_ALREADY_EXISTS\x10\x03\x12\x1c\n\x18\x45RROR_REASON_WRONG_STATE\x10\x04\x12\x1b\n\x17\x45RROR_REASON_OFFSET_GAP\x10\x05\x12\x1b\n\x17\x45RROR_REASON_BAD_CURSOR\x10\x06\x12\x1f\n\x1b\x45RROR_REASON_BAD_PAGE_TOKEN\x10\x07\x12$\n ERROR_REASON_CURSOR_EPOCH_PASSED\x10\x08\x12\"\n\x1e\x45RROR_REASON_REQUEST_ID_REUSED\x10\t\x12 \n\x1c\x45RROR_REASON_UNAUTHENTICATED\x10\n\x12\x1f\n\x1b\x45RROR_REASON_QUOTA_EXCEEDED\x10\x0b\x12\x1c\n\x18\x45RROR_REASON_UNAVAILABLE\x10\x0c\x12\x19\n\x15\x45RROR_REASON_INTERNAL\x10\r\x12\"\n\x1e\x45RROR_REASON_MESSAGE_TOO_LARGE\x10\x0e\x12\x1e\n\x1a\x45RROR_REASON_ETAG_MISMATCH\x10\x0f\x12\x1d\n\x19\x45RROR_REASON_BATCH_ERASED\x10\x10\x12%\n!ERROR_REASON_INSUFFICIENT_BALANCE\x10\x11\x42:\n\x0e\x64\x65v.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dmailvet/v1/error_reason.proto\x12\nmailvet.v1*\x9e\x05\n\x0b\x45rrorReason\x12\x1c\n\x18\x45RROR_REASON_UNSPECIFIED\x10\x00\x12 \n\x1c\x45RROR_REASON_INVALID_REQUEST\x10\x01\x12\x1a\n\x16\x45RROR_REASON_NOT_FOUND\x10\x02\x12\x1f\n\x1b\x45RROR_REASON_ALREADY_EXISTS\x10\x03\x12\x1c\n\x18\x45RROR_REASON_WRONG_STATE\x10\x04\x12\x1b\n\x17\x45RROR_REASON_OFFSET_GAP\x10\x05\x12\x1b\n\x17\x45RROR_REASON_BAD_CURSOR\x10\x06\x12\x1f\n\x1b\x45RROR_REASON_BAD_PAGE_TOKEN\x10\x07\x12$\n ERROR_REASON_CURSOR_EPOCH_PASSED\x10\x08\x12\"\n\x1e\x45RROR_REASON_REQUEST_ID_REUSED\x10\t\x12 \n\x1c\x45RROR_REASON_UNAUTHENTICATED\x10\n\x12\x1f\n\x1b\x45RROR_REASON_QUOTA_EXCEEDED\x10\x0b\x12\x1c\n\x18\x45RROR_REASON_UNAVAILABLE\x10\x0c\x12\x19\n\x15\x45RROR_REASON_INTERNAL\x10\r\x12\"\n\x1e\x45RROR_REASON_MESSAGE_TOO_LARGE\x10\x0e\x12\x1e\n\x1a\x45RROR_REASON_ETAG_MISMATCH\x10\x0f\x12\x1d\n\x19\x45RROR_REASON_BATCH_ERASED\x10\x10\x12%\n!ERROR_REASON_INSUFFICIENT_BALANCE\x10\x11\x12\"\n\x1e\x45RROR_REASON_PERMISSION_DENIED\x10\x12\x12%\n!ERROR_REASON_SECOND_FACTOR_NEEDED\x10\x13\x42:\n\x0e\x64\x65v.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -33,5 +33,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._loaded_options = None
   _globals['DESCRIPTOR']._serialized_options = b'\n\016dev.mailvet.v1P\001Z&mailvet.dev/client/mailvetv1;mailvetv1'
   _globals['_ERRORREASON']._serialized_start=46
-  _globals['_ERRORREASON']._serialized_end=641
+  _globals['_ERRORREASON']._serialized_end=716
 # @@protoc_insertion_point(module_scope)

@@ -190,6 +190,26 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
         "metadata": { "needed_units": "1200", "available_units": "950.5",
           "missing_units": "249.5" } }
     """
+    ERROR_REASON_PERMISSION_DENIED: _ErrorReason.ValueType  # 18
+    """The caller is known, but not allowed to do this: its key or token lacks the scope in
+    metadata `scope`, where one is missing. PERMISSION_DENIED.
+
+    Way out: use a key that has the scope; `ListApiKeys` and `mailvet keys list` show
+    who has which.
+
+    Example:
+      { "reason": "PERMISSION_DENIED", "domain": "mailvet.dev",
+        "metadata": { "scope": "BATCHES_DELETE" } }
+    """
+    ERROR_REASON_SECOND_FACTOR_NEEDED: _ErrorReason.ValueType  # 19
+    """The key has a second factor: it opens nothing by itself. UNAUTHENTICATED.
+
+    Way out: IssueToken with the key and a fresh `totp_code`, then call with the token;
+    each code works once.
+
+    Example:
+      { "reason": "SECOND_FACTOR_NEEDED", "domain": "mailvet.dev", "metadata": {} }
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """Why a call failed. It stands in google.rpc.ErrorInfo.reason, without the prefix
@@ -363,5 +383,25 @@ Example:
   { "reason": "INSUFFICIENT_BALANCE", "domain": "mailvet.dev",
     "metadata": { "needed_units": "1200", "available_units": "950.5",
       "missing_units": "249.5" } }
+"""
+ERROR_REASON_PERMISSION_DENIED: ErrorReason.ValueType  # 18
+"""The caller is known, but not allowed to do this: its key or token lacks the scope in
+metadata `scope`, where one is missing. PERMISSION_DENIED.
+
+Way out: use a key that has the scope; `ListApiKeys` and `mailvet keys list` show
+who has which.
+
+Example:
+  { "reason": "PERMISSION_DENIED", "domain": "mailvet.dev",
+    "metadata": { "scope": "BATCHES_DELETE" } }
+"""
+ERROR_REASON_SECOND_FACTOR_NEEDED: ErrorReason.ValueType  # 19
+"""The key has a second factor: it opens nothing by itself. UNAUTHENTICATED.
+
+Way out: IssueToken with the key and a fresh `totp_code`, then call with the token;
+each code works once.
+
+Example:
+  { "reason": "SECOND_FACTOR_NEEDED", "domain": "mailvet.dev", "metadata": {} }
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -26,11 +26,12 @@ from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 from mailvet.v1 import batch_pb2 as mailvet_dot_v1_dot_batch__pb2
 from mailvet.v1 import export_pb2 as mailvet_dot_v1_dot_export__pb2
+from mailvet.v1 import options_pb2 as mailvet_dot_v1_dot_options__pb2
 from mailvet.v1 import result_pb2 as mailvet_dot_v1_dot_result__pb2
 from mailvet.v1 import status_pb2 as mailvet_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmailvet/v1/result_service.proto\x12\nmailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16mailvet/v1/batch.proto\x1a\x17mailvet/v1/export.proto\x1a\x17mailvet/v1/result.proto\x1a\x17mailvet/v1/status.proto\"\xa2\x02\n\x0cResultFilter\x12\x44\n\x0f\x63lassifications\x18\x01 \x03(\x0e\x32\x1a.mailvet.v1.ClassificationR\x0f\x63lassifications\x12S\n\x17\x65xclude_classifications\x18\x02 \x03(\x0e\x32\x1a.mailvet.v1.ClassificationR\x16\x65xcludeClassifications\x12\x33\n\x08statuses\x18\x03 \x03(\x0e\x32\x17.mailvet.v1.EntryStatusR\x08statuses\x12\x42\n\x10\x65xclude_statuses\x18\x04 \x03(\x0e\x32\x17.mailvet.v1.EntryStatusR\x0f\x65xcludeStatuses\"\xba\x02\n\x14StreamResultsRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x16\n\x06\x63ursor\x18\x02 \x01(\tR\x06\x63ursor\x12\x1b\n\x06\x66ollow\x18\x03 \x01(\x08H\x00R\x06\x66ollow\x88\x01\x01\x12\x30\n\x06\x66ilter\x18\x04 \x01(\x0b\x32\x18.mailvet.v1.ResultFilterR\x06\x66ilter\x12*\n\x04view\x18\x05 \x01(\x0e\x32\x16.mailvet.v1.ResultViewR\x04view\x12\x1f\n\x0bmax_results\x18\x06 \x01(\x05R\nmaxResults\x12H\n\x12heartbeat_interval\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationR\x11heartbeatIntervalB\t\n\x07_follow\"\xf6\x01\n\x15StreamResultsResponse\x12,\n\x07results\x18\x01 \x03(\x0b\x32\x12.mailvet.v1.ResultR\x07results\x12\x16\n\x06\x63ursor\x18\x02 \x01(\tR\x06\x63ursor\x12\x1b\n\tcaught_up\x18\x03 \x01(\x08R\x08\x63\x61ughtUp\x12\x12\n\x04\x64one\x18\x04 \x01(\x08R\x04\x64one\x12\x30\n\x08progress\x18\x05 \x01(\x0b\x32\x14.mailvet.v1.ProgressR\x08progress\x12\x34\n\ngoing_away\x18\x06 \x01(\x0b\x32\x15.mailvet.v1.GoingAwayR\tgoingAway\"\xc9\x01\n\x12ListResultsRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\x12\x30\n\x06\x66ilter\x18\x04 \x01(\x0b\x32\x18.mailvet.v1.ResultFilterR\x06\x66ilter\x12*\n\x04view\x18\x05 \x01(\x0e\x32\x16.mailvet.v1.ResultViewR\x04view\"k\n\x13ListResultsResponse\x12,\n\x07results\x18\x01 \x03(\x0b\x32\x12.mailvet.v1.ResultR\x07results\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x87\x01\n\x10GetResultRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x14\n\x05index\x18\x02 \x01(\x05R\x05index\x12*\n\x04view\x18\x03 \x01(\x0e\x32\x16.mailvet.v1.ResultViewR\x04view\x12\x16\n\x06\x63ustom\x18\x04 \x01(\tR\x06\x63ustom\"\xb3\x02\n\x11GetResultResponse\x12,\n\x05state\x18\x01 \x01(\x0e\x32\x16.mailvet.v1.EntryStateR\x05state\x12*\n\x06result\x18\x02 \x01(\x0b\x32\x12.mailvet.v1.ResultR\x06result\x12\x46\n\x11next_attempt_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0fnextAttemptTime\x12\x41\n\x06labels\x18\x04 \x03(\x0b\x32).mailvet.v1.GetResultResponse.LabelsEntryR\x06labels\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"\xff\x02\n\x14\x45xportResultsRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x30\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\x18.mailvet.v1.ExportFormatR\x06\x66ormat\x12\x33\n\x07\x64ialect\x18\x03 \x01(\x0e\x32\x19.mailvet.v1.ExportDialectR\x07\x64ialect\x12\x18\n\x07\x63olumns\x18\x04 \x03(\tR\x07\x63olumns\x12\x30\n\x06\x66ilter\x18\x05 \x01(\x0b\x32\x18.mailvet.v1.ResultFilterR\x06\x66ilter\x12#\n\rkeep_formulas\x18\x06 \x01(\x08R\x0ckeepFormulas\x12\x16\n\x06offset\x18\x07 \x01(\x03R\x06offset\x12\x12\n\x04\x65tag\x18\x08 \x01(\tR\x04\x65tag\x12H\n\x12heartbeat_interval\x18\t \x01(\x0b\x32\x19.google.protobuf.DurationR\x11heartbeatInterval\"\xfa\x01\n\x15\x45xportResultsResponse\x12%\n\x0eprepared_count\x18\x01 \x01(\x05R\rpreparedCount\x12,\n\x04\x66ile\x18\x02 \x01(\x0b\x32\x18.mailvet.v1.ExportedFileR\x04\x66ile\x12\x12\n\x04\x64\x61ta\x18\x03 \x01(\x0cR\x04\x64\x61ta\x12\x16\n\x06offset\x18\x04 \x01(\x03R\x06offset\x12\x16\n\x06\x63rc32c\x18\x05 \x01(\x07R\x06\x63rc32c\x12\x12\n\x04\x64one\x18\x06 \x01(\x08R\x04\x64one\x12\x34\n\ngoing_away\x18\x07 \x01(\x0b\x32\x15.mailvet.v1.GoingAwayR\tgoingAway\"\x83\x01\n\x17SummarizeResultsRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x30\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x18.mailvet.v1.ResultFilterR\x06\x66ilter\x12\x1b\n\tmax_names\x18\x03 \x01(\x05R\x08maxNames\"\xed\x02\n\x18SummarizeResultsResponse\x12!\n\x0cresult_count\x18\x01 \x01(\x05R\x0bresultCount\x12I\n\x0f\x63lassifications\x18\x02 \x03(\x0b\x32\x1f.mailvet.v1.ClassificationCountR\x0f\x63lassifications\x12\x33\n\x08statuses\x18\x03 \x03(\x0b\x32\x17.mailvet.v1.StatusCountR\x08statuses\x12/\n\x07\x64omains\x18\x04 \x03(\x0b\x32\x15.mailvet.v1.NameCountR\x07\x64omains\x12\x33\n\toperators\x18\x05 \x03(\x0b\x32\x15.mailvet.v1.NameCountR\toperators\x12!\n\x0c\x64omain_count\x18\x06 \x01(\x05R\x0b\x64omainCount\x12%\n\x0eoperator_count\x18\x07 \x01(\x05R\roperatorCount\"5\n\tNameCount\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n\x05\x63ount\x18\x02 \x01(\x05R\x05\x63ount\"\x86\x02\n\x16ReverifyResultsRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x30\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x18.mailvet.v1.ResultFilterR\x06\x66ilter\x12\x32\n\x07quality\x18\x03 \x01(\x0e\x32\x18.mailvet.v1.QualityLevelR\x07quality\x12 \n\x0cnew_batch_id\x18\x04 \x01(\tR\nnewBatchId\x12\x12\n\x04name\x18\x05 \x01(\tR\x04name\x12\x16\n\x06launch\x18\x06 \x01(\x08R\x06launch\x12\x1d\n\nrequest_id\x18\x07 \x01(\tR\trequestId\"B\n\x17ReverifyResultsResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch*q\n\nEntryState\x12\x1b\n\x17\x45NTRY_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x45NTRY_STATE_PENDING\x10\x01\x12\x17\n\x13\x45NTRY_STATE_WAITING\x10\x02\x12\x14\n\x10\x45NTRY_STATE_DONE\x10\x03\x32\x94\x04\n\rResultService\x12V\n\rStreamResults\x12 .mailvet.v1.StreamResultsRequest\x1a!.mailvet.v1.StreamResultsResponse0\x01\x12N\n\x0bListResults\x12\x1e.mailvet.v1.ListResultsRequest\x1a\x1f.mailvet.v1.ListResultsResponse\x12H\n\tGetResult\x12\x1c.mailvet.v1.GetResultRequest\x1a\x1d.mailvet.v1.GetResultResponse\x12]\n\x10SummarizeResults\x12#.mailvet.v1.SummarizeResultsRequest\x1a$.mailvet.v1.SummarizeResultsResponse\x12Z\n\x0fReverifyResults\x12\".mailvet.v1.ReverifyResultsRequest\x1a#.mailvet.v1.ReverifyResultsResponse\x12V\n\rExportResults\x12 .mailvet.v1.ExportResultsRequest\x1a!.mailvet.v1.ExportResultsResponse0\x01\x42:\n\x0e\x64\x65v.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1fmailvet/v1/result_service.proto\x12\nmailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16mailvet/v1/batch.proto\x1a\x17mailvet/v1/export.proto\x1a\x18mailvet/v1/options.proto\x1a\x17mailvet/v1/result.proto\x1a\x17mailvet/v1/status.proto\"\xa2\x02\n\x0cResultFilter\x12\x44\n\x0f\x63lassifications\x18\x01 \x03(\x0e\x32\x1a.mailvet.v1.ClassificationR\x0f\x63lassifications\x12S\n\x17\x65xclude_classifications\x18\x02 \x03(\x0e\x32\x1a.mailvet.v1.ClassificationR\x16\x65xcludeClassifications\x12\x33\n\x08statuses\x18\x03 \x03(\x0e\x32\x17.mailvet.v1.EntryStatusR\x08statuses\x12\x42\n\x10\x65xclude_statuses\x18\x04 \x03(\x0e\x32\x17.mailvet.v1.EntryStatusR\x0f\x65xcludeStatuses\"\xba\x02\n\x14StreamResultsRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x16\n\x06\x63ursor\x18\x02 \x01(\tR\x06\x63ursor\x12\x1b\n\x06\x66ollow\x18\x03 \x01(\x08H\x00R\x06\x66ollow\x88\x01\x01\x12\x30\n\x06\x66ilter\x18\x04 \x01(\x0b\x32\x18.mailvet.v1.ResultFilterR\x06\x66ilter\x12*\n\x04view\x18\x05 \x01(\x0e\x32\x16.mailvet.v1.ResultViewR\x04view\x12\x1f\n\x0bmax_results\x18\x06 \x01(\x05R\nmaxResults\x12H\n\x12heartbeat_interval\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationR\x11heartbeatIntervalB\t\n\x07_follow\"\xf6\x01\n\x15StreamResultsResponse\x12,\n\x07results\x18\x01 \x03(\x0b\x32\x12.mailvet.v1.ResultR\x07results\x12\x16\n\x06\x63ursor\x18\x02 \x01(\tR\x06\x63ursor\x12\x1b\n\tcaught_up\x18\x03 \x01(\x08R\x08\x63\x61ughtUp\x12\x12\n\x04\x64one\x18\x04 \x01(\x08R\x04\x64one\x12\x30\n\x08progress\x18\x05 \x01(\x0b\x32\x14.mailvet.v1.ProgressR\x08progress\x12\x34\n\ngoing_away\x18\x06 \x01(\x0b\x32\x15.mailvet.v1.GoingAwayR\tgoingAway\"\xc9\x01\n\x12ListResultsRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x1b\n\tpage_size\x18\x02 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x03 \x01(\tR\tpageToken\x12\x30\n\x06\x66ilter\x18\x04 \x01(\x0b\x32\x18.mailvet.v1.ResultFilterR\x06\x66ilter\x12*\n\x04view\x18\x05 \x01(\x0e\x32\x16.mailvet.v1.ResultViewR\x04view\"k\n\x13ListResultsResponse\x12,\n\x07results\x18\x01 \x03(\x0b\x32\x12.mailvet.v1.ResultR\x07results\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x87\x01\n\x10GetResultRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x14\n\x05index\x18\x02 \x01(\x05R\x05index\x12*\n\x04view\x18\x03 \x01(\x0e\x32\x16.mailvet.v1.ResultViewR\x04view\x12\x16\n\x06\x63ustom\x18\x04 \x01(\tR\x06\x63ustom\"\xb3\x02\n\x11GetResultResponse\x12,\n\x05state\x18\x01 \x01(\x0e\x32\x16.mailvet.v1.EntryStateR\x05state\x12*\n\x06result\x18\x02 \x01(\x0b\x32\x12.mailvet.v1.ResultR\x06result\x12\x46\n\x11next_attempt_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0fnextAttemptTime\x12\x41\n\x06labels\x18\x04 \x03(\x0b\x32).mailvet.v1.GetResultResponse.LabelsEntryR\x06labels\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"\xff\x02\n\x14\x45xportResultsRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x30\n\x06\x66ormat\x18\x02 \x01(\x0e\x32\x18.mailvet.v1.ExportFormatR\x06\x66ormat\x12\x33\n\x07\x64ialect\x18\x03 \x01(\x0e\x32\x19.mailvet.v1.ExportDialectR\x07\x64ialect\x12\x18\n\x07\x63olumns\x18\x04 \x03(\tR\x07\x63olumns\x12\x30\n\x06\x66ilter\x18\x05 \x01(\x0b\x32\x18.mailvet.v1.ResultFilterR\x06\x66ilter\x12#\n\rkeep_formulas\x18\x06 \x01(\x08R\x0ckeepFormulas\x12\x16\n\x06offset\x18\x07 \x01(\x03R\x06offset\x12\x12\n\x04\x65tag\x18\x08 \x01(\tR\x04\x65tag\x12H\n\x12heartbeat_interval\x18\t \x01(\x0b\x32\x19.google.protobuf.DurationR\x11heartbeatInterval\"\xfa\x01\n\x15\x45xportResultsResponse\x12%\n\x0eprepared_count\x18\x01 \x01(\x05R\rpreparedCount\x12,\n\x04\x66ile\x18\x02 \x01(\x0b\x32\x18.mailvet.v1.ExportedFileR\x04\x66ile\x12\x12\n\x04\x64\x61ta\x18\x03 \x01(\x0cR\x04\x64\x61ta\x12\x16\n\x06offset\x18\x04 \x01(\x03R\x06offset\x12\x16\n\x06\x63rc32c\x18\x05 \x01(\x07R\x06\x63rc32c\x12\x12\n\x04\x64one\x18\x06 \x01(\x08R\x04\x64one\x12\x34\n\ngoing_away\x18\x07 \x01(\x0b\x32\x15.mailvet.v1.GoingAwayR\tgoingAway\"\x83\x01\n\x17SummarizeResultsRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x30\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x18.mailvet.v1.ResultFilterR\x06\x66ilter\x12\x1b\n\tmax_names\x18\x03 \x01(\x05R\x08maxNames\"\xed\x02\n\x18SummarizeResultsResponse\x12!\n\x0cresult_count\x18\x01 \x01(\x05R\x0bresultCount\x12I\n\x0f\x63lassifications\x18\x02 \x03(\x0b\x32\x1f.mailvet.v1.ClassificationCountR\x0f\x63lassifications\x12\x33\n\x08statuses\x18\x03 \x03(\x0b\x32\x17.mailvet.v1.StatusCountR\x08statuses\x12/\n\x07\x64omains\x18\x04 \x03(\x0b\x32\x15.mailvet.v1.NameCountR\x07\x64omains\x12\x33\n\toperators\x18\x05 \x03(\x0b\x32\x15.mailvet.v1.NameCountR\toperators\x12!\n\x0c\x64omain_count\x18\x06 \x01(\x05R\x0b\x64omainCount\x12%\n\x0eoperator_count\x18\x07 \x01(\x05R\roperatorCount\"5\n\tNameCount\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n\x05\x63ount\x18\x02 \x01(\x05R\x05\x63ount\"\x86\x02\n\x16ReverifyResultsRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x30\n\x06\x66ilter\x18\x02 \x01(\x0b\x32\x18.mailvet.v1.ResultFilterR\x06\x66ilter\x12\x32\n\x07quality\x18\x03 \x01(\x0e\x32\x18.mailvet.v1.QualityLevelR\x07quality\x12 \n\x0cnew_batch_id\x18\x04 \x01(\tR\nnewBatchId\x12\x12\n\x04name\x18\x05 \x01(\tR\x04name\x12\x16\n\x06launch\x18\x06 \x01(\x08R\x06launch\x12\x1d\n\nrequest_id\x18\x07 \x01(\tR\trequestId\"B\n\x17ReverifyResultsResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch*q\n\nEntryState\x12\x1b\n\x17\x45NTRY_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13\x45NTRY_STATE_PENDING\x10\x01\x12\x17\n\x13\x45NTRY_STATE_WAITING\x10\x02\x12\x14\n\x10\x45NTRY_STATE_DONE\x10\x03\x32\xbc\x04\n\rResultService\x12\\\n\rStreamResults\x12 .mailvet.v1.StreamResultsRequest\x1a!.mailvet.v1.StreamResultsResponse\"\x04\xa8\xd4\x18\x05\x30\x01\x12T\n\x0bListResults\x12\x1e.mailvet.v1.ListResultsRequest\x1a\x1f.mailvet.v1.ListResultsResponse\"\x04\xa8\xd4\x18\x05\x12N\n\tGetResult\x12\x1c.mailvet.v1.GetResultRequest\x1a\x1d.mailvet.v1.GetResultResponse\"\x04\xa8\xd4\x18\x05\x12\x63\n\x10SummarizeResults\x12#.mailvet.v1.SummarizeResultsRequest\x1a$.mailvet.v1.SummarizeResultsResponse\"\x04\xa8\xd4\x18\x05\x12\x64\n\x0fReverifyResults\x12\".mailvet.v1.ReverifyResultsRequest\x1a#.mailvet.v1.ReverifyResultsResponse\"\x08\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12\\\n\rExportResults\x12 .mailvet.v1.ExportResultsRequest\x1a!.mailvet.v1.ExportResultsResponse\"\x04\xa8\xd4\x18\x05\x30\x01\x42:\n\x0e\x64\x65v.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,38 +41,50 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'\n\016dev.mailvet.v1P\001Z&mailvet.dev/client/mailvetv1;mailvetv1'
   _globals['_GETRESULTRESPONSE_LABELSENTRY']._loaded_options = None
   _globals['_GETRESULTRESPONSE_LABELSENTRY']._serialized_options = b'8\001'
-  _globals['_ENTRYSTATE']._serialized_start=3360
-  _globals['_ENTRYSTATE']._serialized_end=3473
-  _globals['_RESULTFILTER']._serialized_start=212
-  _globals['_RESULTFILTER']._serialized_end=502
-  _globals['_STREAMRESULTSREQUEST']._serialized_start=505
-  _globals['_STREAMRESULTSREQUEST']._serialized_end=819
-  _globals['_STREAMRESULTSRESPONSE']._serialized_start=822
-  _globals['_STREAMRESULTSRESPONSE']._serialized_end=1068
-  _globals['_LISTRESULTSREQUEST']._serialized_start=1071
-  _globals['_LISTRESULTSREQUEST']._serialized_end=1272
-  _globals['_LISTRESULTSRESPONSE']._serialized_start=1274
-  _globals['_LISTRESULTSRESPONSE']._serialized_end=1381
-  _globals['_GETRESULTREQUEST']._serialized_start=1384
-  _globals['_GETRESULTREQUEST']._serialized_end=1519
-  _globals['_GETRESULTRESPONSE']._serialized_start=1522
-  _globals['_GETRESULTRESPONSE']._serialized_end=1829
-  _globals['_GETRESULTRESPONSE_LABELSENTRY']._serialized_start=1772
-  _globals['_GETRESULTRESPONSE_LABELSENTRY']._serialized_end=1829
-  _globals['_EXPORTRESULTSREQUEST']._serialized_start=1832
-  _globals['_EXPORTRESULTSREQUEST']._serialized_end=2215
-  _globals['_EXPORTRESULTSRESPONSE']._serialized_start=2218
-  _globals['_EXPORTRESULTSRESPONSE']._serialized_end=2468
-  _globals['_SUMMARIZERESULTSREQUEST']._serialized_start=2471
-  _globals['_SUMMARIZERESULTSREQUEST']._serialized_end=2602
-  _globals['_SUMMARIZERESULTSRESPONSE']._serialized_start=2605
-  _globals['_SUMMARIZERESULTSRESPONSE']._serialized_end=2970
-  _globals['_NAMECOUNT']._serialized_start=2972
-  _globals['_NAMECOUNT']._serialized_end=3025
-  _globals['_REVERIFYRESULTSREQUEST']._serialized_start=3028
-  _globals['_REVERIFYRESULTSREQUEST']._serialized_end=3290
-  _globals['_REVERIFYRESULTSRESPONSE']._serialized_start=3292
-  _globals['_REVERIFYRESULTSRESPONSE']._serialized_end=3358
-  _globals['_RESULTSERVICE']._serialized_start=3476
-  _globals['_RESULTSERVICE']._serialized_end=4008
+  _globals['_RESULTSERVICE'].methods_by_name['StreamResults']._loaded_options = None
+  _globals['_RESULTSERVICE'].methods_by_name['StreamResults']._serialized_options = b'\250\324\030\005'
+  _globals['_RESULTSERVICE'].methods_by_name['ListResults']._loaded_options = None
+  _globals['_RESULTSERVICE'].methods_by_name['ListResults']._serialized_options = b'\250\324\030\005'
+  _globals['_RESULTSERVICE'].methods_by_name['GetResult']._loaded_options = None
+  _globals['_RESULTSERVICE'].methods_by_name['GetResult']._serialized_options = b'\250\324\030\005'
+  _globals['_RESULTSERVICE'].methods_by_name['SummarizeResults']._loaded_options = None
+  _globals['_RESULTSERVICE'].methods_by_name['SummarizeResults']._serialized_options = b'\250\324\030\005'
+  _globals['_RESULTSERVICE'].methods_by_name['ReverifyResults']._loaded_options = None
+  _globals['_RESULTSERVICE'].methods_by_name['ReverifyResults']._serialized_options = b'\250\324\030\003\260\324\030\001'
+  _globals['_RESULTSERVICE'].methods_by_name['ExportResults']._loaded_options = None
+  _globals['_RESULTSERVICE'].methods_by_name['ExportResults']._serialized_options = b'\250\324\030\005'
+  _globals['_ENTRYSTATE']._serialized_start=3386
+  _globals['_ENTRYSTATE']._serialized_end=3499
+  _globals['_RESULTFILTER']._serialized_start=238
+  _globals['_RESULTFILTER']._serialized_end=528
+  _globals['_STREAMRESULTSREQUEST']._serialized_start=531
+  _globals['_STREAMRESULTSREQUEST']._serialized_end=845
+  _globals['_STREAMRESULTSRESPONSE']._serialized_start=848
+  _globals['_STREAMRESULTSRESPONSE']._serialized_end=1094
+  _globals['_LISTRESULTSREQUEST']._serialized_start=1097
+  _globals['_LISTRESULTSREQUEST']._serialized_end=1298
+  _globals['_LISTRESULTSRESPONSE']._serialized_start=1300
+  _globals['_LISTRESULTSRESPONSE']._serialized_end=1407
+  _globals['_GETRESULTREQUEST']._serialized_start=1410
+  _globals['_GETRESULTREQUEST']._serialized_end=1545
+  _globals['_GETRESULTRESPONSE']._serialized_start=1548
+  _globals['_GETRESULTRESPONSE']._serialized_end=1855
+  _globals['_GETRESULTRESPONSE_LABELSENTRY']._serialized_start=1798
+  _globals['_GETRESULTRESPONSE_LABELSENTRY']._serialized_end=1855
+  _globals['_EXPORTRESULTSREQUEST']._serialized_start=1858
+  _globals['_EXPORTRESULTSREQUEST']._serialized_end=2241
+  _globals['_EXPORTRESULTSRESPONSE']._serialized_start=2244
+  _globals['_EXPORTRESULTSRESPONSE']._serialized_end=2494
+  _globals['_SUMMARIZERESULTSREQUEST']._serialized_start=2497
+  _globals['_SUMMARIZERESULTSREQUEST']._serialized_end=2628
+  _globals['_SUMMARIZERESULTSRESPONSE']._serialized_start=2631
+  _globals['_SUMMARIZERESULTSRESPONSE']._serialized_end=2996
+  _globals['_NAMECOUNT']._serialized_start=2998
+  _globals['_NAMECOUNT']._serialized_end=3051
+  _globals['_REVERIFYRESULTSREQUEST']._serialized_start=3054
+  _globals['_REVERIFYRESULTSREQUEST']._serialized_end=3316
+  _globals['_REVERIFYRESULTSRESPONSE']._serialized_start=3318
+  _globals['_REVERIFYRESULTSRESPONSE']._serialized_end=3384
+  _globals['_RESULTSERVICE']._serialized_start=3502
+  _globals['_RESULTSERVICE']._serialized_end=4074
 # @@protoc_insertion_point(module_scope)

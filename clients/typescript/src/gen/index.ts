@@ -1,4 +1,5 @@
 export * from "./mailvet/v1/account_service_pb.js";
+export * from "./mailvet/v1/api_key_pb.js";
 export * from "./mailvet/v1/batch_pb.js";
 export * from "./mailvet/v1/batch_service_pb.js";
 export * from "./mailvet/v1/catalog_service_pb.js";
@@ -6,6 +7,7 @@ export * from "./mailvet/v1/data_policy_pb.js";
 export * from "./mailvet/v1/error_reason_pb.js";
 export * from "./mailvet/v1/explain_pb.js";
 export * from "./mailvet/v1/export_pb.js";
+export * from "./mailvet/v1/options_pb.js";
 export * from "./mailvet/v1/own_limits_pb.js";
 export * from "./mailvet/v1/result_pb.js";
 export * from "./mailvet/v1/result_service_pb.js";

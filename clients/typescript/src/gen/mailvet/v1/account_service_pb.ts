@@ -4,8 +4,11 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { CreateApiKeyRequestSchema, CreateApiKeyResponseSchema, ListApiKeysRequestSchema, ListApiKeysResponseSchema, RevokeApiKeyRequestSchema, RevokeApiKeyResponseSchema, RotateApiKeyRequestSchema, RotateApiKeyResponseSchema } from "./api_key_pb.js";
+import { file_mailvet_v1_api_key } from "./api_key_pb.js";
 import type { GetDataPolicyRequestSchema, GetDataPolicyResponseSchema, UpdateDataPolicyRequestSchema, UpdateDataPolicyResponseSchema } from "./data_policy_pb.js";
 import { file_mailvet_v1_data_policy } from "./data_policy_pb.js";
+import { file_mailvet_v1_options } from "./options_pb.js";
 import type { GetOwnLimitsRequestSchema, GetOwnLimitsResponseSchema } from "./own_limits_pb.js";
 import { file_mailvet_v1_own_limits } from "./own_limits_pb.js";
 import type { Rules } from "./rules_pb.js";
@@ -18,7 +21,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mailvet/v1/account_service.proto.
  */
 export const file_mailvet_v1_account_service: GenFile = /*@__PURE__*/
-  fileDesc("CiBtYWlsdmV0L3YxL2FjY291bnRfc2VydmljZS5wcm90bxIKbWFpbHZldC52MSIRCg9HZXRSdWxlc1JlcXVlc3QiNAoQR2V0UnVsZXNSZXNwb25zZRIgCgVydWxlcxgBIAEoCzIRLm1haWx2ZXQudjEuUnVsZXMiTQoSVXBkYXRlUnVsZXNSZXF1ZXN0EiAKBXJ1bGVzGAEgASgLMhEubWFpbHZldC52MS5SdWxlcxIVCg12YWxpZGF0ZV9vbmx5GAIgASgIIjcKE1VwZGF0ZVJ1bGVzUmVzcG9uc2USIAoFcnVsZXMYASABKAsyES5tYWlsdmV0LnYxLlJ1bGVzMqgFCg5BY2NvdW50U2VydmljZRJFCghHZXRSdWxlcxIbLm1haWx2ZXQudjEuR2V0UnVsZXNSZXF1ZXN0GhwubWFpbHZldC52MS5HZXRSdWxlc1Jlc3BvbnNlEk4KC1VwZGF0ZVJ1bGVzEh4ubWFpbHZldC52MS5VcGRhdGVSdWxlc1JlcXVlc3QaHy5tYWlsdmV0LnYxLlVwZGF0ZVJ1bGVzUmVzcG9uc2USVAoNR2V0RGF0YVBvbGljeRIgLm1haWx2ZXQudjEuR2V0RGF0YVBvbGljeVJlcXVlc3QaIS5tYWlsdmV0LnYxLkdldERhdGFQb2xpY3lSZXNwb25zZRJdChBVcGRhdGVEYXRhUG9saWN5EiMubWFpbHZldC52MS5VcGRhdGVEYXRhUG9saWN5UmVxdWVzdBokLm1haWx2ZXQudjEuVXBkYXRlRGF0YVBvbGljeVJlc3BvbnNlElEKDEdldE93bkxpbWl0cxIfLm1haWx2ZXQudjEuR2V0T3duTGltaXRzUmVxdWVzdBogLm1haWx2ZXQudjEuR2V0T3duTGltaXRzUmVzcG9uc2USSwoKR2V0QmFsYW5jZRIdLm1haWx2ZXQudjEuR2V0QmFsYW5jZVJlcXVlc3QaHi5tYWlsdmV0LnYxLkdldEJhbGFuY2VSZXNwb25zZRJXCg5MaXN0RGFpbHlVc2FnZRIhLm1haWx2ZXQudjEuTGlzdERhaWx5VXNhZ2VSZXF1ZXN0GiIubWFpbHZldC52MS5MaXN0RGFpbHlVc2FnZVJlc3BvbnNlElEKDEVzdGltYXRlQ29zdBIfLm1haWx2ZXQudjEuRXN0aW1hdGVDb3N0UmVxdWVzdBogLm1haWx2ZXQudjEuRXN0aW1hdGVDb3N0UmVzcG9uc2VCOgoOZGV2Lm1haWx2ZXQudjFQAVombWFpbHZldC5kZXYvY2xpZW50L21haWx2ZXR2MTttYWlsdmV0djFiBnByb3RvMw", [file_mailvet_v1_data_policy, file_mailvet_v1_own_limits, file_mailvet_v1_rules, file_mailvet_v1_usage]);
+  fileDesc("CiBtYWlsdmV0L3YxL2FjY291bnRfc2VydmljZS5wcm90bxIKbWFpbHZldC52MSIRCg9HZXRSdWxlc1JlcXVlc3QiNAoQR2V0UnVsZXNSZXNwb25zZRIgCgVydWxlcxgBIAEoCzIRLm1haWx2ZXQudjEuUnVsZXMiTQoSVXBkYXRlUnVsZXNSZXF1ZXN0EiAKBXJ1bGVzGAEgASgLMhEubWFpbHZldC52MS5SdWxlcxIVCg12YWxpZGF0ZV9vbmx5GAIgASgIIjcKE1VwZGF0ZVJ1bGVzUmVzcG9uc2USIAoFcnVsZXMYASABKAsyES5tYWlsdmV0LnYxLlJ1bGVzMs0ICg5BY2NvdW50U2VydmljZRJLCghHZXRSdWxlcxIbLm1haWx2ZXQudjEuR2V0UnVsZXNSZXF1ZXN0GhwubWFpbHZldC52MS5HZXRSdWxlc1Jlc3BvbnNlIgSo1BgHElgKC1VwZGF0ZVJ1bGVzEh4ubWFpbHZldC52MS5VcGRhdGVSdWxlc1JlcXVlc3QaHy5tYWlsdmV0LnYxLlVwZGF0ZVJ1bGVzUmVzcG9uc2UiCKjUGAiw1BgBEloKDUdldERhdGFQb2xpY3kSIC5tYWlsdmV0LnYxLkdldERhdGFQb2xpY3lSZXF1ZXN0GiEubWFpbHZldC52MS5HZXREYXRhUG9saWN5UmVzcG9uc2UiBKjUGAcSZwoQVXBkYXRlRGF0YVBvbGljeRIjLm1haWx2ZXQudjEuVXBkYXRlRGF0YVBvbGljeVJlcXVlc3QaJC5tYWlsdmV0LnYxLlVwZGF0ZURhdGFQb2xpY3lSZXNwb25zZSIIqNQYCLDUGAESVwoMR2V0T3duTGltaXRzEh8ubWFpbHZldC52MS5HZXRPd25MaW1pdHNSZXF1ZXN0GiAubWFpbHZldC52MS5HZXRPd25MaW1pdHNSZXNwb25zZSIEqNQYBxJRCgpHZXRCYWxhbmNlEh0ubWFpbHZldC52MS5HZXRCYWxhbmNlUmVxdWVzdBoeLm1haWx2ZXQudjEuR2V0QmFsYW5jZVJlc3BvbnNlIgSo1BgHEl0KDkxpc3REYWlseVVzYWdlEiEubWFpbHZldC52MS5MaXN0RGFpbHlVc2FnZVJlcXVlc3QaIi5tYWlsdmV0LnYxLkxpc3REYWlseVVzYWdlUmVzcG9uc2UiBKjUGAcSVwoMRXN0aW1hdGVDb3N0Eh8ubWFpbHZldC52MS5Fc3RpbWF0ZUNvc3RSZXF1ZXN0GiAubWFpbHZldC52MS5Fc3RpbWF0ZUNvc3RSZXNwb25zZSIEqNQYBxJbCgxDcmVhdGVBcGlLZXkSHy5tYWlsdmV0LnYxLkNyZWF0ZUFwaUtleVJlcXVlc3QaIC5tYWlsdmV0LnYxLkNyZWF0ZUFwaUtleVJlc3BvbnNlIgio1BgJsNQYARJUCgtMaXN0QXBpS2V5cxIeLm1haWx2ZXQudjEuTGlzdEFwaUtleXNSZXF1ZXN0Gh8ubWFpbHZldC52MS5MaXN0QXBpS2V5c1Jlc3BvbnNlIgSo1BgJElsKDFJvdGF0ZUFwaUtleRIfLm1haWx2ZXQudjEuUm90YXRlQXBpS2V5UmVxdWVzdBogLm1haWx2ZXQudjEuUm90YXRlQXBpS2V5UmVzcG9uc2UiCKjUGAmw1BgBElsKDFJldm9rZUFwaUtleRIfLm1haWx2ZXQudjEuUmV2b2tlQXBpS2V5UmVxdWVzdBogLm1haWx2ZXQudjEuUmV2b2tlQXBpS2V5UmVzcG9uc2UiCKjUGAmw1BgBQjoKDmRldi5tYWlsdmV0LnYxUAFaJm1haWx2ZXQuZGV2L2NsaWVudC9tYWlsdmV0djE7bWFpbHZldHYxYgZwcm90bzM", [file_mailvet_v1_api_key, file_mailvet_v1_data_policy, file_mailvet_v1_options, file_mailvet_v1_own_limits, file_mailvet_v1_rules, file_mailvet_v1_usage]);
 
 /**
  * Request of GetRules.
@@ -204,6 +207,58 @@ export const AccountService: GenService<{
     methodKind: "unary";
     input: typeof EstimateCostRequestSchema;
     output: typeof EstimateCostResponseSchema;
+  },
+  /**
+   * Makes an API key of the tenant. The key itself is told this once.
+   *
+   * Errors: INVALID_ARGUMENT, PERMISSION_DENIED when it were allowed more than the
+   * caller is, RESOURCE_EXHAUSTED (QUOTA_EXCEEDED) when the tenant has 200 that work.
+   *
+   * @generated from rpc mailvet.v1.AccountService.CreateApiKey
+   */
+  createApiKey: {
+    methodKind: "unary";
+    input: typeof CreateApiKeyRequestSchema;
+    output: typeof CreateApiKeyResponseSchema;
+  },
+  /**
+   * Lists the tenant's API keys, without their secrets.
+   *
+   * Errors: INVALID_ARGUMENT (INVALID_REQUEST, BAD_PAGE_TOKEN).
+   *
+   * @generated from rpc mailvet.v1.AccountService.ListApiKeys
+   */
+  listApiKeys: {
+    methodKind: "unary";
+    input: typeof ListApiKeysRequestSchema;
+    output: typeof ListApiKeysResponseSchema;
+  },
+  /**
+   * Makes a new API key in place of another one, which goes on to work for a while so
+   * that its users can change over.
+   *
+   * Errors: NOT_FOUND, also when it ended; INVALID_ARGUMENT, PERMISSION_DENIED when it
+   * is allowed more than the caller is, RESOURCE_EXHAUSTED as CreateApiKey.
+   *
+   * @generated from rpc mailvet.v1.AccountService.RotateApiKey
+   */
+  rotateApiKey: {
+    methodKind: "unary";
+    input: typeof RotateApiKeyRequestSchema;
+    output: typeof RotateApiKeyResponseSchema;
+  },
+  /**
+   * Revokes an API key and the tokens that were issued for it: within 5 seconds they
+   * open nothing, and streams that they opened end. Revoking it again changes nothing.
+   *
+   * Errors: NOT_FOUND.
+   *
+   * @generated from rpc mailvet.v1.AccountService.RevokeApiKey
+   */
+  revokeApiKey: {
+    methodKind: "unary";
+    input: typeof RevokeApiKeyRequestSchema;
+    output: typeof RevokeApiKeyResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_mailvet_v1_account_service, 0);
