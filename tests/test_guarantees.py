@@ -1,14 +1,13 @@
 """docs/guarantees.md names tests that exist, and leaves out no fault."""
 
-import ast
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.pages import ROOT, functions_of, names_of_tests
+
 PAGE = (ROOT / "docs" / "guarantees.md").read_text("utf-8")
-NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGE)))
+NAMED = names_of_tests(PAGE)
 FAULTS = [*range(1, 24), *range(26, 31)]
 """R24 and R25 are of a database elsewhere, which there is not."""
 NOT_OFFERED = {"R27"}
@@ -18,9 +17,7 @@ NOT_OFFERED = {"R27"}
 @pytest.mark.parametrize(("path", "test"), NAMED)
 def test_a_named_test_exists(path: str, test: str) -> None:
     """It stands in that file, under that name."""
-    tree = ast.parse((ROOT / path).read_text("utf-8"))
-    functions = (ast.FunctionDef, ast.AsyncFunctionDef)
-    assert test in {node.name for node in tree.body if isinstance(node, functions)}
+    assert test in functions_of(path)
 
 
 def test_every_promise_is_shown() -> None:
@@ -34,11 +31,10 @@ def test_every_promise_is_shown() -> None:
 def test_every_fault_test_is_on_the_page() -> None:
     """What breaks the service on purpose stands on the page, so that nobody writes it twice."""
     there = {
-        (f"tests/faults/{path.name}", node.name)
+        (f"tests/faults/{path.name}", name)
         for path in (ROOT / "tests" / "faults").glob("test_*.py")
-        for node in ast.parse(path.read_text("utf-8")).body
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
-        and node.name.startswith("test_")
+        for name in functions_of(f"tests/faults/{path.name}")
+        if name.startswith("test_")
     }
     missing = there - set(NAMED)
     assert not missing, f"docs/guarantees.md has no word on {missing}: add them to a row"

@@ -1,0 +1,29 @@
+"""docs/security.md names tests that exist, and leaves out no rule that it should show."""
+
+import re
+
+import pytest
+
+from tests.pages import ROOT, functions_of, names_of_tests
+
+PAGE = (ROOT / "docs" / "security.md").read_text("utf-8")
+RULES = {f"S{n}" for n in range(1, 31)}
+NOT_OFFERED = {"S5", "S6"}
+"""Rules for what there is not: webhooks."""
+
+
+def rows() -> dict[str, str]:
+    """What stands behind each rule."""
+    return dict(re.findall(r"^\| (S\d+) \|(.*)$", PAGE, re.MULTILINE))
+
+
+@pytest.mark.parametrize(("path", "test"), names_of_tests(PAGE))
+def test_a_named_test_exists(path: str, test: str) -> None:
+    """It stands in that file, under that name."""
+    assert test in functions_of(path)
+
+
+def test_every_rule_that_is_told_is_shown() -> None:
+    """Each row has a test, but for what there is not."""
+    assert rows().keys() <= RULES
+    assert NOT_OFFERED == {name for name, row in rows().items() if "::test_" not in row}
