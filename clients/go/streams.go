@@ -59,6 +59,28 @@ func (c *Client) Watch(ctx context.Context, batchID string) iter.Seq2[*Watched, 
 	}
 }
 
+// ExplainEmail yields every step of one verification as it happens; the last frame has the result.
+// It cannot be resumed: after a failure, ask again. Leaving the loop ends the work.
+func (c *Client) ExplainEmail(
+	ctx context.Context, address string,
+) iter.Seq2[*mailvetv1.ExplainEmailResponse, error] {
+	return func(yield func(*mailvetv1.ExplainEmailResponse, error) bool) {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		request := &mailvetv1.ExplainEmailRequest{InputData: address}
+		stream, err := c.Verification.ExplainEmail(ctx, request)
+		for err == nil {
+			var step *mailvetv1.ExplainEmailResponse
+			if step, err = stream.Recv(); err == nil && !yield(step, nil) {
+				return
+			}
+		}
+		if !errors.Is(err, io.EOF) {
+			yield(nil, toServiceError(err))
+		}
+	}
+}
+
 type frame interface {
 	GetDone() bool
 	GetGoingAway() *mailvetv1.GoingAway

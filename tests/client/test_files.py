@@ -53,10 +53,22 @@ async def test_an_upload_goes_on_from_what_is_kept(world: World) -> None:
     await world.create("b")
     await world.store.open_upload("default", "b", "x.csv", "{}")
     await world.store.append_upload("default", "b", 0, DATA[:1000])
+    heard: list[int] = []
     async with connect(f"127.0.0.1:{world.server.port}") as client:
-        source = Noting(DATA)
-        last = await client.upload_file("b", source)
-    assert (1000, 5000) == (source.least, last.reading.rows_kept)
+        last = await client.upload_file(
+            "b", io.BytesIO(DATA), acked=lambda one: heard.append(one.size_bytes)
+        )
+    assert (1000, 5000) == (heard[0], last.reading.rows_kept)
+
+
+async def test_two_files_are_never_mixed(world: World) -> None:
+    """A batch with the beginning of another file refuses this one, before a byte is sent."""
+    await world.create("b")
+    await world.store.open_upload("default", "b", "x.csv", "{}")
+    await world.store.append_upload("default", "b", 0, DATA[:1000].upper())
+    async with connect(f"127.0.0.1:{world.server.port}") as client:
+        with pytest.raises(ServiceError, match="beginning of another file"):
+            await client.upload_file("b", io.BytesIO(DATA))
 
 
 async def test_a_file_that_cannot_be_read_is_told(world: World) -> None:
@@ -66,16 +78,6 @@ async def test_a_file_that_cannot_be_read_is_told(world: World) -> None:
     async with connect(f"127.0.0.1:{world.server.port}") as client:
         with pytest.raises(ServiceError, match=r"x\.csv: there is no column 'none'"):
             await client.upload_file("b", io.BytesIO(DATA), settings)
-
-
-class Noting(io.BytesIO):
-    """A file that knows from where on it was read."""
-
-    least = len(DATA)
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        self.least = min(self.least, self.tell())
-        return super().read(size)
 
 
 def frames(data: bytes, cut: int, etag: str = "e") -> list[pb.ExportResultsResponse]:

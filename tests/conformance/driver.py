@@ -20,6 +20,7 @@ from mailvet.v1 import (
     batch_service_pb2,
     catalog_service_pb2,
     result_service_pb2,
+    upload_file_pb2,
 )
 
 METHODS: dict[str, tuple[str, Any]] = {
@@ -188,6 +189,35 @@ class Commands:
         )
         async for result in results:
             saw(result=said(result))
+        return {}
+
+    async def _upload_file(self, command: Command, saw: Saw) -> Any:
+        settings = ParseDict(command.get("settings", {}), upload_file_pb2.FileSettings())
+        with Path(command["path"]).open("rb") as source:
+            reply = await self._client.upload_file(
+                command["batch_id"],
+                source,
+                settings,
+                launch=command.get("launch", False),
+                acked=lambda reply: saw(reply=said(reply)),
+            )
+        return said(reply)
+
+    async def _export(self, command: Command, saw: Saw) -> Any:
+        request = ParseDict(command["request"], result_service_pb2.ExportResultsRequest())
+        with Path(command["path"]).open("wb") as out:
+            file = await self._client.export(
+                request, out, progressed=lambda *far: saw(exported=far)
+            )
+        return said(file)
+
+    async def _explain_email(self, command: Command, saw: Saw) -> Command:
+        frames = self._client.explain_email(command["address"])
+        async for number, frame in _numbered(frames):
+            saw(frame=said(frame))
+            if number == command.get("leave_after"):
+                break
+        await frames.aclose()
         return {}
 
 

@@ -1,6 +1,7 @@
 """Every server that scenarios are played on, started when the first one needs it."""
 
 import json
+import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -95,9 +96,8 @@ class House:
     async def _real_one(self, settings: dict[str, str]) -> Stage:
         known = json.dumps(settings, sort_keys=True)
         if known not in self._real:
-            server = RealServer(
-                await self._mail(), self._folder / f"server-{len(self._real)}", settings
-            )
+            folder = Path(tempfile.mkdtemp(prefix="server-", dir=self._folder))
+            server = RealServer(await self._mail(), folder, settings)
             proxy = await self._open.enter_async_context(await server.start())
             self._open.push_async_callback(server.stop)
             self._real[known] = Stage(proxy, server)

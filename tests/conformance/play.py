@@ -20,8 +20,12 @@ WARM = 10
 """After a tenth of the results what a client holds on to has filled."""
 
 
-async def play(scenario: Scenario, driver: Driver, house: House, folder: Path) -> None:
-    """Play a scenario; raises `AssertionError` with everything that is other than expected."""
+async def play(scenario: Scenario, driver: Driver, house: House, folder: Path) -> dict[str, float]:
+    """Play a scenario; returns the figures of the step that weighs the client, if there is one.
+
+    Raises `AssertionError` with everything that is other than expected.
+    """
+    figures: dict[str, float] = {}
     for name, text in scenario.files.items():
         (folder / name).write_text(text, encoding="utf-8")
     batch = f"{scenario.name}-{driver.language.name}".replace("_", "-")
@@ -31,9 +35,10 @@ async def play(scenario: Scenario, driver: Driver, house: House, folder: Path) -
     connect = {"do": "connect", "target": stage.target, "patience_ms": PATIENCE_MS}
     await _carry_out(Step(connect | filled(scenario.connect, words), ok={}), driver, stage, words)
     for step in scenario.steps:
-        await _carry_out(step, driver, stage, words)
+        figures |= await _carry_out(step, driver, stage, words)
     for method, messages in filled(scenario.heard, words).items():
         _heard(method, messages, stage)
+    return figures
 
 
 def _heard(method: str, expected: list[Any], stage: Stage) -> None:
@@ -47,7 +52,9 @@ def _heard(method: str, expected: list[Any], stage: Stage) -> None:
         assert message["after_ms"] >= least_ms, f"{method}[{number}] came too early"
 
 
-async def _carry_out(step: Step, driver: Driver, stage: Stage, words: dict[str, str]) -> None:
+async def _carry_out(
+    step: Step, driver: Driver, stage: Stage, words: dict[str, str]
+) -> dict[str, float]:
     seen = _Seen(step, driver, stage)
     began = time.monotonic()
     command = filled(step.command, words)
@@ -62,8 +69,10 @@ async def _carry_out(step: Step, driver: Driver, stage: Stage, words: dict[str, 
             f"{command}: no end after {step.within_s} s and {len(seen.saw)} observations; "
             f"{driver.errors()}{stage.log()}"
         ) from None
-    assert (time.monotonic() - began) * 1000 >= step.at_least_ms, "it did not wait"
+    seconds = time.monotonic() - began
+    assert seconds * 1000 >= step.at_least_ms, "it did not wait"
     seen.judge(words)
+    return {"seconds": seconds, **seen.weights()} if step.memory_mib is not None else {}
 
 
 class _Seen:
@@ -87,7 +96,7 @@ class _Seen:
             return
         saw = said["saw"]
         self.saw.append(saw)
-        self._reached = saw["acked"] if "acked" in saw else self._reached + _weight(saw)
+        self._reached = _reached(saw, self._reached)
         if self._step.memory_mib is not None and self._step.results is not None:
             self._weigh(self._step.results)
         busy = self._inflicted is not None and not self._inflicted.done()
@@ -100,6 +109,10 @@ class _Seen:
         if self._reached * WARM >= results:
             self._most_mib = max(self._most_mib, self._driver.resident_mib())
             self._warm_mib = self._warm_mib or self._most_mib
+
+    def weights(self) -> dict[str, float]:
+        """What was read, and the driver's memory after a tenth of it and at most, in MiB."""
+        return {"results": self._reached, "warm": self._warm_mib, "most": self._most_mib}
 
     def _raise_if_failed(self) -> None:
         if self._inflicted is not None:
@@ -125,18 +138,27 @@ class _Seen:
         if step.progress is not None:
             heard = [saw["progress"] for saw in self.saw if "progress" in saw]
             wrong += _counts(heard, step.progress)
+        for path, text in filled(step.wrote, words).items():
+            written = Path(path).read_text("utf-8")
+            wrong += differences(text, written, at=path)
         if step.memory_mib is not None and self._most_mib - self._warm_mib > step.memory_mib:
             wrong.append(f"{self._warm_mib} MiB became {self._most_mib}")
         assert not wrong, "\n".join([str(step.command), *wrong, self._driver.errors()])
 
 
-def _weight(saw: dict[str, Any]) -> int:
-    """How much nearer an observation brings a fault."""
+def _reached(saw: dict[str, Any], before: int) -> int:
+    """How far a command is, as faults count it: results, entries, bytes, or frames."""
+    if "acked" in saw:
+        return int(saw["acked"])
+    if "reply" in saw:
+        return int(saw["reply"].get("size_bytes", 0))
+    if "exported" in saw:
+        return int(saw["exported"][1])
     if "indexes" in saw:
-        return len(saw["indexes"])
+        return before + len(saw["indexes"])
     if "frame" in saw:
-        return len(saw["frame"].get("results", ())) or ("progress" in saw["frame"])
-    return "result" in saw
+        return before + (len(saw["frame"].get("results", ())) or ("progress" in saw["frame"]))
+    return before + ("result" in saw)
 
 
 def _incomplete(saw: list[dict[str, Any]], count: int) -> Iterator[str]:

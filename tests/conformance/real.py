@@ -22,7 +22,6 @@ class RealServer:
     """`mailvet serve` on a store that outlives it; started again by every fault that ends it."""
 
     def __init__(self, bed: Testbed, folder: Path, settings: dict[str, str]) -> None:
-        folder.mkdir()
         self.words: dict[str, str] = {}
         """What stands for `$word` in a scenario: `$key`, `$roots`."""
         self._process = ServerProcess(bed, folder, **USUAL)

@@ -1,5 +1,6 @@
 """What a scenario says, read from its file; a word that has no meaning here is refused."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,12 @@ REAL = "real"
 WAIT_S = 60.0
 """How long a step may take when it does not say."""
 
-_OF_SCENARIO = {"says", "slow", "server", "settings", "connect", "files", "steps", "heard"}
+SIZE = "CONFORMANCE_SIZE"
+"""The environment variable that makes a scenario that has a size smaller or larger."""
+
+_OF_SCENARIO = {"says", "slow", "size", "server", "settings", "connect", "files", "steps", "heard"}
 _OF_STEP = {"do", "see", "ok", "error", "results", "acks", "faults", "within_s"}
-_OF_STEP |= {"at_least_ms", "memory_mib", "progress"}
+_OF_STEP |= {"at_least_ms", "memory_mib", "progress", "wrote"}
 _FAULTS = {"kill", "drain", "cut", "erase"}
 _DETAILS = {
     "connect": {"target", "key", "patience_ms", "keepalive_ms", "tls_roots"},
@@ -25,6 +29,9 @@ _DETAILS = {
     "stream_results": {"request", "pause_ms", "leave_after", "brief"},
     "watch": {"batch_id", "leave_after"},
     "verify_file": {"path", "batch"},
+    "upload_file": {"batch_id", "path", "settings", "launch"},
+    "export": {"request", "path"},
+    "explain_email": {"address", "leave_after"},
 }
 """What each command has beside what is expected of it."""
 
@@ -37,7 +44,8 @@ class Fault:
     """`kill` -9 or `drain` (SIGTERM), and start again; `cut` every connection; `erase` the
     batch."""
     after: int
-    """Once a client has seen so much: results, acknowledged entries, or frames of a watch."""
+    """Once a client has seen so much: results, entries or bytes that are acknowledged, bytes of an
+    export, or frames of a watch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +63,8 @@ class Step:
     """Acknowledged counts never fall, and end here."""
     progress: list[int] | None = None
     """What the callback hears last; its counts never fall."""
+    wrote: dict[str, str] = field(default_factory=dict)
+    """What files have become, by path."""
     faults: list[Fault] = field(default_factory=list)
     within_s: float = WAIT_S
     at_least_ms: float = 0
@@ -91,8 +101,23 @@ def read(path: Path) -> Scenario:
     """Read a scenario; raises `ValueError` when it has a word too many or too few."""
     document = yaml.safe_load(path.read_text("utf-8"))
     _refuse(path, document.keys() - _OF_SCENARIO)
+    if "size" in document:
+        size = int(os.environ.get(SIZE, document.pop("size")))
+        document["steps"] = _sized(document["steps"], size)
     steps = [_step(path, step) for step in document.pop("steps")]
     return Scenario(name=path.stem, steps=steps, **document)
+
+
+def _sized(document: Any, size: int) -> Any:
+    """A document with `$size`, and `$size * 0.4`, as numbers."""
+    if isinstance(document, dict):
+        return {name: _sized(value, size) for name, value in document.items()}
+    if isinstance(document, list):
+        return [_sized(one, size) for one in document]
+    if not isinstance(document, str) or not document.startswith("$size"):
+        return document
+    _, _, share = document.partition("*")
+    return int(size * float(share or 1))
 
 
 def _step(path: Path, step: dict[str, Any]) -> Step:

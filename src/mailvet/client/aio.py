@@ -262,7 +262,7 @@ class Client:
         download = Download(request, out, progressed)
         while True:
             method = self.results.ExportResults
-            async with aclosing(self._resumed(method, download.request, once=True)) as frames:
+            async with aclosing(self._resumed(method, download.request)) as frames:
                 try:
                     await download.take(frames)
                 except ServiceError as error:

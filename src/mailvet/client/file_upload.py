@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 import google_crc32c
 import grpc
 
+from mailvet.client.errors import ServiceError
 from mailvet.v1 import upload_file_pb2 as pb
 
 FRAME_BYTES = 1 << 20
@@ -46,7 +47,8 @@ class FileUpload:
     async def run(self, method: Any, metadata: Any) -> Response:
         """Send what is not kept yet over a new stream; return the last reply.
 
-        Raises `grpc.aio.AioRpcError` when the stream is cut, and whatever the source raises.
+        Raises `grpc.aio.AioRpcError` when the stream is cut, `ServiceError` when the server has
+        another file, and whatever the source raises.
         """
         call = method(metadata=metadata)
         try:
@@ -54,6 +56,7 @@ class FileUpload:
                 await call.write(Request(batch_id=self._batch_id, settings=self._settings))
             first = await _read(call)  # which knows why a stream was cut
             self._tell(first)
+            self._check_kept(first)
             self._room = asyncio.Semaphore(IN_FLIGHT_FRAMES)
             sender = asyncio.ensure_future(self._send(call, first.size_bytes, first.crc32c))
             reader = asyncio.ensure_future(self._replies(call))
@@ -68,6 +71,19 @@ class FileUpload:
                 await asyncio.gather(sender, reader, return_exceptions=True)
         finally:
             call.cancel()  # an abandoned call is never collected by itself
+
+    def _check_kept(self, first: Response) -> None:
+        """Raise `ServiceError` when what the server has is no beginning of this file."""
+        self._source.seek(0)
+        at = crc32c = 0
+        while data := self._source.read(min(FRAME_BYTES, first.size_bytes - at)):
+            crc32c = google_crc32c.extend(crc32c, data)
+            at += len(data)
+        if (at, crc32c) != (first.size_bytes, first.crc32c):
+            raise ServiceError(
+                grpc.StatusCode.FAILED_PRECONDITION,
+                f"batch '{self._batch_id}' has the beginning of another file; make a new batch",
+            )
 
     async def _send(self, call: Any, offset: int, crc32c: int) -> None:
         self._source.seek(offset)

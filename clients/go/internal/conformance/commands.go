@@ -42,6 +42,7 @@ type command struct {
 	LeaveAfter int `json:"leave_after"`
 	Brief      bool
 	Path       string
+	Settings   json.RawMessage
 	Batch      json.RawMessage
 }
 
@@ -84,6 +85,7 @@ func (d *driver) commands() map[string]func(*command) (any, error) {
 		"connect": d.connect, "check_server": d.checkServer, "call": d.call,
 		"verify_email": d.verifyEmail, "create_batch": d.createBatch, "upload": d.upload,
 		"stream_results": d.streamResults, "watch": d.watch, "verify_file": d.verifyFile,
+		"upload_file": d.uploadFile, "export": d.export, "explain_email": d.explainEmail,
 	}
 }
 
@@ -211,6 +213,51 @@ func (d *driver) verifyFile(c *command) (any, error) {
 			return nil, err
 		}
 		c.saw(object{"result": said(result)})
+	}
+	return object{}, nil
+}
+
+func (d *driver) uploadFile(c *command) (any, error) {
+	file, err := os.Open(c.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	reply, err := d.client.UploadFile(context.Background(), c.BatchID, file,
+		mailvet.UploadFileOptions{
+			Settings: read(c.Settings, &mailvetv1.FileSettings{}), Launch: c.Launch,
+			Acked: func(reply *mailvetv1.UploadFileResponse) {
+				c.saw(object{"reply": said(reply)})
+			},
+		})
+	return said(reply), err
+}
+
+func (d *driver) export(c *command) (any, error) {
+	file, err := os.Create(c.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	exported, err := d.client.Export(context.Background(),
+		read(c.Request, &mailvetv1.ExportResultsRequest{}), file, mailvet.ExportOptions{
+			Progressed: func(prepared int, bytes int64) {
+				c.saw(object{"exported": []int64{int64(prepared), bytes}})
+			},
+		})
+	return said(exported), err
+}
+
+func (d *driver) explainEmail(c *command) (any, error) {
+	number := 0
+	for frame, err := range d.client.ExplainEmail(context.Background(), c.Address) {
+		if err != nil {
+			return nil, err
+		}
+		c.saw(object{"frame": said(frame)})
+		if number++; number == c.LeaveAfter {
+			break
+		}
 	}
 	return object{}, nil
 }
