@@ -116,6 +116,20 @@ class Settings(BaseModel):
     lists_dir: Path | None = Field(
         None, description="folder of additional list files; a change is taken up within seconds"
     )
+    unknown_user_limit: int = Field(
+        200,
+        ge=0,
+        le=1_000_000,
+        description="mailboxes of one domain that one tenant may find not to exist within an hour"
+        " while they are most of what it asks there (20 times as many of public mail providers);"
+        " further ones end as UNKNOWN_USER_LIMIT. Old lists have fewer, who guesses names has"
+        " more; 0 for any number",
+    )
+    abuse_contact: str = Field(
+        "",
+        description="where people write who do not want to be probed (a page or a mailbox); told"
+        " by GetServerInfo. Put it on the page of the name in `helo` too",
+    )
     points_file: Path | None = Field(
         None, description="TOML file of risk points that take the place of the built-in ones"
     )

@@ -23,6 +23,8 @@ NO_SITUATION = {
     EntryStatus.UNSPECIFIED: "is no answer",
     EntryStatus.UNHANDLED_EXCEPTION: "is a fault of ours, and no world is ours",
     EntryStatus.OVERRIDE_MATCH: "comes from a caller's rules, not from a world",
+    EntryStatus.DOMAIN_OPTED_OUT: "comes from an operator's list (tests/serve/test_harvest.py)",
+    EntryStatus.UNKNOWN_USER_LIMIT: "comes from what a tenant asked before (the same)",
     EntryStatus.MAILBOX_IS_DEA: "needs a list of single mailboxes",
     EntryStatus.MAIL_EXCHANGER_IS_HONEYPOT: "needs a list of spam traps",
 }

@@ -67,7 +67,10 @@ type GetServerInfoResponse struct {
 	// The limits that requests are held to.
 	Limits *Limits `protobuf:"bytes,2,opt,name=limits,proto3" json:"limits,omitempty"`
 	// Names of what the server can do, for clients of several versions.
-	Features      []string `protobuf:"bytes,3,rep,name=features,proto3" json:"features,omitempty"`
+	Features []string `protobuf:"bytes,3,rep,name=features,proto3" json:"features,omitempty"`
+	// Where people write who do not want to be probed, as the operator has set it; may be
+	// empty.
+	AbuseContact  string `protobuf:"bytes,4,opt,name=abuse_contact,json=abuseContact,proto3" json:"abuse_contact,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -121,6 +124,13 @@ func (x *GetServerInfoResponse) GetFeatures() []string {
 		return x.Features
 	}
 	return nil
+}
+
+func (x *GetServerInfoResponse) GetAbuseContact() string {
+	if x != nil {
+		return x.AbuseContact
+	}
+	return ""
 }
 
 // The limits that requests are held to.
@@ -744,11 +754,12 @@ const file_mailvet_v1_catalog_service_proto_rawDesc = "" +
 	"\n" +
 	" mailvet/v1/catalog_service.proto\x12\n" +
 	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x18mailvet/v1/options.proto\x1a\x17mailvet/v1/status.proto\"\x16\n" +
-	"\x14GetServerInfoRequest\"y\n" +
+	"\x14GetServerInfoRequest\"\x9e\x01\n" +
 	"\x15GetServerInfoResponse\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12*\n" +
 	"\x06limits\x18\x02 \x01(\v2\x12.mailvet.v1.LimitsR\x06limits\x12\x1a\n" +
-	"\bfeatures\x18\x03 \x03(\tR\bfeatures\"\xda\x02\n" +
+	"\bfeatures\x18\x03 \x03(\tR\bfeatures\x12#\n" +
+	"\rabuse_contact\x18\x04 \x01(\tR\fabuseContact\"\xda\x02\n" +
 	"\x06Limits\x12/\n" +
 	"\x14max_entries_per_call\x18\x01 \x01(\x05R\x11maxEntriesPerCall\x121\n" +
 	"\x15max_entries_per_frame\x18\x02 \x01(\x05R\x12maxEntriesPerFrame\x121\n" +

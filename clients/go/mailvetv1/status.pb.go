@@ -186,6 +186,12 @@ const (
 	EntryStatus_ENTRY_STATUS_LOCAL_EGRESS_UNAVAILABLE EntryStatus = 91
 	// A fault of ours; it is logged.
 	EntryStatus_ENTRY_STATUS_UNHANDLED_EXCEPTION EntryStatus = 92
+	// Not asked: the domain, or who runs its exchangers, asked not to be probed. Syntax,
+	// lists and DNS were looked at; costs nothing.
+	EntryStatus_ENTRY_STATUS_DOMAIN_OPTED_OUT EntryStatus = 93
+	// Not asked: the tenant found too many unknown users at the domain within an hour, as
+	// somebody does who guesses names. Costs nothing; ask again an hour later.
+	EntryStatus_ENTRY_STATUS_UNKNOWN_USER_LIMIT EntryStatus = 94
 )
 
 // Enum value maps for EntryStatus.
@@ -237,6 +243,8 @@ var (
 		90: "ENTRY_STATUS_LOCAL_SENDER_ADDRESS_REJECTED",
 		91: "ENTRY_STATUS_LOCAL_EGRESS_UNAVAILABLE",
 		92: "ENTRY_STATUS_UNHANDLED_EXCEPTION",
+		93: "ENTRY_STATUS_DOMAIN_OPTED_OUT",
+		94: "ENTRY_STATUS_UNKNOWN_USER_LIMIT",
 	}
 	EntryStatus_value = map[string]int32{
 		"ENTRY_STATUS_UNSPECIFIED":                                     0,
@@ -285,6 +293,8 @@ var (
 		"ENTRY_STATUS_LOCAL_SENDER_ADDRESS_REJECTED":                   90,
 		"ENTRY_STATUS_LOCAL_EGRESS_UNAVAILABLE":                        91,
 		"ENTRY_STATUS_UNHANDLED_EXCEPTION":                             92,
+		"ENTRY_STATUS_DOMAIN_OPTED_OUT":                                93,
+		"ENTRY_STATUS_UNKNOWN_USER_LIMIT":                              94,
 	}
 )
 
@@ -627,7 +637,7 @@ const file_mailvet_v1_status_proto_rawDesc = "" +
 	"\x1aCLASSIFICATION_DELIVERABLE\x10\x01\x12\x18\n" +
 	"\x14CLASSIFICATION_RISKY\x10\x02\x12 \n" +
 	"\x1cCLASSIFICATION_UNDELIVERABLE\x10\x03\x12\x1a\n" +
-	"\x16CLASSIFICATION_UNKNOWN\x10\x04*\xbb\x0f\n" +
+	"\x16CLASSIFICATION_UNKNOWN\x10\x04*\x83\x10\n" +
 	"\vEntryStatus\x12\x1c\n" +
 	"\x18ENTRY_STATUS_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14ENTRY_STATUS_SUCCESS\x10\x01\x12$\n" +
@@ -675,7 +685,9 @@ const file_mailvet_v1_status_proto_rawDesc = "" +
 	"%ENTRY_STATUS_LOCAL_END_POINT_REJECTED\x10Y\x12.\n" +
 	"*ENTRY_STATUS_LOCAL_SENDER_ADDRESS_REJECTED\x10Z\x12)\n" +
 	"%ENTRY_STATUS_LOCAL_EGRESS_UNAVAILABLE\x10[\x12$\n" +
-	" ENTRY_STATUS_UNHANDLED_EXCEPTION\x10\\*N\n" +
+	" ENTRY_STATUS_UNHANDLED_EXCEPTION\x10\\\x12!\n" +
+	"\x1dENTRY_STATUS_DOMAIN_OPTED_OUT\x10]\x12#\n" +
+	"\x1fENTRY_STATUS_UNKNOWN_USER_LIMIT\x10^*N\n" +
 	"\x04Fact\x12\x14\n" +
 	"\x10FACT_UNSPECIFIED\x10\x00\x12\f\n" +
 	"\bFACT_YES\x10\x01\x12\v\n" +

@@ -70,6 +70,8 @@ class Case:
     setting the others for each would take half of the time it takes to make one.
     """
 
+    tenant = ""
+    """Who asks."""
     policy: Policy | None = None
     """What the caller decides himself; None when he leaves it all to us."""
     ruling: Ruling | None = None

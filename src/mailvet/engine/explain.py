@@ -46,6 +46,10 @@ _SENTENCES: dict[EntryStatus, str] = {
     _S.LOCAL_EGRESS_UNAVAILABLE: (
         "No exchanger can be connected to from here: our own network blocks the SMTP port."
     ),
+    _S.DOMAIN_OPTED_OUT: "The domain asked not to be probed: its exchangers were not asked.",
+    _S.UNKNOWN_USER_LIMIT: (
+        "Not asked: too many mailboxes of the domain were found not to exist within an hour."
+    ),
     _S.UNHANDLED_EXCEPTION: "A fault of ours; it is logged.",
 }
 _OF_HOST = frozenset(

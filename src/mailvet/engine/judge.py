@@ -30,6 +30,8 @@ _ACCEPTED = frozenset(
         EntryStatus.SERVER_DOES_NOT_ALLOW_MULTIPLE_RECIPIENTS,
     }
 )
+_WITHHELD = frozenset({EntryStatus.DOMAIN_OPTED_OUT, EntryStatus.UNKNOWN_USER_LIMIT})
+"""Not asked on purpose: asking soon again would be the same."""
 MAX_EVIDENCE_TEXT = 512
 """Characters of a reply that are kept (a reply may be 32 KiB, its sense is in the first lines)."""
 
@@ -62,7 +64,7 @@ def find(case: Case) -> list[Finding]:
                 outcome=Outcome.TEMPERROR,
                 status=case.forced,
                 rule=f"engine.{case.forced.name.lower()}",
-                retry=True,
+                retry=case.forced not in _WITHHELD,
             )
         )
     elif case.seen is not None:

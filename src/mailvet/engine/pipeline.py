@@ -155,6 +155,7 @@ class Pipeline:
         decided = card.answer.outcome not in _ROUTABLE or (
             card.operator is not None and card.operator.category in _RISKY_OPERATORS
         )
+        opted_out = self._lists().opts_out(card.domain, card.answer.hosts)
         to_ask = []
         for case in cases:
             if case.tell is not None:
@@ -162,6 +163,9 @@ class Pipeline:
                 case.tell(Routed(card.answer, provider, remembered))
             # A disposable mailbox is RISKY whatever its exchanger says: it is not asked.
             if decided or case.abandoned or (case.membership and case.membership.is_disposable):
+                case.conclude()
+            elif opted_out:
+                case.forced = EntryStatus.DOMAIN_OPTED_OUT
                 case.conclude()
             elif self._breaker.out_of_patience:
                 case.forced = EntryStatus.LOCAL_EGRESS_UNAVAILABLE

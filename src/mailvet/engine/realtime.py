@@ -121,6 +121,7 @@ class Realtime:
         policy = policy_of((), await self._rules_of(tenant))
         cases = {text: _case(text, done) for text in dict.fromkeys(texts)}
         for case in cases.values():
+            case.tenant = tenant
             case.policy, case.tell, case.recall = policy, tell, recall
         self._pipeline.submit(list(cases.values()), first=True)
         try:

@@ -183,6 +183,8 @@ class Worker:
             Case(index, input_data, custom, original, attempt, quality, done, chunk)
             for index, input_data, custom, original in claim.entries
         ]
+        for case in chunk.cases:
+            case.tenant = claim.tenant
         policy = policy_of(claim.rules, claim.tenant_rules)
         if policy is not None:
             for case in chunk.cases:

@@ -25,7 +25,7 @@ def inventory(lists: Lists) -> list[ListSource]:
     """Return every list in force by name, one of several sources once for each."""
     found = [
         ListSource(each.name, each.source, each.licence, each.date, len(each.rows))
-        for each in lists.domain_lists
+        for each in (*lists.domain_lists, *([lists.optout] if lists.optout else []))
     ]
     return sorted([*found, _of_file(lists.role_file), *_unchanging()])
 

@@ -1,7 +1,8 @@
 """Where the lists come from: packages, our own dated files, and what an operator adds.
 
-An operator's folder may hold `disposable`, `free`, `masked`, `allow`, `organisations` and `roles`
-files (`.txt` or `.toml`). His rows come on top of ours; his allow-list wins over everything.
+An operator's folder may hold `disposable`, `free`, `masked`, `allow`, `organisations`, `roles` and
+`optout` files (`.txt` or `.toml`). His rows come on top of ours; his allow-list wins over
+everything. `optout` has the domains and exchangers that asked not to be probed; we know of none.
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,8 @@ from mailvet.lists.rows import ListFile, read_bundled, read_extra
 
 _BUNDLED = ("masked", "organisations", "allow", "free", "disposable")
 _NEVER_DISPOSABLE = ("masked", "organisations", "allow", "free")
+_APART = ("roles", "optout")
+"""Files of an operator that say nothing about the kind of a domain."""
 _EXTRA_SUFFIXES = frozenset({".txt", ".toml"})
 
 
@@ -26,7 +29,7 @@ def load_lists(extra_dir: Path | None = None) -> Lists:
     """
     extra = {file.name: file for file in _extra_files(extra_dir)}
     ours = [_domain_list(read_bundled(name)) for name in _BUNDLED]
-    theirs = [_domain_list(file) for name, file in extra.items() if name != "roles"]
+    theirs = [_domain_list(file) for name, file in extra.items() if name not in _APART]
     known = frozenset[str]().union(
         *(each.rows for each in ours + theirs if each.name in _NEVER_DISPOSABLE)
     )
@@ -38,6 +41,7 @@ def load_lists(extra_dir: Path | None = None) -> Lists:
         [*kept, *packaged],
         RoleWords(_merged(roles.tables, extra.get("roles"))),
         roles,
+        _domain_list(extra["optout"]) if "optout" in extra else None,
     )
 
 
@@ -70,8 +74,8 @@ def _extra_files(extra_dir: Path | None) -> list[ListFile]:
         raise ConfigError(f"lists_dir {extra_dir} is not a folder; create it or leave it unset")
     paths = sorted(path for path in extra_dir.iterdir() if path.suffix in _EXTRA_SUFFIXES)
     for path in paths:
-        if path.stem not in (*ORDER, "roles"):
-            known = ", ".join(sorted((*ORDER, "roles")))
+        if path.stem not in (*ORDER, *_APART):
+            known = ", ".join(sorted((*ORDER, *_APART)))
             raise ConfigError(f"list file {path} has an unknown name; known are: {known}")
     return [read_extra(path) for path in paths]
 

@@ -1,6 +1,6 @@
 """Which lists an address is on: disposable, free, masked, role; and the kinds that follow."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -67,9 +67,15 @@ class Lists:
     """All lists in force. Never changes: to reload, build another and put it in its place."""
 
     def __init__(
-        self, domain_lists: Sequence[DomainList], roles: RoleWords, role_file: ListFile
+        self,
+        domain_lists: Sequence[DomainList],
+        roles: RoleWords,
+        role_file: ListFile,
+        optout: DomainList | None = None,
     ) -> None:
-        """`role_file` is where `roles` come from, for the evidence."""
+        """`role_file` is where `roles` come from, for the evidence; `optout` has the domains and
+        exchangers that asked not to be probed."""
+        self.optout = optout
         self.domain_lists = tuple(sorted(domain_lists, key=lambda each: ORDER.index(each.name)))
         self._roles = roles
         self.role_file = role_file
@@ -97,6 +103,13 @@ class Lists:
         if name.isdecimal():
             return self._variant(by_domain, LocalPartType.NUMERICAL)
         return by_domain
+
+    def opts_out(self, domain_ascii: str, hosts: Iterable[str]) -> bool:
+        """Whether a domain, one of its exchangers, or a name above them asked not to be probed."""
+        if self.optout is None or not self.optout.rows:
+            return False
+        rows = self.optout.rows
+        return any(name in rows for host in (domain_ascii, *hosts) for name in _names_above(host))
 
     def _variant(self, by_domain: Membership, kind: LocalPartType) -> Membership:
         """The same object every time, so that equal ones are told by their identity."""
@@ -171,6 +184,14 @@ class Lists:
             yield name
             name = name.partition(".")[2]
         yield top
+
+
+def _names_above(name: str) -> Iterator[str]:
+    """The name and its parents."""
+    name = name.rstrip(".").lower()
+    while name:
+        yield name
+        name = name.partition(".")[2]
 
 
 def _typed(membership: Membership, kind: LocalPartType) -> Membership:

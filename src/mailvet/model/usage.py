@@ -24,8 +24,13 @@ NOT_VERIFIED = frozenset(
 )
 """Answers that `EntryCounts` foresees as costing nothing: no address, or that of another entry."""
 
-FREE = NOT_VERIFIED | {EntryStatus.OVERRIDE_MATCH}
-"""Answers for which nothing was asked: those, and what the caller's own rule decided."""
+FREE = NOT_VERIFIED | {
+    EntryStatus.OVERRIDE_MATCH,
+    EntryStatus.DOMAIN_OPTED_OUT,
+    EntryStatus.UNKNOWN_USER_LIMIT,
+}
+"""Answers for which nobody was asked: those, what the caller's own rule decided, and what is not
+asked on purpose."""
 
 OURS = frozenset(
     {

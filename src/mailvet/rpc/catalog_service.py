@@ -36,8 +36,11 @@ class CatalogService:
         self,
         terms: Sequence[QualityTerms] = (),
         lists: Callable[[], Lists] = load_lists,
+        *,
+        abuse_contact: str = "",
     ) -> None:
         """`terms` are those of every quality level; `lists()` returns the lists in force."""
+        self._abuse_contact = abuse_contact
         self._terms = terms
         self._lists = lists
 
@@ -46,7 +49,10 @@ class CatalogService:
     ) -> pb.GetServerInfoResponse:
         """Return the version, the limits and the features."""
         return pb.GetServerInfoResponse(
-            version=mailvet.__version__, limits=_limits(), features=FEATURES
+            version=mailvet.__version__,
+            limits=_limits(),
+            features=FEATURES,
+            abuse_contact=self._abuse_contact,
         )
 
     async def list_statuses(

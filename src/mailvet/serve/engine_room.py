@@ -13,6 +13,7 @@ from mailvet.engine.case import Case, DomainCard
 from mailvet.engine.domains import DomainBook
 from mailvet.engine.encoder import Encoder
 from mailvet.engine.gathering import GATHER_S, Gathering
+from mailvet.engine.harvest import GuardedVisits, HarvestGuard
 from mailvet.engine.judge import Judge
 from mailvet.engine.pace import COOL_OFF_S, PaceLimits
 from mailvet.engine.pipeline import Pipeline
@@ -166,6 +167,9 @@ class EngineRoom:
             unreachable=self.breaker.failed,
             clock=clock,
         )
+        self._guarded = GuardedVisits(
+            self._visits, HarvestGuard(settings.unknown_user_limit, clock=clock)
+        )
         self._pipeline = Pipeline(
             lists=lambda: self.lists_watch.lists,
             book=self._book,
@@ -219,7 +223,7 @@ class EngineRoom:
     # What the parts above need of each other; each is one line on purpose.
 
     async def _visit(self, route: Route, lot: Lot) -> None:
-        await self._visits(route, lot)
+        await self._guarded(route, lot)
 
     def _requeue(self, card: DomainCard, cases: Iterable[Case]) -> None:
         self._pipeline.requeue(card, cases)

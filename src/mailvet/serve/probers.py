@@ -25,13 +25,16 @@ MARGIN_S = 2.0
 _LOG = logger("serve")
 
 
+_SHARED = ("window_entries", "max_sessions", "route_sessions", "resolving")
+
+
 def share_of(settings: Settings) -> Settings:
     """Return the settings of one probing process: its share of what all may do together."""
     number = settings.processes
     return settings.model_copy(
         update={
             name: max(1, getattr(settings, name) // number)
-            for name in ("window_entries", "max_sessions", "route_sessions", "resolving")
+            for name in (*_SHARED, *(["unknown_user_limit"] if settings.unknown_user_limit else []))
         }
     )
 

@@ -104,7 +104,11 @@ class Service:
             store,
             engine.realtime,
             self._options,
-            catalog=CatalogService(quality_terms(self._settings), lambda: engine.lists_watch.lists),
+            catalog=CatalogService(
+                quality_terms(self._settings),
+                lambda: engine.lists_watch.lists,
+                abuse_contact=self._settings.abuse_contact,
+            ),
         )
         engine.start()
         if self._settings.processes:

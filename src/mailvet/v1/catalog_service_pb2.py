@@ -27,7 +27,7 @@ from mailvet.v1 import options_pb2 as mailvet_dot_v1_dot_options__pb2
 from mailvet.v1 import status_pb2 as mailvet_dot_v1_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n mailvet/v1/catalog_service.proto\x12\nmailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x18mailvet/v1/options.proto\x1a\x17mailvet/v1/status.proto\"\x16\n\x14GetServerInfoRequest\"y\n\x15GetServerInfoResponse\x12\x18\n\x07version\x18\x01 \x01(\tR\x07version\x12*\n\x06limits\x18\x02 \x01(\x0b\x32\x12.mailvet.v1.LimitsR\x06limits\x12\x1a\n\x08\x66\x65\x61tures\x18\x03 \x03(\tR\x08\x66\x65\x61tures\"\xda\x02\n\x06Limits\x12/\n\x14max_entries_per_call\x18\x01 \x01(\x05R\x11maxEntriesPerCall\x12\x31\n\x15max_entries_per_frame\x18\x02 \x01(\x05R\x12maxEntriesPerFrame\x12\x31\n\x15max_entries_per_batch\x18\x03 \x01(\x05R\x12maxEntriesPerBatch\x12*\n\x11max_message_bytes\x18\x04 \x01(\x05R\x0fmaxMessageBytes\x12&\n\x0fmax_input_bytes\x18\x05 \x01(\x05R\rmaxInputBytes\x12\x32\n\x15max_custom_characters\x18\x06 \x01(\x05R\x13maxCustomCharacters\x12\x31\n\x15max_results_per_frame\x18\x07 \x01(\x05R\x12maxResultsPerFrame\"\x15\n\x13ListStatusesRequest\"J\n\x14ListStatusesResponse\x12\x32\n\x08statuses\x18\x01 \x03(\x0b\x32\x16.mailvet.v1.StatusInfoR\x08statuses\"\x9b\x01\n\nStatusInfo\x12/\n\x06status\x18\x01 \x01(\x0e\x32\x17.mailvet.v1.EntryStatusR\x06status\x12\x42\n\x0e\x63lassification\x18\x02 \x01(\x0e\x32\x1a.mailvet.v1.ClassificationR\x0e\x63lassification\x12\x18\n\x07meaning\x18\x03 \x01(\tR\x07meaning\"\x1a\n\x18ListQualityLevelsRequest\"`\n\x19ListQualityLevelsResponse\x12\x43\n\x0equality_levels\x18\x01 \x03(\x0b\x32\x1c.mailvet.v1.QualityLevelInfoR\rqualityLevels\"\xf2\x03\n\x10QualityLevelInfo\x12\x32\n\x07quality\x18\x01 \x01(\x0e\x32\x18.mailvet.v1.QualityLevelR\x07quality\x12\x18\n\x07meaning\x18\x02 \x01(\tR\x07meaning\x12\x1d\n\ncost_units\x18\x03 \x01(\x05R\tcostUnits\x12!\n\x0cmax_attempts\x18\x04 \x01(\x05R\x0bmaxAttempts\x12<\n\x0cretry_delays\x18\x05 \x03(\x0b\x32\x19.google.protobuf.DurationR\x0bretryDelays\x12\x42\n\x0f\x63onnect_timeout\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0e\x63onnectTimeout\x12\x44\n\x10greeting_timeout\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0fgreetingTimeout\x12\x42\n\x0f\x63ommand_timeout\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0e\x63ommandTimeout\x12\x42\n\x0f\x61ttempt_timeout\x18\t \x01(\x0b\x32\x19.google.protobuf.DurationR\x0e\x61ttemptTimeout\"\x12\n\x10ListListsRequest\"?\n\x11ListListsResponse\x12*\n\x05lists\x18\x01 \x03(\x0b\x32\x14.mailvet.v1.ListInfoR\x05lists\"\x81\x01\n\x08ListInfo\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n\x06source\x18\x02 \x01(\tR\x06source\x12\x18\n\x07licence\x18\x03 \x01(\tR\x07licence\x12\x12\n\x04\x64\x61te\x18\x04 \x01(\tR\x04\x64\x61te\x12\x1b\n\trow_count\x18\x05 \x01(\x05R\x08rowCount2\xfd\x02\n\x0e\x43\x61talogService\x12Z\n\rGetServerInfo\x12 .mailvet.v1.GetServerInfoRequest\x1a!.mailvet.v1.GetServerInfoResponse\"\x04\xa8\xd4\x18\x01\x12W\n\x0cListStatuses\x12\x1f.mailvet.v1.ListStatusesRequest\x1a .mailvet.v1.ListStatusesResponse\"\x04\xa8\xd4\x18\x01\x12\x66\n\x11ListQualityLevels\x12$.mailvet.v1.ListQualityLevelsRequest\x1a%.mailvet.v1.ListQualityLevelsResponse\"\x04\xa8\xd4\x18\x01\x12N\n\tListLists\x12\x1c.mailvet.v1.ListListsRequest\x1a\x1d.mailvet.v1.ListListsResponse\"\x04\xa8\xd4\x18\x01\x42:\n\x0e\x64\x65v.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n mailvet/v1/catalog_service.proto\x12\nmailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x18mailvet/v1/options.proto\x1a\x17mailvet/v1/status.proto\"\x16\n\x14GetServerInfoRequest\"\x9e\x01\n\x15GetServerInfoResponse\x12\x18\n\x07version\x18\x01 \x01(\tR\x07version\x12*\n\x06limits\x18\x02 \x01(\x0b\x32\x12.mailvet.v1.LimitsR\x06limits\x12\x1a\n\x08\x66\x65\x61tures\x18\x03 \x03(\tR\x08\x66\x65\x61tures\x12#\n\rabuse_contact\x18\x04 \x01(\tR\x0c\x61\x62useContact\"\xda\x02\n\x06Limits\x12/\n\x14max_entries_per_call\x18\x01 \x01(\x05R\x11maxEntriesPerCall\x12\x31\n\x15max_entries_per_frame\x18\x02 \x01(\x05R\x12maxEntriesPerFrame\x12\x31\n\x15max_entries_per_batch\x18\x03 \x01(\x05R\x12maxEntriesPerBatch\x12*\n\x11max_message_bytes\x18\x04 \x01(\x05R\x0fmaxMessageBytes\x12&\n\x0fmax_input_bytes\x18\x05 \x01(\x05R\rmaxInputBytes\x12\x32\n\x15max_custom_characters\x18\x06 \x01(\x05R\x13maxCustomCharacters\x12\x31\n\x15max_results_per_frame\x18\x07 \x01(\x05R\x12maxResultsPerFrame\"\x15\n\x13ListStatusesRequest\"J\n\x14ListStatusesResponse\x12\x32\n\x08statuses\x18\x01 \x03(\x0b\x32\x16.mailvet.v1.StatusInfoR\x08statuses\"\x9b\x01\n\nStatusInfo\x12/\n\x06status\x18\x01 \x01(\x0e\x32\x17.mailvet.v1.EntryStatusR\x06status\x12\x42\n\x0e\x63lassification\x18\x02 \x01(\x0e\x32\x1a.mailvet.v1.ClassificationR\x0e\x63lassification\x12\x18\n\x07meaning\x18\x03 \x01(\tR\x07meaning\"\x1a\n\x18ListQualityLevelsRequest\"`\n\x19ListQualityLevelsResponse\x12\x43\n\x0equality_levels\x18\x01 \x03(\x0b\x32\x1c.mailvet.v1.QualityLevelInfoR\rqualityLevels\"\xf2\x03\n\x10QualityLevelInfo\x12\x32\n\x07quality\x18\x01 \x01(\x0e\x32\x18.mailvet.v1.QualityLevelR\x07quality\x12\x18\n\x07meaning\x18\x02 \x01(\tR\x07meaning\x12\x1d\n\ncost_units\x18\x03 \x01(\x05R\tcostUnits\x12!\n\x0cmax_attempts\x18\x04 \x01(\x05R\x0bmaxAttempts\x12<\n\x0cretry_delays\x18\x05 \x03(\x0b\x32\x19.google.protobuf.DurationR\x0bretryDelays\x12\x42\n\x0f\x63onnect_timeout\x18\x06 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0e\x63onnectTimeout\x12\x44\n\x10greeting_timeout\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0fgreetingTimeout\x12\x42\n\x0f\x63ommand_timeout\x18\x08 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0e\x63ommandTimeout\x12\x42\n\x0f\x61ttempt_timeout\x18\t \x01(\x0b\x32\x19.google.protobuf.DurationR\x0e\x61ttemptTimeout\"\x12\n\x10ListListsRequest\"?\n\x11ListListsResponse\x12*\n\x05lists\x18\x01 \x03(\x0b\x32\x14.mailvet.v1.ListInfoR\x05lists\"\x81\x01\n\x08ListInfo\x12\x12\n\x04name\x18\x01 \x01(\tR\x04name\x12\x16\n\x06source\x18\x02 \x01(\tR\x06source\x12\x18\n\x07licence\x18\x03 \x01(\tR\x07licence\x12\x12\n\x04\x64\x61te\x18\x04 \x01(\tR\x04\x64\x61te\x12\x1b\n\trow_count\x18\x05 \x01(\x05R\x08rowCount2\xfd\x02\n\x0e\x43\x61talogService\x12Z\n\rGetServerInfo\x12 .mailvet.v1.GetServerInfoRequest\x1a!.mailvet.v1.GetServerInfoResponse\"\x04\xa8\xd4\x18\x01\x12W\n\x0cListStatuses\x12\x1f.mailvet.v1.ListStatusesRequest\x1a .mailvet.v1.ListStatusesResponse\"\x04\xa8\xd4\x18\x01\x12\x66\n\x11ListQualityLevels\x12$.mailvet.v1.ListQualityLevelsRequest\x1a%.mailvet.v1.ListQualityLevelsResponse\"\x04\xa8\xd4\x18\x01\x12N\n\tListLists\x12\x1c.mailvet.v1.ListListsRequest\x1a\x1d.mailvet.v1.ListListsResponse\"\x04\xa8\xd4\x18\x01\x42:\n\x0e\x64\x65v.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -45,28 +45,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CATALOGSERVICE'].methods_by_name['ListLists']._serialized_options = b'\250\324\030\001'
   _globals['_GETSERVERINFOREQUEST']._serialized_start=131
   _globals['_GETSERVERINFOREQUEST']._serialized_end=153
-  _globals['_GETSERVERINFORESPONSE']._serialized_start=155
-  _globals['_GETSERVERINFORESPONSE']._serialized_end=276
-  _globals['_LIMITS']._serialized_start=279
-  _globals['_LIMITS']._serialized_end=625
-  _globals['_LISTSTATUSESREQUEST']._serialized_start=627
-  _globals['_LISTSTATUSESREQUEST']._serialized_end=648
-  _globals['_LISTSTATUSESRESPONSE']._serialized_start=650
-  _globals['_LISTSTATUSESRESPONSE']._serialized_end=724
-  _globals['_STATUSINFO']._serialized_start=727
-  _globals['_STATUSINFO']._serialized_end=882
-  _globals['_LISTQUALITYLEVELSREQUEST']._serialized_start=884
-  _globals['_LISTQUALITYLEVELSREQUEST']._serialized_end=910
-  _globals['_LISTQUALITYLEVELSRESPONSE']._serialized_start=912
-  _globals['_LISTQUALITYLEVELSRESPONSE']._serialized_end=1008
-  _globals['_QUALITYLEVELINFO']._serialized_start=1011
-  _globals['_QUALITYLEVELINFO']._serialized_end=1509
-  _globals['_LISTLISTSREQUEST']._serialized_start=1511
-  _globals['_LISTLISTSREQUEST']._serialized_end=1529
-  _globals['_LISTLISTSRESPONSE']._serialized_start=1531
-  _globals['_LISTLISTSRESPONSE']._serialized_end=1594
-  _globals['_LISTINFO']._serialized_start=1597
-  _globals['_LISTINFO']._serialized_end=1726
-  _globals['_CATALOGSERVICE']._serialized_start=1729
-  _globals['_CATALOGSERVICE']._serialized_end=2110
+  _globals['_GETSERVERINFORESPONSE']._serialized_start=156
+  _globals['_GETSERVERINFORESPONSE']._serialized_end=314
+  _globals['_LIMITS']._serialized_start=317
+  _globals['_LIMITS']._serialized_end=663
+  _globals['_LISTSTATUSESREQUEST']._serialized_start=665
+  _globals['_LISTSTATUSESREQUEST']._serialized_end=686
+  _globals['_LISTSTATUSESRESPONSE']._serialized_start=688
+  _globals['_LISTSTATUSESRESPONSE']._serialized_end=762
+  _globals['_STATUSINFO']._serialized_start=765
+  _globals['_STATUSINFO']._serialized_end=920
+  _globals['_LISTQUALITYLEVELSREQUEST']._serialized_start=922
+  _globals['_LISTQUALITYLEVELSREQUEST']._serialized_end=948
+  _globals['_LISTQUALITYLEVELSRESPONSE']._serialized_start=950
+  _globals['_LISTQUALITYLEVELSRESPONSE']._serialized_end=1046
+  _globals['_QUALITYLEVELINFO']._serialized_start=1049
+  _globals['_QUALITYLEVELINFO']._serialized_end=1547
+  _globals['_LISTLISTSREQUEST']._serialized_start=1549
+  _globals['_LISTLISTSREQUEST']._serialized_end=1567
+  _globals['_LISTLISTSRESPONSE']._serialized_start=1569
+  _globals['_LISTLISTSRESPONSE']._serialized_end=1632
+  _globals['_LISTINFO']._serialized_start=1635
+  _globals['_LISTINFO']._serialized_end=1764
+  _globals['_CATALOGSERVICE']._serialized_start=1767
+  _globals['_CATALOGSERVICE']._serialized_end=2148
 # @@protoc_insertion_point(module_scope)

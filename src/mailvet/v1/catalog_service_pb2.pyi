@@ -46,8 +46,13 @@ class GetServerInfoResponse(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     LIMITS_FIELD_NUMBER: _builtins.int
     FEATURES_FIELD_NUMBER: _builtins.int
+    ABUSE_CONTACT_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """The server's version (semantic versioning)."""
+    abuse_contact: _builtins.str
+    """Where people write who do not want to be probed, as the operator has set it; may be
+    empty.
+    """
     @_builtins.property
     def limits(self) -> Global___Limits:
         """The limits that requests are held to."""
@@ -62,10 +67,11 @@ class GetServerInfoResponse(_message.Message):
         version: _builtins.str = ...,
         limits: Global___Limits | None = ...,
         features: _abc.Iterable[_builtins.str] | None = ...,
+        abuse_contact: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["limits", b"limits"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["features", b"features", "limits", b"limits", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["abuse_contact", b"abuse_contact", "features", b"features", "limits", b"limits", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

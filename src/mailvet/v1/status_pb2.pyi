@@ -162,6 +162,14 @@ class _EntryStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EntryStat
     """Our own network cannot reach port 25 of anybody."""
     ENTRY_STATUS_UNHANDLED_EXCEPTION: _EntryStatus.ValueType  # 92
     """A fault of ours; it is logged."""
+    ENTRY_STATUS_DOMAIN_OPTED_OUT: _EntryStatus.ValueType  # 93
+    """Not asked: the domain, or who runs its exchangers, asked not to be probed. Syntax,
+    lists and DNS were looked at; costs nothing.
+    """
+    ENTRY_STATUS_UNKNOWN_USER_LIMIT: _EntryStatus.ValueType  # 94
+    """Not asked: the tenant found too many unknown users at the domain within an hour, as
+    somebody does who guesses names. Costs nothing; ask again an hour later.
+    """
 
 class EntryStatus(_EntryStatus, metaclass=_EntryStatusEnumTypeWrapper):
     """Why the answer is what it is. This enum may grow: a client that meets a value
@@ -270,6 +278,14 @@ ENTRY_STATUS_LOCAL_EGRESS_UNAVAILABLE: EntryStatus.ValueType  # 91
 """Our own network cannot reach port 25 of anybody."""
 ENTRY_STATUS_UNHANDLED_EXCEPTION: EntryStatus.ValueType  # 92
 """A fault of ours; it is logged."""
+ENTRY_STATUS_DOMAIN_OPTED_OUT: EntryStatus.ValueType  # 93
+"""Not asked: the domain, or who runs its exchangers, asked not to be probed. Syntax,
+lists and DNS were looked at; costs nothing.
+"""
+ENTRY_STATUS_UNKNOWN_USER_LIMIT: EntryStatus.ValueType  # 94
+"""Not asked: the tenant found too many unknown users at the domain within an hour, as
+somebody does who guesses names. Costs nothing; ask again an hour later.
+"""
 Global___EntryStatus: _TypeAlias = EntryStatus  # noqa: Y015
 
 class _Fact:

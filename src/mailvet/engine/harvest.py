@@ -1,0 +1,158 @@
+"""How many unknown users one tenant may find at one domain: who guesses names finds little else.
+
+A list of customers that has grown old has a share of dead mailboxes; a dictionary has hardly a
+living one. So a domain is closed to a tenant for the rest of the hour when it found too many
+unknown users there and they are the most of what it asked. Public providers have millions of
+mailboxes, and every list has many of theirs, so there it takes more.
+"""
+
+import sys
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+import structlog
+
+from mailvet.engine.case import Case, DomainCard
+from mailvet.engine.routes import Lot, Route, Visitor
+from mailvet.model.status import EntryStatus, Meaning
+
+WINDOW_S = 3_600.0
+"""The hour that the limit is about, from the first answer on."""
+
+PUBLIC_FACTOR = 20
+"""How much more a public mail provider bears: a list of 10,000 of its addresses, 40 % dead."""
+
+MAX_WINDOWS = 100_000
+"""Some 20 MB; the longest untouched are forgotten first."""
+
+_LOG = structlog.get_logger(room="engine")
+
+
+class Place(NamedTuple):
+    """Where a tenant asks."""
+
+    tenant: str
+    domain: str
+
+
+class _Window:
+    """What a tenant asked of a domain since a moment."""
+
+    __slots__ = ("answered", "asking", "said", "since", "unknown")
+
+    def __init__(self, since: float) -> None:
+        self.since = since
+        self.answered = 0
+        self.unknown = 0
+        self.asking = 0
+        """Under way: as many of them are foreseen to be unknown as were before."""
+        self.said = False
+
+
+class HarvestGuard:
+    """Watches over every domain; `clock` is monotonic seconds, a limit of 0 closes nothing."""
+
+    def __init__(self, limit: int, *, clock: Callable[[], float]) -> None:
+        self._limit = limit
+        self._clock = clock
+        self._windows: OrderedDict[Place, _Window] = OrderedDict()
+
+    def room(self, place: Place, *, public: bool) -> int:
+        """Return how many mailboxes a tenant may ask for now; 0 or less when none.
+
+        `public` tells a public mail provider.
+        """
+        most = self._limit * (PUBLIC_FACTOR if public else 1)
+        window = self._windows.get(place)
+        if not self._limit or window is None or self._is_over(window):
+            return most or sys.maxsize
+        if window.unknown * 2 < window.answered or not window.answered:
+            return most  # most of them are there: no guesses; or nothing is known yet
+        foreseen = -(-window.asking * window.unknown // window.answered)
+        left = most - window.unknown - foreseen
+        if left <= 0 and window.unknown >= most and not window.said:
+            window.said = True
+            _LOG.warning(
+                "harvest.closed", tenant=place.tenant, domain=place.domain, unknown=window.unknown
+            )
+        return left
+
+    def asks(self, place: Place, count: int) -> None:
+        """Note that so many mailboxes are asked for now."""
+        if self._limit:
+            self._window(place).asking += count
+
+    def learnt(self, place: Place, asked: int, found: Iterable[bool | None]) -> None:
+        """Note what came of so many mailboxes: found, not found, or no word about it."""
+        if not self._limit:
+            return
+        window = self._window(place)
+        window.asking = max(0, window.asking - asked)
+        for one in found:
+            window.answered += one is not None
+            window.unknown += one is False
+
+    def _window(self, place: Place) -> _Window:
+        window = self._windows.get(place)
+        if window is None or self._is_over(window):
+            asking = 0 if window is None else window.asking
+            window = self._windows[place] = _Window(self._clock())
+            window.asking = asking
+            if len(self._windows) > MAX_WINDOWS:
+                self._windows.popitem(last=False)
+        self._windows.move_to_end(place)
+        return window
+
+    def _is_over(self, window: _Window) -> bool:
+        return self._clock() - window.since >= WINDOW_S
+
+
+class GuardedVisits:
+    """Visits, less those cases whose tenant found too many unknown users at their domain."""
+
+    def __init__(self, visit: Visitor, guard: HarvestGuard) -> None:
+        self._visit = visit
+        self._guard = guard
+
+    async def __call__(self, route: Route, lot: Lot) -> None:
+        """Visit the route with the cases that may be asked; never raises."""
+        asked: dict[Place, list[Case]] = {}
+        through = []
+        for card, cases in lot:
+            kept = [case for case in cases if self._lets_through(case, card, asked)]
+            if kept:
+                through.append((card, kept))
+        if not through:
+            return
+        for place, group in asked.items():
+            self._guard.asks(place, len(group))
+        try:
+            await self._visit(route, through)
+        finally:
+            for place, group in asked.items():
+                self._guard.learnt(place, len(group), map(_found, group))
+
+    def _lets_through(self, case: Case, card: DomainCard, asked: dict[Place, list[Case]]) -> bool:
+        if case.seen is not None and _found(case):
+            return True  # it is there, and only comes back about the domain's catch-all
+        place = Place(case.tenant, card.domain)
+        others = asked.setdefault(place, [])
+        public = case.membership is not None and case.membership.is_free
+        if len(others) < self._guard.room(place, public=public):
+            others.append(case)
+            return True
+        case.forced = EntryStatus.UNKNOWN_USER_LIMIT
+        case.conclude()
+        return False
+
+
+def _found(case: Case) -> bool | None:
+    """Whether the mailbox is there, as far as its host said so."""
+    seen, reading = case.seen, case.reading
+    if seen is None or seen.reply is None:
+        return None
+    if seen.reply.positive:
+        return True
+    unknown = reading is not None and reading.meaning is Meaning.MAILBOX_DOES_NOT_EXIST
+    return False if unknown else None
