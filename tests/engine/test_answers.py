@@ -16,8 +16,8 @@ from mailvet.model.route import MxAnswer, MxOutcome
 from mailvet.model.ruling import OverrideRule, SchemeRow, TenantRules
 from mailvet.model.status import Classification, EntryStatus, Fact, QualityLevel
 from mailvet.rpc.encode import encode_result
-from mailvet.rpc.forms import Forms
 from mailvet.rpc.frames import VIEW_BASIC, VIEW_EVIDENCE, body
+from mailvet.rpc.plain_forms import PlainForms
 from mailvet.smtp.meanings import meaning_of
 from mailvet.syntax import check_provider_syntax, parse
 from mailvet.v1 import result_pb2 as pb
@@ -162,7 +162,7 @@ def read(row: ResultRow) -> tuple[pb.Result, pb.Result, tuple[int, int, int]]:
 @given(st.lists(FOUND, min_size=1, max_size=60))
 def test_a_shared_answer_is_the_one_worked_out_alone(found: list[Found]) -> None:
     """Whatever came before, every field of every view is the same."""
-    answers, cards = Answers(JUDGE, Forms()), Cards()
+    answers, cards = Answers(JUDGE, PlainForms()), Cards()
     for number, each in enumerate(found * 3):
         case = case_of(number, each, cards)
         findings = find(case)
@@ -187,7 +187,7 @@ def test_an_answer_in_a_known_form_is_filled_in() -> None:
             Once.judged += 1
             return super().result(*args, **more)  # type: ignore[arg-type]
 
-    answers, cards = Answers(Once(suggest), Forms()), Cards()
+    answers, cards = Answers(Once(suggest), PlainForms()), Cards()
     for number in range(10):
         found = Found("ann", f"d{number}.example.org", 0, 0, False, False, Fact.NO, "")
         answers.of(case_of(number, found, cards), NOW)

@@ -14,7 +14,7 @@ from mailvet.model.batch import BatchSpec, Claim, Entry, ResultFilter, Settlemen
 from mailvet.model.reply import Observation, Reply, Stage, Trouble
 from mailvet.model.route import Exchanger
 from mailvet.model.status import BatchState, QualityLevel
-from mailvet.rpc.forms import Forms
+from mailvet.rpc.plain_forms import PlainForms
 from mailvet.serve import engine_room
 from mailvet.smtp import Envelope, Report
 from mailvet.store.memory import MemoryStore
@@ -100,7 +100,7 @@ async def _live(seed: int) -> None:
     settings = load(
         {"resolver": "127.0.0.1:9", "egress_canaries": "", "allow_network": "127.0.0.0/8"}
     )
-    room = Room(settings, store, Forms(), clock=loop.time, wall_clock=wall_clock)
+    room = Room(settings, store, PlainForms(), clock=loop.time, wall_clock=wall_clock)
     room.dice = dice
     # Literals: the way to them needs no DNS.
     names = [f"user{n}@[127.0.0.{1 + n % 5}]" for n in range(ENTRIES)]

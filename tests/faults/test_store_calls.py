@@ -14,7 +14,7 @@ import pytest
 
 from mailvet.config import load
 from mailvet.engine.worker import Rhythm
-from mailvet.rpc.forms import Forms
+from mailvet.rpc.plain_forms import PlainForms
 from mailvet.serve.engine_room import EngineRoom
 from mailvet.store.memory import MemoryStore
 from mailvet.store.sqlite import SqliteStore
@@ -80,7 +80,7 @@ async def _scene(kind: str, folder: Path) -> AsyncIterator[Scene]:
         real: Any = await _store(kind, folder)
         stack.push_async_callback(real.close)
         store: Any = FaultyStore(real)
-        room = EngineRoom(settings, store, Forms(), RHYTHM)
+        room = EngineRoom(settings, store, PlainForms(), RHYTHM)
         room.start()
         world = await stack.enter_async_context(open_world(store, verifier=room.realtime))
         working = asyncio.create_task(room.worker.run())

@@ -9,10 +9,11 @@ from collections.abc import Hashable
 from typing import Any, NamedTuple
 
 from mailvet.engine.case import Case
-from mailvet.engine.encoder import Encoder, Names
+from mailvet.engine.encoder import Names, PlainEncoder
 from mailvet.engine.explain import explain, names_domain, names_host
 from mailvet.engine.hearing import SILENCE, Heard, Hearing
 from mailvet.engine.judge import Judge, fault_of, find, may_change, suggestions_of
+from mailvet.engine.offhand import Offhand
 from mailvet.engine.places import Place, Places
 from mailvet.engine.sorts import Sorts
 from mailvet.lists import Membership
@@ -53,7 +54,9 @@ class Answer(NamedTuple):
 class Answers:
     """Answers cases; remembers what they share."""
 
-    def __init__(self, judge: Judge, encoder: Encoder) -> None:
+    def __init__(self, judge: Judge, encoder: PlainEncoder) -> None:
+        self.offhand = Offhand(judge, encoder)
+        """Answers what needs no case."""
         self._judge = judge
         self._encoder = encoder
         self._kinds: dict[Hashable, Kind] = {}
@@ -98,6 +101,7 @@ class Answers:
 
     def forget(self) -> None:
         """Drop what is remembered."""
+        self.offhand.forget()
         self._kinds.clear()
         self._places.forget()
         self._hearing.forget()

@@ -1,5 +1,6 @@
 """What the engine asks of whoever encodes: whole results, and the parts that results share."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 from mailvet.model.address import DomainName
@@ -17,6 +18,30 @@ class Names(NamedTuple):
     local_part: str
     canonical: str
     tag: str
+
+
+class Repeat(NamedTuple):
+    """A plain duplicate."""
+
+    entry_index: int
+    address: str
+    """As it was sent, which is as it is shown, and its canonical form too."""
+    custom: str
+    original: int
+    """The index of the entry that is kept."""
+    local_part: str
+    domain: str
+
+
+class Fault(NamedTuple):
+    """A text that is no address."""
+
+    entry_index: int
+    text: str
+    custom: str
+    reason: str
+    failure_index: int
+    """Of the first character that is wrong."""
 
 
 class Encoder(Protocol):
@@ -79,4 +104,23 @@ class Encoder(Protocol):
         suggestions: tuple[str, ...],
     ) -> str:
         """Return the encoded fields that few entries have."""
+        ...
+
+
+class PlainEncoder(Encoder, Protocol):
+    """Who turns many alike into rows at once; their texts are ASCII and short."""
+
+    def repeats(
+        self, forms: Mapping[str, Any], repeats: Iterable[Repeat], now: float, sentence: str
+    ) -> list[ResultRow]:
+        """Return the rows of duplicates answered at `now`; `forms` is by domain.
+
+        `sentence` is about each, with `{original}` for the index of the entry that is kept.
+        """
+        ...
+
+    def faults(
+        self, forms: Mapping[str, Any], faults: Iterable[Fault], now: float
+    ) -> list[ResultRow]:
+        """Return the rows of texts that are no address, answered at `now`; `forms` is by reason."""
         ...

@@ -62,6 +62,10 @@ MAX_SAID = 160
 """Characters of a reply that a sentence quotes."""
 
 
+REPEAT = _SENTENCES[_S.DUPLICATE]
+"""About a duplicate; `{original}` is the index of the entry that is kept."""
+
+
 def names_host(status: EntryStatus) -> bool:
     """Whether the sentence about a status names the host that was asked, or what it said."""
     return status in _OF_HOST

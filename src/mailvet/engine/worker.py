@@ -177,11 +177,16 @@ class Worker:
     def _begin(self, claim: Claim) -> None:
         chunk = Chunk(claim)
         self._chunks[claim.fence] = chunk
+        chunk.rows, entries = self._answers.offhand.answer(claim, self._wall_clock())
+        chunk.open = len(entries)
+        if chunk.rows:
+            self._dirty[claim.fence] = chunk
+            self._something_learnt.set()
         self._in_flight += chunk.open
         attempt, quality, done = claim.attempt, claim.quality, self._done
         chunk.cases = [  # not by keyword: that takes twice as long
             Case(index, input_data, custom, original, attempt, quality, done, chunk)
-            for index, input_data, custom, original in claim.entries
+            for index, input_data, custom, original in entries
         ]
         for case in chunk.cases:
             case.tenant = claim.tenant

@@ -29,7 +29,7 @@ def _latin(encoded: bytes) -> str:
 Names = tuple[int, str, str, str, str, str, str]
 """Of an entry: index, input, custom text, address, local part, canonical form, tag."""
 
-_LENGTHS: Final = tuple(_latin(varint(number)) for number in range(_SHORT))
+LENGTHS: Final = tuple(_latin(varint(number)) for number in range(_SHORT))
 
 
 def _tag(name: str, of: type[Message] = pb.Result) -> str:
@@ -39,11 +39,11 @@ def _tag(name: str, of: type[Message] = pb.Result) -> str:
     return _latin(varint(field.number << 3) if is_number else field_tag(field.number))
 
 
-_INDEX, _DUPLICATE, _FAULT = map(_tag, ("index", "duplicate_of", "syntax_failure_index"))
-_INPUT, _CUSTOM, _EMAIL = map(_tag, ("input_data", "custom", "email_address"))
-_LOCAL_PART, _CANONICAL, _TAG = map(_tag, ("local_part", "canonical", "tag"))
-_RESULT = _latin(field_tag(RESULTS_FIELD))
-_TIME, _EXPLANATION, _EVIDENCE = map(_tag, ("complete_time", "explanation", "evidence"))
+INDEX, DUPLICATE, FAULT = map(_tag, ("index", "duplicate_of", "syntax_failure_index"))
+INPUT, CUSTOM, EMAIL = map(_tag, ("input_data", "custom", "email_address"))
+LOCAL_PART, CANONICAL, _TAG = map(_tag, ("local_part", "canonical", "tag"))
+RESULT = _latin(field_tag(RESULTS_FIELD))
+_TIME, EXPLANATION, _EVIDENCE = map(_tag, ("complete_time", "explanation", "evidence"))
 _MAILBOX = _tag("mailbox", pb.Evidence)
 _TEXT = _tag("text", pb.SmtpEvidence)
 
@@ -102,31 +102,36 @@ class Forms:
         said = f"{input_data}{custom}{email}"
         if len(said) >= _SHORT or not said.isascii():
             return None
-        millisecond = int(now * 1000)
-        if millisecond != self._millisecond:
-            self._millisecond, self._encoded_time = millisecond, _time(millisecond / 1000)
+        moment = self.time_text(now)
         if custom:
-            custom = f"{_CUSTOM}{_LENGTHS[len(custom)]}{custom}"
+            custom = f"{CUSTOM}{LENGTHS[len(custom)]}{custom}"
         own = ""
         if email:
             own = (
-                f"{_LOCAL_PART}{_LENGTHS[len(local_part)]}{local_part}"
-                f"{_CANONICAL}{_LENGTHS[len(canonical)]}{canonical}"
+                f"{LOCAL_PART}{LENGTHS[len(local_part)]}{local_part}"
+                f"{CANONICAL}{LENGTHS[len(canonical)]}{canonical}"
             )
             if tag:
-                own = f"{own}{_TAG}{_LENGTHS[len(tag)]}{tag}"
-            email = f"{_EMAIL}{_LENGTHS[len(email)]}{email}"
+                own = f"{own}{_TAG}{LENGTHS[len(tag)]}{tag}"
+            email = f"{EMAIL}{LENGTHS[len(email)]}{email}"
         # The fields of the BASIC view, then the others; each character is one byte.
         first = (
-            f"{_INDEX}{_number(index)}{_INPUT}{_LENGTHS[len(input_data)]}{input_data}"
-            f"{custom}{email}{self._encoded_time}{basic}{form.basic}"
+            f"{INDEX}{number_text(index)}{INPUT}{LENGTHS[len(input_data)]}{input_data}"
+            f"{custom}{email}{moment}{basic}{form.basic}"
         )
         rest = f"{form.more}{more}{own}"
         length = len(first)
-        doc = f"{_RESULT}{_number(length + len(rest))}{first}{rest}".encode("latin-1")
+        doc = f"{RESULT}{number_text(length + len(rest))}{first}{rest}".encode("latin-1")
         return ResultRow(
             index, form.status, form.classification, doc, length, form.evidence + evidence
         )
+
+    def time_text(self, now: float) -> str:
+        """Return the field of the time of an answer, to the millisecond."""
+        millisecond = int(now * 1000)
+        if millisecond != self._millisecond:
+            self._millisecond, self._encoded_time = millisecond, _time(millisecond / 1000)
+        return self._encoded_time
 
     def domain(self, domain: DomainName, mx_hosts: tuple[str, ...]) -> str:
         """Return the fields about a domain."""
@@ -152,11 +157,11 @@ class Forms:
         """Return the evidence of an observation: what was said about one mailbox."""
         text = text[: encode.MAX_REPLY_CHARACTERS]
         if text.isascii() and text.isprintable():
-            said = f"{_TEXT}{_LENGTHS[len(text)]}{text}" if text else ""
+            said = f"{_TEXT}{LENGTHS[len(text)]}{text}" if text else ""
         else:
             said = _latin(pb.SmtpEvidence(text=encode.printable(text)).SerializeToString())
-        mailbox = f"{_MAILBOX}{_number(len(voice) + len(said))}{voice}{said}"
-        return f"{_EVIDENCE}{_number(len(mailbox))}{mailbox}".encode("latin-1")
+        mailbox = f"{_MAILBOX}{number_text(len(voice) + len(said))}{voice}{said}"
+        return f"{_EVIDENCE}{number_text(len(mailbox))}{mailbox}".encode("latin-1")
 
     def role(self, role: ListHit) -> bytes:
         """Return the evidence of the role that a mailbox names."""
@@ -165,7 +170,7 @@ class Forms:
     def explanation(self, text: str) -> str:
         """Return the sentence about an answer."""
         if len(text) < _SHORT and text.isascii() and text.isprintable():
-            return f"{_EXPLANATION}{_LENGTHS[len(text)]}{text}"
+            return f"{EXPLANATION}{LENGTHS[len(text)]}{text}"
         message = pb.Result(explanation=encode.printable(text))
         return _latin(message.SerializeToString())
 
@@ -177,18 +182,20 @@ class Forms:
         suggestions: tuple[str, ...],
     ) -> str:
         """Return the fields that few entries have."""
-        duplicate = "" if duplicate_of is None else f"{_DUPLICATE}{_number(duplicate_of)}"
-        fault = "" if syntax_failure_index is None else f"{_FAULT}{_number(syntax_failure_index)}"
+        duplicate = "" if duplicate_of is None else f"{DUPLICATE}{number_text(duplicate_of)}"
+        fault = (
+            "" if syntax_failure_index is None else f"{FAULT}{number_text(syntax_failure_index)}"
+        )
         meant = ""
         if suggestions:
             meant = _latin(pb.Result(suggestions=suggestions).SerializeToString())
         return f"{duplicate}{fault}{meant}"
 
 
-def _number(number: int) -> str:
+def number_text(number: int) -> str:
     """A varint as text."""
     if number < _SHORT:
-        return _LENGTHS[number]
+        return LENGTHS[number]
     if number < 0x4000:
         return f"{chr(number & 0x7F | 0x80)}{chr(number >> 7)}"
     if number < 0x200000:
@@ -201,4 +208,4 @@ def _time(seconds: float) -> str:
     moment = encode.timestamp(seconds)
     assert moment is not None
     encoded = moment.SerializeToString()
-    return f"{_TIME}{_LENGTHS[len(encoded)]}{_latin(encoded)}"
+    return f"{_TIME}{LENGTHS[len(encoded)]}{_latin(encoded)}"

@@ -11,7 +11,7 @@ from mailvet.engine.breaker import DETAIL, HINDRANCE, Breaker, BreakerLimits
 from mailvet.engine.canary import Canary
 from mailvet.engine.case import Case, DomainCard
 from mailvet.engine.domains import DomainBook
-from mailvet.engine.encoder import Encoder
+from mailvet.engine.encoder import PlainEncoder
 from mailvet.engine.gathering import GATHER_S, Gathering
 from mailvet.engine.harvest import GuardedVisits, HarvestGuard
 from mailvet.engine.judge import Judge
@@ -114,7 +114,7 @@ class EngineRoom:
         self,
         settings: Settings,
         store: WorkStore,
-        encoder: Encoder,
+        encoder: PlainEncoder,
         rhythm: Rhythm = DEFAULT_RHYTHM,
         *,
         clock: Callable[[], float] = time.monotonic,

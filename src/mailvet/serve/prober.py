@@ -14,7 +14,7 @@ import sys
 
 from mailvet.config import Settings
 from mailvet.loop import run
-from mailvet.rpc.forms import Forms
+from mailvet.rpc.plain_forms import PlainForms
 from mailvet.serve.engine_room import EngineRoom
 from mailvet.serve.process import read_tables, spare_the_collector
 from mailvet.serve.vitals import Vitals
@@ -31,7 +31,7 @@ async def probe(descriptor: int) -> None:
     settings: Settings = await read_frame(reader)
     configure_logging(settings.log_level, settings.log_format)
     store = PipedStore(reader, writer)
-    engine = EngineRoom(settings, store, Forms())
+    engine = EngineRoom(settings, store, PlainForms())
     read_tables()
     spare_the_collector()
     engine.start()

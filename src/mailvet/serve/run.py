@@ -12,8 +12,8 @@ from mailvet.batches.retention import Sweeper
 from mailvet.config import Settings
 from mailvet.errors import ConfigError, StoreInUse, Unavailable
 from mailvet.rpc.catalog_service import CatalogService
-from mailvet.rpc.forms import Forms
 from mailvet.rpc.health import ENGINE
+from mailvet.rpc.plain_forms import PlainForms
 from mailvet.rpc.server import RpcServer, build_server
 from mailvet.serve.engine_room import EngineRoom
 from mailvet.serve.listening import server_options
@@ -99,7 +99,7 @@ class Service:
 
     async def _start(self) -> None:
         self._store = store = await open_store(self._settings)
-        self._engine = engine = EngineRoom(self._settings, store, Forms())
+        self._engine = engine = EngineRoom(self._settings, store, PlainForms())
         self._server = server = build_server(
             store,
             engine.realtime,

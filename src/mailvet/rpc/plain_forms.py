@@ -1,0 +1,82 @@
+"""Rows of entries that need nobody asked, filled in many at a time.
+
+Half of what a row costs is to find out what it needs: here all of one call need the same.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from mailvet.engine.encoder import Fault, Repeat
+from mailvet.model.batch import ResultRow
+from mailvet.rpc.forms import (
+    CANONICAL,
+    CUSTOM,
+    DUPLICATE,
+    EMAIL,
+    EXPLANATION,
+    FAULT,
+    INDEX,
+    INPUT,
+    LENGTHS,
+    LOCAL_PART,
+    RESULT,
+    Form,
+    Forms,
+    number_text,
+)
+
+_new: Final = tuple.__new__
+"""Makes a row in a third of the time that its own constructor takes."""
+
+
+class PlainForms(Forms):
+    """Encodes results by form, and plain ones many at a time.
+
+    Texts are ASCII and short, as `engine.offhand` sees to.
+    """
+
+    def repeats(
+        self, forms: Mapping[str, Form], repeats: Iterable[Repeat], now: float, sentence: str
+    ) -> list[ResultRow]:
+        """Return the rows of duplicates answered at `now`, whose address is all that was sent.
+
+        `forms` is by domain; in `sentence` stands `{original}` for the index of the first.
+        """
+        moment = self.time_text(now)
+        before, _, after = sentence.partition("{original}")
+        said = len(before) + len(after)
+        rows = []
+        for index, address, custom, original, local_part, domain in repeats:
+            status, classification, basic, more, evidence = forms[domain]
+            size = LENGTHS[len(address)]
+            own = f"{CUSTOM}{LENGTHS[len(custom)]}{custom}" if custom else ""
+            same = str(original)
+            first = (
+                f"{INDEX}{number_text(index)}{INPUT}{size}{address}{own}{EMAIL}{size}{address}"
+                f"{moment}{EXPLANATION}{LENGTHS[said + len(same)]}{before}{same}{after}"
+                f"{DUPLICATE}{number_text(original)}{basic}"
+            )
+            name = f"{LENGTHS[len(local_part)]}{local_part}"
+            rest = f"{more}{LOCAL_PART}{name}{CANONICAL}{size}{address}"
+            length = len(first)
+            doc = f"{RESULT}{number_text(length + len(rest))}{first}{rest}".encode("latin-1")
+            rows.append(_new(ResultRow, (index, status, classification, doc, length, evidence)))
+        return rows
+
+    def faults(
+        self, forms: Mapping[str, Form], faults: Iterable[Fault], now: float
+    ) -> list[ResultRow]:
+        """Return the rows of texts that are no address, answered at `now`; `forms` by reason."""
+        moment = self.time_text(now)
+        rows = []
+        for index, text, custom, reason, place in faults:
+            status, classification, basic, more, evidence = forms[reason]
+            own = f"{CUSTOM}{LENGTHS[len(custom)]}{custom}" if custom else ""
+            first = (
+                f"{INDEX}{number_text(index)}{INPUT}{LENGTHS[len(text)]}{text}{own}{moment}"
+                f"{FAULT}{number_text(place)}{basic}"
+            )
+            length = len(first)
+            doc = f"{RESULT}{number_text(length + len(more))}{first}{more}".encode("latin-1")
+            rows.append(_new(ResultRow, (index, status, classification, doc, length, evidence)))
+        return rows
