@@ -91,6 +91,20 @@ class Settings(BaseModel):
     reflection: bool = Field(default=True, description="serve reflection, for grpcurl")
     drain_grace_s: float = Field(25, ge=0, description="seconds to end work after SIGTERM")
 
+    callback_ports: tuple[int, ...] = Field(
+        (443, 8443), description="ports that callbacks may go to; others would make us a scanner"
+    )
+    callback_http: bool = Field(
+        default=False,
+        description="let callbacks go without TLS and to any port; for tests only",
+    )
+    callback_allow_network: tuple[str, ...] = Field(
+        (), description="reserved networks (CIDR) that callbacks may go to, such as your own"
+    )
+    callback_ca: Path | None = Field(
+        None, description="PEM file of authorities whose certificates callbacks trust too"
+    )
+
     resolver: str | None = Field(
         default=None, description="name servers HOST:PORT[,HOST:PORT]; unset: the system's"
     )

@@ -51,7 +51,7 @@ async def test_entries_are_counted_as_they_will_be_worked_on(
     await store.plan_launched()
     work = [one for c in await store.claim("w", max_entries=100) for one in c.entries]
     repeats = [one for one in work if one.duplicate_of is not None]
-    assert expected == counts
+    assert expected == counts[:3]
     assert (len(MIXED), len(repeats)) == (len(work), counts.duplicates)
 
 
@@ -59,7 +59,7 @@ async def test_a_draft_gets_other_keys(store: Store) -> None:
     """From an index on; a batch that was launched does not."""
     await store.create_batch(TENANT, "b1", SPEC, entries(4))
     await store.rekey_entries(TENANT, "b1", 1, [5, 6, 5])
-    assert (3, 1, 0) == await store.count_entries(TENANT, "b1")
+    assert (3, 1, 0) == (await store.count_entries(TENANT, "b1"))[:3]
     await store.launch_batch(TENANT, "b1")
     with pytest.raises(WrongState):
         await store.rekey_entries(TENANT, "b1", 0, [1])
@@ -73,6 +73,7 @@ async def test_entries_of_a_stranger_are_missing(store: Store) -> None:
         store.find_custom("other", "b1", "k"),
         store.count_entries("other", "b1"),
         store.rekey_entries("other", "b1", 0, [1]),
+        store.relabel_entries("other", "b1", 0, [""]),
     ):
         with pytest.raises(NotFound):
             await call

@@ -242,7 +242,17 @@ type Batch struct {
 	// When it is erased for good; absent until it ended.
 	ExpireTime *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=expire_time,json=expireTime,proto3" json:"expire_time,omitempty"`
 	// About how much its entries and results take in the store.
-	StoredBytes   int64 `protobuf:"varint,22,opt,name=stored_bytes,json=storedBytes,proto3" json:"stored_bytes,omitempty"`
+	StoredBytes int64 `protobuf:"varint,22,opt,name=stored_bytes,json=storedBytes,proto3" json:"stored_bytes,omitempty"`
+	// Where its end is told, and how that stands.
+	Callback *Callback `protobuf:"bytes,24,opt,name=callback,proto3" json:"callback,omitempty"`
+	// How old an answer may be that the tenant got before.
+	MaxAge *durationpb.Duration `protobuf:"bytes,25,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
+	// How old an answer may be that is shared with other tenants.
+	MaxSharedAge *durationpb.Duration `protobuf:"bytes,26,opt,name=max_shared_age,json=maxSharedAge,proto3" json:"max_shared_age,omitempty"`
+	// What of its entries is removed at the launch.
+	Removal *Removal `protobuf:"bytes,27,opt,name=removal,proto3" json:"removal,omitempty"`
+	// How many entries the launch removed: they have no result.
+	RemovedCount  int32 `protobuf:"varint,28,opt,name=removed_count,json=removedCount,proto3" json:"removed_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -417,13 +427,113 @@ func (x *Batch) GetStoredBytes() int64 {
 	return 0
 }
 
+func (x *Batch) GetCallback() *Callback {
+	if x != nil {
+		return x.Callback
+	}
+	return nil
+}
+
+func (x *Batch) GetMaxAge() *durationpb.Duration {
+	if x != nil {
+		return x.MaxAge
+	}
+	return nil
+}
+
+func (x *Batch) GetMaxSharedAge() *durationpb.Duration {
+	if x != nil {
+		return x.MaxSharedAge
+	}
+	return nil
+}
+
+func (x *Batch) GetRemoval() *Removal {
+	if x != nil {
+		return x.Removal
+	}
+	return nil
+}
+
+func (x *Batch) GetRemovedCount() int32 {
+	if x != nil {
+		return x.RemovedCount
+	}
+	return 0
+}
+
+// Entries that are removed at the launch: they keep their index, but are neither verified nor
+// answered, and cost nothing.
+type Removal struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Those that would be answered with another entry.
+	Duplicates bool `protobuf:"varint,1,opt,name=duplicates,proto3" json:"duplicates,omitempty"`
+	// Those that are no addresses, by syntax or their provider's rules.
+	WrongFormat bool `protobuf:"varint,2,opt,name=wrong_format,json=wrongFormat,proto3" json:"wrong_format,omitempty"`
+	// Those whose phone number is none, as PrepareBatch found with `phone_column`.
+	WrongPhone    bool `protobuf:"varint,3,opt,name=wrong_phone,json=wrongPhone,proto3" json:"wrong_phone,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Removal) Reset() {
+	*x = Removal{}
+	mi := &file_mailvet_v1_batch_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Removal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Removal) ProtoMessage() {}
+
+func (x *Removal) ProtoReflect() protoreflect.Message {
+	mi := &file_mailvet_v1_batch_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Removal.ProtoReflect.Descriptor instead.
+func (*Removal) Descriptor() ([]byte, []int) {
+	return file_mailvet_v1_batch_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Removal) GetDuplicates() bool {
+	if x != nil {
+		return x.Duplicates
+	}
+	return false
+}
+
+func (x *Removal) GetWrongFormat() bool {
+	if x != nil {
+		return x.WrongFormat
+	}
+	return false
+}
+
+func (x *Removal) GetWrongPhone() bool {
+	if x != nil {
+		return x.WrongPhone
+	}
+	return false
+}
+
 // How the work on a batch stands. Counts and results agree: a frame's counts
 // cover every result up to the moment they were read.
 type Progress struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Entries in the batch.
 	EntryCount int32 `protobuf:"varint,1,opt,name=entry_count,json=entryCount,proto3" json:"entry_count,omitempty"`
-	// Entries that have their result.
+	// Entries that have their result: at the end all but those that were removed.
 	ResultCount int32 `protobuf:"varint,2,opt,name=result_count,json=resultCount,proto3" json:"result_count,omitempty"`
 	// Entries that wait for a later attempt.
 	WaitingCount int32 `protobuf:"varint,3,opt,name=waiting_count,json=waitingCount,proto3" json:"waiting_count,omitempty"`
@@ -447,7 +557,7 @@ type Progress struct {
 
 func (x *Progress) Reset() {
 	*x = Progress{}
-	mi := &file_mailvet_v1_batch_proto_msgTypes[1]
+	mi := &file_mailvet_v1_batch_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -459,7 +569,7 @@ func (x *Progress) String() string {
 func (*Progress) ProtoMessage() {}
 
 func (x *Progress) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_proto_msgTypes[1]
+	mi := &file_mailvet_v1_batch_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -472,7 +582,7 @@ func (x *Progress) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Progress.ProtoReflect.Descriptor instead.
 func (*Progress) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_proto_rawDescGZIP(), []int{1}
+	return file_mailvet_v1_batch_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Progress) GetEntryCount() int32 {
@@ -558,7 +668,7 @@ type ClassificationCount struct {
 
 func (x *ClassificationCount) Reset() {
 	*x = ClassificationCount{}
-	mi := &file_mailvet_v1_batch_proto_msgTypes[2]
+	mi := &file_mailvet_v1_batch_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -570,7 +680,7 @@ func (x *ClassificationCount) String() string {
 func (*ClassificationCount) ProtoMessage() {}
 
 func (x *ClassificationCount) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_proto_msgTypes[2]
+	mi := &file_mailvet_v1_batch_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -583,7 +693,7 @@ func (x *ClassificationCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClassificationCount.ProtoReflect.Descriptor instead.
 func (*ClassificationCount) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_proto_rawDescGZIP(), []int{2}
+	return file_mailvet_v1_batch_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *ClassificationCount) GetClassification() Classification {
@@ -613,7 +723,7 @@ type StatusCount struct {
 
 func (x *StatusCount) Reset() {
 	*x = StatusCount{}
-	mi := &file_mailvet_v1_batch_proto_msgTypes[3]
+	mi := &file_mailvet_v1_batch_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -625,7 +735,7 @@ func (x *StatusCount) String() string {
 func (*StatusCount) ProtoMessage() {}
 
 func (x *StatusCount) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_proto_msgTypes[3]
+	mi := &file_mailvet_v1_batch_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -638,7 +748,7 @@ func (x *StatusCount) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusCount.ProtoReflect.Descriptor instead.
 func (*StatusCount) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_proto_rawDescGZIP(), []int{3}
+	return file_mailvet_v1_batch_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *StatusCount) GetStatus() EntryStatus {
@@ -668,7 +778,7 @@ type Hindrance struct {
 
 func (x *Hindrance) Reset() {
 	*x = Hindrance{}
-	mi := &file_mailvet_v1_batch_proto_msgTypes[4]
+	mi := &file_mailvet_v1_batch_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -680,7 +790,7 @@ func (x *Hindrance) String() string {
 func (*Hindrance) ProtoMessage() {}
 
 func (x *Hindrance) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_proto_msgTypes[4]
+	mi := &file_mailvet_v1_batch_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -693,7 +803,7 @@ func (x *Hindrance) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Hindrance.ProtoReflect.Descriptor instead.
 func (*Hindrance) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_proto_rawDescGZIP(), []int{4}
+	return file_mailvet_v1_batch_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Hindrance) GetKind() string {
@@ -724,7 +834,7 @@ type Entry struct {
 
 func (x *Entry) Reset() {
 	*x = Entry{}
-	mi := &file_mailvet_v1_batch_proto_msgTypes[5]
+	mi := &file_mailvet_v1_batch_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -736,7 +846,7 @@ func (x *Entry) String() string {
 func (*Entry) ProtoMessage() {}
 
 func (x *Entry) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_proto_msgTypes[5]
+	mi := &file_mailvet_v1_batch_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -749,7 +859,7 @@ func (x *Entry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Entry.ProtoReflect.Descriptor instead.
 func (*Entry) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_proto_rawDescGZIP(), []int{5}
+	return file_mailvet_v1_batch_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Entry) GetInputData() string {
@@ -778,7 +888,7 @@ type GoingAway struct {
 
 func (x *GoingAway) Reset() {
 	*x = GoingAway{}
-	mi := &file_mailvet_v1_batch_proto_msgTypes[6]
+	mi := &file_mailvet_v1_batch_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -790,7 +900,7 @@ func (x *GoingAway) String() string {
 func (*GoingAway) ProtoMessage() {}
 
 func (x *GoingAway) ProtoReflect() protoreflect.Message {
-	mi := &file_mailvet_v1_batch_proto_msgTypes[6]
+	mi := &file_mailvet_v1_batch_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -803,7 +913,7 @@ func (x *GoingAway) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GoingAway.ProtoReflect.Descriptor instead.
 func (*GoingAway) Descriptor() ([]byte, []int) {
-	return file_mailvet_v1_batch_proto_rawDescGZIP(), []int{6}
+	return file_mailvet_v1_batch_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *GoingAway) GetRetryDelay() *durationpb.Duration {
@@ -818,7 +928,7 @@ var File_mailvet_v1_batch_proto protoreflect.FileDescriptor
 const file_mailvet_v1_batch_proto_rawDesc = "" +
 	"\n" +
 	"\x16mailvet/v1/batch.proto\x12\n" +
-	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17mailvet/v1/status.proto\x1a\x1amailvet/v1/targeting.proto\"\xd0\a\n" +
+	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19mailvet/v1/callback.proto\x1a\x17mailvet/v1/status.proto\x1a\x1amailvet/v1/targeting.proto\"\xcb\t\n" +
 	"\x05Batch\x12\x19\n" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12 \n" +
@@ -845,10 +955,22 @@ const file_mailvet_v1_batch_proto_rawDesc = "" +
 	"\tretention\x18\x14 \x01(\v2\x19.google.protobuf.DurationR\tretention\x12;\n" +
 	"\vexpire_time\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"expireTime\x12!\n" +
-	"\fstored_bytes\x18\x16 \x01(\x03R\vstoredBytes\x1a9\n" +
+	"\fstored_bytes\x18\x16 \x01(\x03R\vstoredBytes\x120\n" +
+	"\bcallback\x18\x18 \x01(\v2\x14.mailvet.v1.CallbackR\bcallback\x122\n" +
+	"\amax_age\x18\x19 \x01(\v2\x19.google.protobuf.DurationR\x06maxAge\x12?\n" +
+	"\x0emax_shared_age\x18\x1a \x01(\v2\x19.google.protobuf.DurationR\fmaxSharedAge\x12-\n" +
+	"\aremoval\x18\x1b \x01(\v2\x13.mailvet.v1.RemovalR\aremoval\x12#\n" +
+	"\rremoved_count\x18\x1c \x01(\x05R\fremovedCount\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"\xeb\x03\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"m\n" +
+	"\aRemoval\x12\x1e\n" +
+	"\n" +
+	"duplicates\x18\x01 \x01(\bR\n" +
+	"duplicates\x12!\n" +
+	"\fwrong_format\x18\x02 \x01(\bR\vwrongFormat\x12\x1f\n" +
+	"\vwrong_phone\x18\x03 \x01(\bR\n" +
+	"wrongPhone\"\xeb\x03\n" +
 	"\bProgress\x12\x1f\n" +
 	"\ventry_count\x18\x01 \x01(\x05R\n" +
 	"entryCount\x12!\n" +
@@ -911,52 +1033,58 @@ func file_mailvet_v1_batch_proto_rawDescGZIP() []byte {
 }
 
 var file_mailvet_v1_batch_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_mailvet_v1_batch_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_mailvet_v1_batch_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_mailvet_v1_batch_proto_goTypes = []any{
 	(Deduplication)(0),            // 0: mailvet.v1.Deduplication
 	(DuplicateKeep)(0),            // 1: mailvet.v1.DuplicateKeep
 	(BatchState)(0),               // 2: mailvet.v1.BatchState
 	(*Batch)(nil),                 // 3: mailvet.v1.Batch
-	(*Progress)(nil),              // 4: mailvet.v1.Progress
-	(*ClassificationCount)(nil),   // 5: mailvet.v1.ClassificationCount
-	(*StatusCount)(nil),           // 6: mailvet.v1.StatusCount
-	(*Hindrance)(nil),             // 7: mailvet.v1.Hindrance
-	(*Entry)(nil),                 // 8: mailvet.v1.Entry
-	(*GoingAway)(nil),             // 9: mailvet.v1.GoingAway
-	nil,                           // 10: mailvet.v1.Batch.LabelsEntry
-	(QualityLevel)(0),             // 11: mailvet.v1.QualityLevel
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
-	(*Targeting)(nil),             // 13: mailvet.v1.Targeting
-	(*durationpb.Duration)(nil),   // 14: google.protobuf.Duration
-	(Classification)(0),           // 15: mailvet.v1.Classification
-	(EntryStatus)(0),              // 16: mailvet.v1.EntryStatus
+	(*Removal)(nil),               // 4: mailvet.v1.Removal
+	(*Progress)(nil),              // 5: mailvet.v1.Progress
+	(*ClassificationCount)(nil),   // 6: mailvet.v1.ClassificationCount
+	(*StatusCount)(nil),           // 7: mailvet.v1.StatusCount
+	(*Hindrance)(nil),             // 8: mailvet.v1.Hindrance
+	(*Entry)(nil),                 // 9: mailvet.v1.Entry
+	(*GoingAway)(nil),             // 10: mailvet.v1.GoingAway
+	nil,                           // 11: mailvet.v1.Batch.LabelsEntry
+	(QualityLevel)(0),             // 12: mailvet.v1.QualityLevel
+	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
+	(*Targeting)(nil),             // 14: mailvet.v1.Targeting
+	(*durationpb.Duration)(nil),   // 15: google.protobuf.Duration
+	(*Callback)(nil),              // 16: mailvet.v1.Callback
+	(Classification)(0),           // 17: mailvet.v1.Classification
+	(EntryStatus)(0),              // 18: mailvet.v1.EntryStatus
 }
 var file_mailvet_v1_batch_proto_depIdxs = []int32{
-	10, // 0: mailvet.v1.Batch.labels:type_name -> mailvet.v1.Batch.LabelsEntry
+	11, // 0: mailvet.v1.Batch.labels:type_name -> mailvet.v1.Batch.LabelsEntry
 	2,  // 1: mailvet.v1.Batch.state:type_name -> mailvet.v1.BatchState
-	11, // 2: mailvet.v1.Batch.quality:type_name -> mailvet.v1.QualityLevel
+	12, // 2: mailvet.v1.Batch.quality:type_name -> mailvet.v1.QualityLevel
 	0,  // 3: mailvet.v1.Batch.deduplication:type_name -> mailvet.v1.Deduplication
 	1,  // 4: mailvet.v1.Batch.duplicate_keep:type_name -> mailvet.v1.DuplicateKeep
-	12, // 5: mailvet.v1.Batch.create_time:type_name -> google.protobuf.Timestamp
-	12, // 6: mailvet.v1.Batch.launch_time:type_name -> google.protobuf.Timestamp
-	12, // 7: mailvet.v1.Batch.end_time:type_name -> google.protobuf.Timestamp
-	4,  // 8: mailvet.v1.Batch.progress:type_name -> mailvet.v1.Progress
-	13, // 9: mailvet.v1.Batch.targeting:type_name -> mailvet.v1.Targeting
-	14, // 10: mailvet.v1.Batch.retention:type_name -> google.protobuf.Duration
-	12, // 11: mailvet.v1.Batch.expire_time:type_name -> google.protobuf.Timestamp
-	5,  // 12: mailvet.v1.Progress.classifications:type_name -> mailvet.v1.ClassificationCount
-	6,  // 13: mailvet.v1.Progress.statuses:type_name -> mailvet.v1.StatusCount
-	14, // 14: mailvet.v1.Progress.remaining_time:type_name -> google.protobuf.Duration
-	12, // 15: mailvet.v1.Progress.next_attempt_time:type_name -> google.protobuf.Timestamp
-	7,  // 16: mailvet.v1.Progress.hindrances:type_name -> mailvet.v1.Hindrance
-	15, // 17: mailvet.v1.ClassificationCount.classification:type_name -> mailvet.v1.Classification
-	16, // 18: mailvet.v1.StatusCount.status:type_name -> mailvet.v1.EntryStatus
-	14, // 19: mailvet.v1.GoingAway.retry_delay:type_name -> google.protobuf.Duration
-	20, // [20:20] is the sub-list for method output_type
-	20, // [20:20] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	13, // 5: mailvet.v1.Batch.create_time:type_name -> google.protobuf.Timestamp
+	13, // 6: mailvet.v1.Batch.launch_time:type_name -> google.protobuf.Timestamp
+	13, // 7: mailvet.v1.Batch.end_time:type_name -> google.protobuf.Timestamp
+	5,  // 8: mailvet.v1.Batch.progress:type_name -> mailvet.v1.Progress
+	14, // 9: mailvet.v1.Batch.targeting:type_name -> mailvet.v1.Targeting
+	15, // 10: mailvet.v1.Batch.retention:type_name -> google.protobuf.Duration
+	13, // 11: mailvet.v1.Batch.expire_time:type_name -> google.protobuf.Timestamp
+	16, // 12: mailvet.v1.Batch.callback:type_name -> mailvet.v1.Callback
+	15, // 13: mailvet.v1.Batch.max_age:type_name -> google.protobuf.Duration
+	15, // 14: mailvet.v1.Batch.max_shared_age:type_name -> google.protobuf.Duration
+	4,  // 15: mailvet.v1.Batch.removal:type_name -> mailvet.v1.Removal
+	6,  // 16: mailvet.v1.Progress.classifications:type_name -> mailvet.v1.ClassificationCount
+	7,  // 17: mailvet.v1.Progress.statuses:type_name -> mailvet.v1.StatusCount
+	15, // 18: mailvet.v1.Progress.remaining_time:type_name -> google.protobuf.Duration
+	13, // 19: mailvet.v1.Progress.next_attempt_time:type_name -> google.protobuf.Timestamp
+	8,  // 20: mailvet.v1.Progress.hindrances:type_name -> mailvet.v1.Hindrance
+	17, // 21: mailvet.v1.ClassificationCount.classification:type_name -> mailvet.v1.Classification
+	18, // 22: mailvet.v1.StatusCount.status:type_name -> mailvet.v1.EntryStatus
+	15, // 23: mailvet.v1.GoingAway.retry_delay:type_name -> google.protobuf.Duration
+	24, // [24:24] is the sub-list for method output_type
+	24, // [24:24] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_mailvet_v1_batch_proto_init() }
@@ -964,6 +1092,7 @@ func file_mailvet_v1_batch_proto_init() {
 	if File_mailvet_v1_batch_proto != nil {
 		return
 	}
+	file_mailvet_v1_callback_proto_init()
 	file_mailvet_v1_status_proto_init()
 	file_mailvet_v1_targeting_proto_init()
 	type x struct{}
@@ -972,7 +1101,7 @@ func file_mailvet_v1_batch_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_mailvet_v1_batch_proto_rawDesc), len(file_mailvet_v1_batch_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   8,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -63,7 +63,16 @@ type CreateBatchRequest struct {
 	// Only what an exchanger settled is ever reused, an UNKNOWN never.
 	MaxAge *durationpb.Duration `protobuf:"bytes,21,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
 	// What the list is meant for.
-	Targeting     *Targeting `protobuf:"bytes,14,opt,name=targeting,proto3" json:"targeting,omitempty"`
+	Targeting *Targeting `protobuf:"bytes,14,opt,name=targeting,proto3" json:"targeting,omitempty"`
+	// Where to tell that the batch ended.
+	Callback *Callback `protobuf:"bytes,24,opt,name=callback,proto3" json:"callback,omitempty"`
+	// How old an answer may be that was got for any tenant that asks for shared answers: up to
+	// 30 days. Setting it shares the batch's own answers too, as keyed hashes without a tenant.
+	// Looked for after the tenant's own; its age is told in whole hours.
+	MaxSharedAge *durationpb.Duration `protobuf:"bytes,25,opt,name=max_shared_age,json=maxSharedAge,proto3" json:"max_shared_age,omitempty"`
+	// What of the entries is removed at the launch; PrepareBatch may change it. Nothing when
+	// not set.
+	Removal       *Removal `protobuf:"bytes,26,opt,name=removal,proto3" json:"removal,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -206,6 +215,27 @@ func (x *CreateBatchRequest) GetMaxAge() *durationpb.Duration {
 func (x *CreateBatchRequest) GetTargeting() *Targeting {
 	if x != nil {
 		return x.Targeting
+	}
+	return nil
+}
+
+func (x *CreateBatchRequest) GetCallback() *Callback {
+	if x != nil {
+		return x.Callback
+	}
+	return nil
+}
+
+func (x *CreateBatchRequest) GetMaxSharedAge() *durationpb.Duration {
+	if x != nil {
+		return x.MaxSharedAge
+	}
+	return nil
+}
+
+func (x *CreateBatchRequest) GetRemoval() *Removal {
+	if x != nil {
+		return x.Removal
 	}
 	return nil
 }
@@ -563,7 +593,15 @@ type PrepareBatchRequest struct {
 	// How hard to try; as before when not set.
 	Quality QualityLevel `protobuf:"varint,4,opt,name=quality,proto3,enum=mailvet.v1.QualityLevel" json:"quality,omitempty"`
 	// Only a draft of this etag; any when empty.
-	Etag          string `protobuf:"bytes,5,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,5,opt,name=etag,proto3" json:"etag,omitempty"`
+	// What is removed at the launch; as before when not set.
+	Removal *Removal `protobuf:"bytes,6,opt,name=removal,proto3" json:"removal,omitempty"`
+	// The column of an uploaded file that has phone numbers: each is looked at, and its form by
+	// E.164 (empty when it is none) kept as the label `phone (E.164)`, also in exports.
+	PhoneColumn string `protobuf:"bytes,7,opt,name=phone_column,json=phoneColumn,proto3" json:"phone_column,omitempty"`
+	// With phone_column: whose numbers are meant where they have no country code, two letters
+	// of ISO 3166-1; the country of `targeting` when empty.
+	PhoneCountry  string `protobuf:"bytes,8,opt,name=phone_country,json=phoneCountry,proto3" json:"phone_country,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -633,8 +671,29 @@ func (x *PrepareBatchRequest) GetEtag() string {
 	return ""
 }
 
+func (x *PrepareBatchRequest) GetRemoval() *Removal {
+	if x != nil {
+		return x.Removal
+	}
+	return nil
+}
+
+func (x *PrepareBatchRequest) GetPhoneColumn() string {
+	if x != nil {
+		return x.PhoneColumn
+	}
+	return ""
+}
+
+func (x *PrepareBatchRequest) GetPhoneCountry() string {
+	if x != nil {
+		return x.PhoneCountry
+	}
+	return ""
+}
+
 // Response of PrepareBatch. entry_count = unique_count + duplicate_count +
-// wrong_format_count.
+// wrong_format_count + removed_phone_count.
 type PrepareBatchResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The batch.
@@ -648,7 +707,14 @@ type PrepareBatchResponse struct {
 	// Those that are no addresses; answered with a syntax status, at no cost.
 	WrongFormatCount int32 `protobuf:"varint,5,opt,name=wrong_format_count,json=wrongFormatCount,proto3" json:"wrong_format_count,omitempty"`
 	// What the launch will cost at most, in units.
-	CostUnits     int32 `protobuf:"varint,6,opt,name=cost_units,json=costUnits,proto3" json:"cost_units,omitempty"`
+	CostUnits int32 `protobuf:"varint,6,opt,name=cost_units,json=costUnits,proto3" json:"cost_units,omitempty"`
+	// Those whose phone number was looked at and is none; the other counts have them too,
+	// unless they are removed.
+	WrongPhoneCount int32 `protobuf:"varint,7,opt,name=wrong_phone_count,json=wrongPhoneCount,proto3" json:"wrong_phone_count,omitempty"`
+	// Those that will be removed because of their phone number.
+	RemovedPhoneCount int32 `protobuf:"varint,8,opt,name=removed_phone_count,json=removedPhoneCount,proto3" json:"removed_phone_count,omitempty"`
+	// All that will be removed: they get no result.
+	RemovedCount  int32 `protobuf:"varint,9,opt,name=removed_count,json=removedCount,proto3" json:"removed_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -721,6 +787,27 @@ func (x *PrepareBatchResponse) GetWrongFormatCount() int32 {
 func (x *PrepareBatchResponse) GetCostUnits() int32 {
 	if x != nil {
 		return x.CostUnits
+	}
+	return 0
+}
+
+func (x *PrepareBatchResponse) GetWrongPhoneCount() int32 {
+	if x != nil {
+		return x.WrongPhoneCount
+	}
+	return 0
+}
+
+func (x *PrepareBatchResponse) GetRemovedPhoneCount() int32 {
+	if x != nil {
+		return x.RemovedPhoneCount
+	}
+	return 0
+}
+
+func (x *PrepareBatchResponse) GetRemovedCount() int32 {
+	if x != nil {
+		return x.RemovedCount
 	}
 	return 0
 }
@@ -1614,7 +1701,10 @@ type DeleteBatchRequest struct {
 	// Whether a missing batch is fine.
 	AllowMissing bool `protobuf:"varint,3,opt,name=allow_missing,json=allowMissing,proto3" json:"allow_missing,omitempty"`
 	// Only a batch of this etag; any when empty.
-	Etag          string `protobuf:"bytes,4,opt,name=etag,proto3" json:"etag,omitempty"`
+	Etag string `protobuf:"bytes,4,opt,name=etag,proto3" json:"etag,omitempty"`
+	// Whether answers about its addresses that are kept for `max_age` and `max_shared_age` are
+	// forgotten too.
+	ForgetAnswers bool `protobuf:"varint,5,opt,name=forget_answers,json=forgetAnswers,proto3" json:"forget_answers,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1677,6 +1767,13 @@ func (x *DeleteBatchRequest) GetEtag() string {
 	return ""
 }
 
+func (x *DeleteBatchRequest) GetForgetAnswers() bool {
+	if x != nil {
+		return x.ForgetAnswers
+	}
+	return false
+}
+
 // Response of DeleteBatch.
 type DeleteBatchResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1728,7 +1825,7 @@ var File_mailvet_v1_batch_service_proto protoreflect.FileDescriptor
 const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	"\n" +
 	"\x1emailvet/v1/batch_service.proto\x12\n" +
-	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x16mailvet/v1/batch.proto\x1a\x18mailvet/v1/options.proto\x1a\x16mailvet/v1/rules.proto\x1a\x17mailvet/v1/status.proto\x1a\x1amailvet/v1/targeting.proto\x1a\x1cmailvet/v1/upload_file.proto\"\xa4\x06\n" +
+	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x16mailvet/v1/batch.proto\x1a\x19mailvet/v1/callback.proto\x1a\x18mailvet/v1/options.proto\x1a\x16mailvet/v1/rules.proto\x1a\x17mailvet/v1/status.proto\x1a\x1amailvet/v1/targeting.proto\x1a\x1cmailvet/v1/upload_file.proto\"\xc6\a\n" +
 	"\x12CreateBatchRequest\x12\x19\n" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12 \n" +
@@ -1747,7 +1844,10 @@ const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	"\x05rules\x18\r \x03(\v2\x18.mailvet.v1.OverrideRuleR\x05rules\x127\n" +
 	"\tretention\x18\x14 \x01(\v2\x19.google.protobuf.DurationR\tretention\x122\n" +
 	"\amax_age\x18\x15 \x01(\v2\x19.google.protobuf.DurationR\x06maxAge\x123\n" +
-	"\ttargeting\x18\x0e \x01(\v2\x15.mailvet.v1.TargetingR\ttargeting\x1a9\n" +
+	"\ttargeting\x18\x0e \x01(\v2\x15.mailvet.v1.TargetingR\ttargeting\x120\n" +
+	"\bcallback\x18\x18 \x01(\v2\x14.mailvet.v1.CallbackR\bcallback\x12?\n" +
+	"\x0emax_shared_age\x18\x19 \x01(\v2\x19.google.protobuf.DurationR\fmaxSharedAge\x12-\n" +
+	"\aremoval\x18\x1a \x01(\v2\x13.mailvet.v1.RemovalR\aremoval\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\v\n" +
@@ -1776,13 +1876,16 @@ const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	"\x15StreamEntriesResponse\x12\x1f\n" +
 	"\ventry_count\x18\x01 \x01(\x05R\n" +
 	"entryCount\x12'\n" +
-	"\x05batch\x18\x02 \x01(\v2\x11.mailvet.v1.BatchR\x05batch\"\xfb\x01\n" +
+	"\x05batch\x18\x02 \x01(\v2\x11.mailvet.v1.BatchR\x05batch\"\xf2\x02\n" +
 	"\x13PrepareBatchRequest\x12\x19\n" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12?\n" +
 	"\rdeduplication\x18\x02 \x01(\x0e2\x19.mailvet.v1.DeduplicationR\rdeduplication\x12@\n" +
 	"\x0eduplicate_keep\x18\x03 \x01(\x0e2\x19.mailvet.v1.DuplicateKeepR\rduplicateKeep\x122\n" +
 	"\aquality\x18\x04 \x01(\x0e2\x18.mailvet.v1.QualityLevelR\aquality\x12\x12\n" +
-	"\x04etag\x18\x05 \x01(\tR\x04etag\"\xf9\x01\n" +
+	"\x04etag\x18\x05 \x01(\tR\x04etag\x12-\n" +
+	"\aremoval\x18\x06 \x01(\v2\x13.mailvet.v1.RemovalR\aremoval\x12!\n" +
+	"\fphone_column\x18\a \x01(\tR\vphoneColumn\x12#\n" +
+	"\rphone_country\x18\b \x01(\tR\fphoneCountry\"\xfa\x02\n" +
 	"\x14PrepareBatchResponse\x12'\n" +
 	"\x05batch\x18\x01 \x01(\v2\x11.mailvet.v1.BatchR\x05batch\x12\x1f\n" +
 	"\ventry_count\x18\x02 \x01(\x05R\n" +
@@ -1791,7 +1894,10 @@ const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	"\x0fduplicate_count\x18\x04 \x01(\x05R\x0eduplicateCount\x12,\n" +
 	"\x12wrong_format_count\x18\x05 \x01(\x05R\x10wrongFormatCount\x12\x1d\n" +
 	"\n" +
-	"cost_units\x18\x06 \x01(\x05R\tcostUnits\"C\n" +
+	"cost_units\x18\x06 \x01(\x05R\tcostUnits\x12*\n" +
+	"\x11wrong_phone_count\x18\a \x01(\x05R\x0fwrongPhoneCount\x12.\n" +
+	"\x13removed_phone_count\x18\b \x01(\x05R\x11removedPhoneCount\x12#\n" +
+	"\rremoved_count\x18\t \x01(\x05R\fremovedCount\"C\n" +
 	"\x12LaunchBatchRequest\x12\x19\n" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12\x12\n" +
 	"\x04etag\x18\x02 \x01(\tR\x04etag\">\n" +
@@ -1841,12 +1947,13 @@ const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	"\bprogress\x18\x02 \x01(\v2\x14.mailvet.v1.ProgressR\bprogress\x12\x12\n" +
 	"\x04done\x18\x03 \x01(\bR\x04done\x124\n" +
 	"\n" +
-	"going_away\x18\x04 \x01(\v2\x15.mailvet.v1.GoingAwayR\tgoingAway\"~\n" +
+	"going_away\x18\x04 \x01(\v2\x15.mailvet.v1.GoingAwayR\tgoingAway\"\xa5\x01\n" +
 	"\x12DeleteBatchRequest\x12\x19\n" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12\x14\n" +
 	"\x05force\x18\x02 \x01(\bR\x05force\x12#\n" +
 	"\rallow_missing\x18\x03 \x01(\bR\fallowMissing\x12\x12\n" +
-	"\x04etag\x18\x04 \x01(\tR\x04etag\"E\n" +
+	"\x04etag\x18\x04 \x01(\tR\x04etag\x12%\n" +
+	"\x0eforget_answers\x18\x05 \x01(\bR\rforgetAnswers\"E\n" +
 	"\x13DeleteBatchResponse\x12.\n" +
 	"\x13deleted_entry_count\x18\x01 \x01(\x05R\x11deletedEntryCount2\xba\n" +
 	"\n" +
@@ -1921,15 +2028,17 @@ var file_mailvet_v1_batch_service_proto_goTypes = []any{
 	(*OverrideRule)(nil),          // 32: mailvet.v1.OverrideRule
 	(*durationpb.Duration)(nil),   // 33: google.protobuf.Duration
 	(*Targeting)(nil),             // 34: mailvet.v1.Targeting
-	(*Batch)(nil),                 // 35: mailvet.v1.Batch
-	(*fieldmaskpb.FieldMask)(nil), // 36: google.protobuf.FieldMask
-	(BatchState)(0),               // 37: mailvet.v1.BatchState
-	(*Progress)(nil),              // 38: mailvet.v1.Progress
-	(*GoingAway)(nil),             // 39: mailvet.v1.GoingAway
-	(*AddFileRequest)(nil),        // 40: mailvet.v1.AddFileRequest
-	(*UploadFileRequest)(nil),     // 41: mailvet.v1.UploadFileRequest
-	(*AddFileResponse)(nil),       // 42: mailvet.v1.AddFileResponse
-	(*UploadFileResponse)(nil),    // 43: mailvet.v1.UploadFileResponse
+	(*Callback)(nil),              // 35: mailvet.v1.Callback
+	(*Removal)(nil),               // 36: mailvet.v1.Removal
+	(*Batch)(nil),                 // 37: mailvet.v1.Batch
+	(*fieldmaskpb.FieldMask)(nil), // 38: google.protobuf.FieldMask
+	(BatchState)(0),               // 39: mailvet.v1.BatchState
+	(*Progress)(nil),              // 40: mailvet.v1.Progress
+	(*GoingAway)(nil),             // 41: mailvet.v1.GoingAway
+	(*AddFileRequest)(nil),        // 42: mailvet.v1.AddFileRequest
+	(*UploadFileRequest)(nil),     // 43: mailvet.v1.UploadFileRequest
+	(*AddFileResponse)(nil),       // 44: mailvet.v1.AddFileResponse
+	(*UploadFileResponse)(nil),    // 45: mailvet.v1.UploadFileResponse
 }
 var file_mailvet_v1_batch_service_proto_depIdxs = []int32{
 	27, // 0: mailvet.v1.CreateBatchRequest.labels:type_name -> mailvet.v1.CreateBatchRequest.LabelsEntry
@@ -1941,65 +2050,69 @@ var file_mailvet_v1_batch_service_proto_depIdxs = []int32{
 	33, // 6: mailvet.v1.CreateBatchRequest.retention:type_name -> google.protobuf.Duration
 	33, // 7: mailvet.v1.CreateBatchRequest.max_age:type_name -> google.protobuf.Duration
 	34, // 8: mailvet.v1.CreateBatchRequest.targeting:type_name -> mailvet.v1.Targeting
-	35, // 9: mailvet.v1.CreateBatchResponse.batch:type_name -> mailvet.v1.Batch
-	31, // 10: mailvet.v1.AddEntriesRequest.entries:type_name -> mailvet.v1.Entry
-	31, // 11: mailvet.v1.StreamEntriesRequest.entries:type_name -> mailvet.v1.Entry
-	5,  // 12: mailvet.v1.StreamEntriesRequest.finish:type_name -> mailvet.v1.FinishUpload
-	35, // 13: mailvet.v1.StreamEntriesResponse.batch:type_name -> mailvet.v1.Batch
-	29, // 14: mailvet.v1.PrepareBatchRequest.deduplication:type_name -> mailvet.v1.Deduplication
-	30, // 15: mailvet.v1.PrepareBatchRequest.duplicate_keep:type_name -> mailvet.v1.DuplicateKeep
-	28, // 16: mailvet.v1.PrepareBatchRequest.quality:type_name -> mailvet.v1.QualityLevel
-	35, // 17: mailvet.v1.PrepareBatchResponse.batch:type_name -> mailvet.v1.Batch
-	35, // 18: mailvet.v1.LaunchBatchResponse.batch:type_name -> mailvet.v1.Batch
-	35, // 19: mailvet.v1.PauseBatchResponse.batch:type_name -> mailvet.v1.Batch
-	35, // 20: mailvet.v1.ResumeBatchResponse.batch:type_name -> mailvet.v1.Batch
-	35, // 21: mailvet.v1.UpdateBatchRequest.batch:type_name -> mailvet.v1.Batch
-	36, // 22: mailvet.v1.UpdateBatchRequest.update_mask:type_name -> google.protobuf.FieldMask
-	35, // 23: mailvet.v1.UpdateBatchResponse.batch:type_name -> mailvet.v1.Batch
-	35, // 24: mailvet.v1.CancelBatchResponse.batch:type_name -> mailvet.v1.Batch
-	33, // 25: mailvet.v1.GetBatchRequest.wait:type_name -> google.protobuf.Duration
-	35, // 26: mailvet.v1.GetBatchResponse.batch:type_name -> mailvet.v1.Batch
-	37, // 27: mailvet.v1.ListBatchesRequest.states:type_name -> mailvet.v1.BatchState
-	35, // 28: mailvet.v1.ListBatchesResponse.batches:type_name -> mailvet.v1.Batch
-	33, // 29: mailvet.v1.WatchBatchRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	35, // 30: mailvet.v1.WatchBatchResponse.batch:type_name -> mailvet.v1.Batch
-	38, // 31: mailvet.v1.WatchBatchResponse.progress:type_name -> mailvet.v1.Progress
-	39, // 32: mailvet.v1.WatchBatchResponse.going_away:type_name -> mailvet.v1.GoingAway
-	0,  // 33: mailvet.v1.BatchService.CreateBatch:input_type -> mailvet.v1.CreateBatchRequest
-	2,  // 34: mailvet.v1.BatchService.AddEntries:input_type -> mailvet.v1.AddEntriesRequest
-	4,  // 35: mailvet.v1.BatchService.StreamEntries:input_type -> mailvet.v1.StreamEntriesRequest
-	40, // 36: mailvet.v1.BatchService.AddFile:input_type -> mailvet.v1.AddFileRequest
-	41, // 37: mailvet.v1.BatchService.UploadFile:input_type -> mailvet.v1.UploadFileRequest
-	7,  // 38: mailvet.v1.BatchService.PrepareBatch:input_type -> mailvet.v1.PrepareBatchRequest
-	9,  // 39: mailvet.v1.BatchService.LaunchBatch:input_type -> mailvet.v1.LaunchBatchRequest
-	11, // 40: mailvet.v1.BatchService.PauseBatch:input_type -> mailvet.v1.PauseBatchRequest
-	13, // 41: mailvet.v1.BatchService.ResumeBatch:input_type -> mailvet.v1.ResumeBatchRequest
-	15, // 42: mailvet.v1.BatchService.UpdateBatch:input_type -> mailvet.v1.UpdateBatchRequest
-	17, // 43: mailvet.v1.BatchService.CancelBatch:input_type -> mailvet.v1.CancelBatchRequest
-	19, // 44: mailvet.v1.BatchService.GetBatch:input_type -> mailvet.v1.GetBatchRequest
-	21, // 45: mailvet.v1.BatchService.ListBatches:input_type -> mailvet.v1.ListBatchesRequest
-	23, // 46: mailvet.v1.BatchService.WatchBatch:input_type -> mailvet.v1.WatchBatchRequest
-	25, // 47: mailvet.v1.BatchService.DeleteBatch:input_type -> mailvet.v1.DeleteBatchRequest
-	1,  // 48: mailvet.v1.BatchService.CreateBatch:output_type -> mailvet.v1.CreateBatchResponse
-	3,  // 49: mailvet.v1.BatchService.AddEntries:output_type -> mailvet.v1.AddEntriesResponse
-	6,  // 50: mailvet.v1.BatchService.StreamEntries:output_type -> mailvet.v1.StreamEntriesResponse
-	42, // 51: mailvet.v1.BatchService.AddFile:output_type -> mailvet.v1.AddFileResponse
-	43, // 52: mailvet.v1.BatchService.UploadFile:output_type -> mailvet.v1.UploadFileResponse
-	8,  // 53: mailvet.v1.BatchService.PrepareBatch:output_type -> mailvet.v1.PrepareBatchResponse
-	10, // 54: mailvet.v1.BatchService.LaunchBatch:output_type -> mailvet.v1.LaunchBatchResponse
-	12, // 55: mailvet.v1.BatchService.PauseBatch:output_type -> mailvet.v1.PauseBatchResponse
-	14, // 56: mailvet.v1.BatchService.ResumeBatch:output_type -> mailvet.v1.ResumeBatchResponse
-	16, // 57: mailvet.v1.BatchService.UpdateBatch:output_type -> mailvet.v1.UpdateBatchResponse
-	18, // 58: mailvet.v1.BatchService.CancelBatch:output_type -> mailvet.v1.CancelBatchResponse
-	20, // 59: mailvet.v1.BatchService.GetBatch:output_type -> mailvet.v1.GetBatchResponse
-	22, // 60: mailvet.v1.BatchService.ListBatches:output_type -> mailvet.v1.ListBatchesResponse
-	24, // 61: mailvet.v1.BatchService.WatchBatch:output_type -> mailvet.v1.WatchBatchResponse
-	26, // 62: mailvet.v1.BatchService.DeleteBatch:output_type -> mailvet.v1.DeleteBatchResponse
-	48, // [48:63] is the sub-list for method output_type
-	33, // [33:48] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	35, // 9: mailvet.v1.CreateBatchRequest.callback:type_name -> mailvet.v1.Callback
+	33, // 10: mailvet.v1.CreateBatchRequest.max_shared_age:type_name -> google.protobuf.Duration
+	36, // 11: mailvet.v1.CreateBatchRequest.removal:type_name -> mailvet.v1.Removal
+	37, // 12: mailvet.v1.CreateBatchResponse.batch:type_name -> mailvet.v1.Batch
+	31, // 13: mailvet.v1.AddEntriesRequest.entries:type_name -> mailvet.v1.Entry
+	31, // 14: mailvet.v1.StreamEntriesRequest.entries:type_name -> mailvet.v1.Entry
+	5,  // 15: mailvet.v1.StreamEntriesRequest.finish:type_name -> mailvet.v1.FinishUpload
+	37, // 16: mailvet.v1.StreamEntriesResponse.batch:type_name -> mailvet.v1.Batch
+	29, // 17: mailvet.v1.PrepareBatchRequest.deduplication:type_name -> mailvet.v1.Deduplication
+	30, // 18: mailvet.v1.PrepareBatchRequest.duplicate_keep:type_name -> mailvet.v1.DuplicateKeep
+	28, // 19: mailvet.v1.PrepareBatchRequest.quality:type_name -> mailvet.v1.QualityLevel
+	36, // 20: mailvet.v1.PrepareBatchRequest.removal:type_name -> mailvet.v1.Removal
+	37, // 21: mailvet.v1.PrepareBatchResponse.batch:type_name -> mailvet.v1.Batch
+	37, // 22: mailvet.v1.LaunchBatchResponse.batch:type_name -> mailvet.v1.Batch
+	37, // 23: mailvet.v1.PauseBatchResponse.batch:type_name -> mailvet.v1.Batch
+	37, // 24: mailvet.v1.ResumeBatchResponse.batch:type_name -> mailvet.v1.Batch
+	37, // 25: mailvet.v1.UpdateBatchRequest.batch:type_name -> mailvet.v1.Batch
+	38, // 26: mailvet.v1.UpdateBatchRequest.update_mask:type_name -> google.protobuf.FieldMask
+	37, // 27: mailvet.v1.UpdateBatchResponse.batch:type_name -> mailvet.v1.Batch
+	37, // 28: mailvet.v1.CancelBatchResponse.batch:type_name -> mailvet.v1.Batch
+	33, // 29: mailvet.v1.GetBatchRequest.wait:type_name -> google.protobuf.Duration
+	37, // 30: mailvet.v1.GetBatchResponse.batch:type_name -> mailvet.v1.Batch
+	39, // 31: mailvet.v1.ListBatchesRequest.states:type_name -> mailvet.v1.BatchState
+	37, // 32: mailvet.v1.ListBatchesResponse.batches:type_name -> mailvet.v1.Batch
+	33, // 33: mailvet.v1.WatchBatchRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	37, // 34: mailvet.v1.WatchBatchResponse.batch:type_name -> mailvet.v1.Batch
+	40, // 35: mailvet.v1.WatchBatchResponse.progress:type_name -> mailvet.v1.Progress
+	41, // 36: mailvet.v1.WatchBatchResponse.going_away:type_name -> mailvet.v1.GoingAway
+	0,  // 37: mailvet.v1.BatchService.CreateBatch:input_type -> mailvet.v1.CreateBatchRequest
+	2,  // 38: mailvet.v1.BatchService.AddEntries:input_type -> mailvet.v1.AddEntriesRequest
+	4,  // 39: mailvet.v1.BatchService.StreamEntries:input_type -> mailvet.v1.StreamEntriesRequest
+	42, // 40: mailvet.v1.BatchService.AddFile:input_type -> mailvet.v1.AddFileRequest
+	43, // 41: mailvet.v1.BatchService.UploadFile:input_type -> mailvet.v1.UploadFileRequest
+	7,  // 42: mailvet.v1.BatchService.PrepareBatch:input_type -> mailvet.v1.PrepareBatchRequest
+	9,  // 43: mailvet.v1.BatchService.LaunchBatch:input_type -> mailvet.v1.LaunchBatchRequest
+	11, // 44: mailvet.v1.BatchService.PauseBatch:input_type -> mailvet.v1.PauseBatchRequest
+	13, // 45: mailvet.v1.BatchService.ResumeBatch:input_type -> mailvet.v1.ResumeBatchRequest
+	15, // 46: mailvet.v1.BatchService.UpdateBatch:input_type -> mailvet.v1.UpdateBatchRequest
+	17, // 47: mailvet.v1.BatchService.CancelBatch:input_type -> mailvet.v1.CancelBatchRequest
+	19, // 48: mailvet.v1.BatchService.GetBatch:input_type -> mailvet.v1.GetBatchRequest
+	21, // 49: mailvet.v1.BatchService.ListBatches:input_type -> mailvet.v1.ListBatchesRequest
+	23, // 50: mailvet.v1.BatchService.WatchBatch:input_type -> mailvet.v1.WatchBatchRequest
+	25, // 51: mailvet.v1.BatchService.DeleteBatch:input_type -> mailvet.v1.DeleteBatchRequest
+	1,  // 52: mailvet.v1.BatchService.CreateBatch:output_type -> mailvet.v1.CreateBatchResponse
+	3,  // 53: mailvet.v1.BatchService.AddEntries:output_type -> mailvet.v1.AddEntriesResponse
+	6,  // 54: mailvet.v1.BatchService.StreamEntries:output_type -> mailvet.v1.StreamEntriesResponse
+	44, // 55: mailvet.v1.BatchService.AddFile:output_type -> mailvet.v1.AddFileResponse
+	45, // 56: mailvet.v1.BatchService.UploadFile:output_type -> mailvet.v1.UploadFileResponse
+	8,  // 57: mailvet.v1.BatchService.PrepareBatch:output_type -> mailvet.v1.PrepareBatchResponse
+	10, // 58: mailvet.v1.BatchService.LaunchBatch:output_type -> mailvet.v1.LaunchBatchResponse
+	12, // 59: mailvet.v1.BatchService.PauseBatch:output_type -> mailvet.v1.PauseBatchResponse
+	14, // 60: mailvet.v1.BatchService.ResumeBatch:output_type -> mailvet.v1.ResumeBatchResponse
+	16, // 61: mailvet.v1.BatchService.UpdateBatch:output_type -> mailvet.v1.UpdateBatchResponse
+	18, // 62: mailvet.v1.BatchService.CancelBatch:output_type -> mailvet.v1.CancelBatchResponse
+	20, // 63: mailvet.v1.BatchService.GetBatch:output_type -> mailvet.v1.GetBatchResponse
+	22, // 64: mailvet.v1.BatchService.ListBatches:output_type -> mailvet.v1.ListBatchesResponse
+	24, // 65: mailvet.v1.BatchService.WatchBatch:output_type -> mailvet.v1.WatchBatchResponse
+	26, // 66: mailvet.v1.BatchService.DeleteBatch:output_type -> mailvet.v1.DeleteBatchResponse
+	52, // [52:67] is the sub-list for method output_type
+	37, // [37:52] is the sub-list for method input_type
+	37, // [37:37] is the sub-list for extension type_name
+	37, // [37:37] is the sub-list for extension extendee
+	0,  // [0:37] is the sub-list for field type_name
 }
 
 func init() { file_mailvet_v1_batch_service_proto_init() }
@@ -2008,6 +2121,7 @@ func file_mailvet_v1_batch_service_proto_init() {
 		return
 	}
 	file_mailvet_v1_batch_proto_init()
+	file_mailvet_v1_callback_proto_init()
 	file_mailvet_v1_options_proto_init()
 	file_mailvet_v1_rules_proto_init()
 	file_mailvet_v1_status_proto_init()

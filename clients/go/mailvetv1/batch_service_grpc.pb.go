@@ -77,8 +77,9 @@ type BatchServiceClient interface {
 	// Errors: as AddFile, and OUT_OF_RANGE (OFFSET_GAP), RESOURCE_EXHAUSTED.
 	UploadFile(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[UploadFileRequest, UploadFileResponse], error)
 	// Cleans a DRAFT batch up before its launch: how duplicates are recognised and which is
-	// kept, the quality; says what its entries are then, and what they cost. May be repeated
-	// with other settings. Best called when all entries are there.
+	// kept, what is removed, whether phone numbers are some, the quality; says what its entries
+	// are then, and what they cost. May be repeated with other settings. Best called when all
+	// entries are there.
 	//
 	// Errors: NOT_FOUND, INVALID_ARGUMENT, FAILED_PRECONDITION (WRONG_STATE) when it was
 	// launched, ABORTED (ETAG_MISMATCH).
@@ -99,8 +100,8 @@ type BatchServiceClient interface {
 	// Errors: as PauseBatch.
 	ResumeBatch(ctx context.Context, in *ResumeBatchRequest, opts ...grpc.CallOption) (*ResumeBatchResponse, error)
 	// Changes settings of a batch: `name`, `description`, `labels`, `priority`, `targeting`,
-	// `retention` in any state.
-	// A new priority counts for what is queued already.
+	// `retention`, `callback` in any state. A new priority counts for what is queued already;
+	// a callback that is set on a batch that ended is called at once.
 	//
 	// Errors: NOT_FOUND, INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH).
 	UpdateBatch(ctx context.Context, in *UpdateBatchRequest, opts ...grpc.CallOption) (*UpdateBatchResponse, error)
@@ -344,8 +345,9 @@ type BatchServiceServer interface {
 	// Errors: as AddFile, and OUT_OF_RANGE (OFFSET_GAP), RESOURCE_EXHAUSTED.
 	UploadFile(grpc.BidiStreamingServer[UploadFileRequest, UploadFileResponse]) error
 	// Cleans a DRAFT batch up before its launch: how duplicates are recognised and which is
-	// kept, the quality; says what its entries are then, and what they cost. May be repeated
-	// with other settings. Best called when all entries are there.
+	// kept, what is removed, whether phone numbers are some, the quality; says what its entries
+	// are then, and what they cost. May be repeated with other settings. Best called when all
+	// entries are there.
 	//
 	// Errors: NOT_FOUND, INVALID_ARGUMENT, FAILED_PRECONDITION (WRONG_STATE) when it was
 	// launched, ABORTED (ETAG_MISMATCH).
@@ -366,8 +368,8 @@ type BatchServiceServer interface {
 	// Errors: as PauseBatch.
 	ResumeBatch(context.Context, *ResumeBatchRequest) (*ResumeBatchResponse, error)
 	// Changes settings of a batch: `name`, `description`, `labels`, `priority`, `targeting`,
-	// `retention` in any state.
-	// A new priority counts for what is queued already.
+	// `retention`, `callback` in any state. A new priority counts for what is queued already;
+	// a callback that is set on a batch that ended is called at once.
 	//
 	// Errors: NOT_FOUND, INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH).
 	UpdateBatch(context.Context, *UpdateBatchRequest) (*UpdateBatchResponse, error)

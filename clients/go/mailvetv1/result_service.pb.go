@@ -35,6 +35,8 @@ const (
 	EntryState_ENTRY_STATE_WAITING EntryState = 2
 	// Answered.
 	EntryState_ENTRY_STATE_DONE EntryState = 3
+	// Removed at the launch: it gets no answer. Told once the batch completed.
+	EntryState_ENTRY_STATE_REMOVED EntryState = 4
 )
 
 // Enum value maps for EntryState.
@@ -44,12 +46,14 @@ var (
 		1: "ENTRY_STATE_PENDING",
 		2: "ENTRY_STATE_WAITING",
 		3: "ENTRY_STATE_DONE",
+		4: "ENTRY_STATE_REMOVED",
 	}
 	EntryState_value = map[string]int32{
 		"ENTRY_STATE_UNSPECIFIED": 0,
 		"ENTRY_STATE_PENDING":     1,
 		"ENTRY_STATE_WAITING":     2,
 		"ENTRY_STATE_DONE":        3,
+		"ENTRY_STATE_REMOVED":     4,
 	}
 )
 
@@ -436,8 +440,10 @@ type ListResultsResponse struct {
 	Results []*Result `protobuf:"bytes,1,rep,name=results,proto3" json:"results,omitempty"`
 	// Where to go on; empty when there is no more just now.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Where to go back; empty at the start.
+	PreviousPageToken string `protobuf:"bytes,3,opt,name=previous_page_token,json=previousPageToken,proto3" json:"previous_page_token,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *ListResultsResponse) Reset() {
@@ -480,6 +486,13 @@ func (x *ListResultsResponse) GetResults() []*Result {
 func (x *ListResultsResponse) GetNextPageToken() string {
 	if x != nil {
 		return x.NextPageToken
+	}
+	return ""
+}
+
+func (x *ListResultsResponse) GetPreviousPageToken() string {
+	if x != nil {
+		return x.PreviousPageToken
 	}
 	return ""
 }
@@ -1253,10 +1266,11 @@ const file_mailvet_v1_result_service_proto_rawDesc = "" +
 	"\n" +
 	"page_token\x18\x03 \x01(\tR\tpageToken\x120\n" +
 	"\x06filter\x18\x04 \x01(\v2\x18.mailvet.v1.ResultFilterR\x06filter\x12*\n" +
-	"\x04view\x18\x05 \x01(\x0e2\x16.mailvet.v1.ResultViewR\x04view\"k\n" +
+	"\x04view\x18\x05 \x01(\x0e2\x16.mailvet.v1.ResultViewR\x04view\"\x9b\x01\n" +
 	"\x13ListResultsResponse\x12,\n" +
 	"\aresults\x18\x01 \x03(\v2\x12.mailvet.v1.ResultR\aresults\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\x87\x01\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12.\n" +
+	"\x13previous_page_token\x18\x03 \x01(\tR\x11previousPageToken\"\x87\x01\n" +
 	"\x10GetResultRequest\x12\x19\n" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12\x14\n" +
 	"\x05index\x18\x02 \x01(\x05R\x05index\x12*\n" +
@@ -1315,13 +1329,14 @@ const file_mailvet_v1_result_service_proto_rawDesc = "" +
 	"\n" +
 	"request_id\x18\a \x01(\tR\trequestId\"B\n" +
 	"\x17ReverifyResultsResponse\x12'\n" +
-	"\x05batch\x18\x01 \x01(\v2\x11.mailvet.v1.BatchR\x05batch*q\n" +
+	"\x05batch\x18\x01 \x01(\v2\x11.mailvet.v1.BatchR\x05batch*\x8a\x01\n" +
 	"\n" +
 	"EntryState\x12\x1b\n" +
 	"\x17ENTRY_STATE_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13ENTRY_STATE_PENDING\x10\x01\x12\x17\n" +
 	"\x13ENTRY_STATE_WAITING\x10\x02\x12\x14\n" +
-	"\x10ENTRY_STATE_DONE\x10\x032\xbc\x04\n" +
+	"\x10ENTRY_STATE_DONE\x10\x03\x12\x17\n" +
+	"\x13ENTRY_STATE_REMOVED\x10\x042\xbc\x04\n" +
 	"\rResultService\x12\\\n" +
 	"\rStreamResults\x12 .mailvet.v1.StreamResultsRequest\x1a!.mailvet.v1.StreamResultsResponse\"\x04\xa8\xd4\x18\x050\x01\x12T\n" +
 	"\vListResults\x12\x1e.mailvet.v1.ListResultsRequest\x1a\x1f.mailvet.v1.ListResultsResponse\"\x04\xa8\xd4\x18\x05\x12N\n" +

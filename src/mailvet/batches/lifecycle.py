@@ -7,15 +7,17 @@ from hashlib import blake2b
 
 from mailvet.batches.cursor import Marks
 from mailvet.batches.drain import Drain
+from mailvet.batches.forgetting import Forget, forget_answers, forget_nothing
 from mailvet.batches.ids import new_batch_id
 from mailvet.batches.intake import Intake, RawEntry
 from mailvet.batches.listing import BatchPage, listed
 from mailvet.batches.retention import settled
 from mailvet.batches.upload import Chunk, Upload
 from mailvet.batches.watch import Observer, Standing
-from mailvet.errors import AlreadyExists, NotFound
+from mailvet.errors import AlreadyExists, InvalidRequest, NotFound, Violation
 from mailvet.model.batch import Batch, BatchSpec, Progress
 from mailvet.model.status import BatchState
+from mailvet.store import rules
 from mailvet.store.base import Store
 from mailvet.store.steering import SpecChanges
 
@@ -45,12 +47,14 @@ class Batches:
         intake: Intake,
         marks: Marks,
         *,
+        forget: Forget = forget_nothing,
         wall_clock: Callable[[], float],
     ) -> None:
         self._store = store
         self._observer = observer
         self._intake = intake
         self._marks = marks
+        self._forget = forget
         self._wall_clock = wall_clock
 
     async def create(self, tenant: str, new: NewBatch) -> Standing:
@@ -125,7 +129,14 @@ class Batches:
     async def update(
         self, tenant: str, batch_id: str, changes: SpecChanges, *, etag: str = ""
     ) -> Standing:
-        """Change settings of a batch."""
+        """Change settings of a batch; a callback without secrets keeps those there are."""
+        callback = changes.get("callback")
+        if callback is not None and not callback.secrets:
+            kept = (await self._store.get_batch(tenant, batch_id)).spec.callback
+            if kept is None:
+                told = "calls are signed: give a secret, `whsec_` and base64"
+                raise InvalidRequest([Violation("batch.callback.secrets", told)])
+            changes = {**changes, "callback": callback._replace(secrets=kept.secrets)}
         await self._store.update_batch(tenant, batch_id, changes, etag=etag)
         return await self._observer.look(tenant, batch_id)
 
@@ -152,14 +163,29 @@ class Batches:
         force: bool,
         allow_missing: bool = False,
         etag: str = "",
+        forget: bool = False,
     ) -> int:
-        """Erase a batch for good and return how many entries it had."""
+        """Erase a batch for good and return how many entries it had.
+
+        With `forget` what is remembered of its addresses is forgotten too.
+        """
         try:
+            if forget:
+                await self._forget_answers(tenant, batch_id, force=force, etag=etag)
+                etag = ""  # it was the right one; ending the batch made another
             return await self._store.delete_batch(tenant, batch_id, force=force, etag=etag)
         except NotFound:
             if allow_missing:
                 return 0
             raise
+
+    async def _forget_answers(self, tenant: str, batch_id: str, *, force: bool, etag: str) -> None:
+        batch = await self._store.get_batch(tenant, batch_id)
+        rules.require_etag(batch, etag)
+        rules.require_deletable(batch, force=force)
+        # What is under way must not be remembered behind our back.
+        await self._store.cancel_batch(tenant, batch_id)
+        await forget_answers(self._store, batch, self._forget)
 
     async def page(self, tenant: str, asked: BatchPage) -> tuple[list[Standing], str, str]:
         """Return batches, and the tokens of the next page and the one before (empty for none)."""

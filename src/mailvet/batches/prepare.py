@@ -8,9 +8,11 @@ leaves a batch in which nothing is taken for a duplicate wrongly.
 from typing import Any, NamedTuple
 
 from mailvet.batches.intake import Intake, RawEntry
+from mailvet.batches.phones import look_at_phones
 from mailvet.errors import EtagMismatch, Unavailable
-from mailvet.model.batch import Batch
-from mailvet.model.status import Deduplication, QualityLevel
+from mailvet.model.batch import Batch, Removal
+from mailvet.model.quality import COST_UNITS
+from mailvet.model.status import Deduplication
 from mailvet.store import rules
 from mailvet.store.base import Store
 from mailvet.store.base_entries import EntryCounts
@@ -21,8 +23,15 @@ PAGE = 2_000
 MAX_ROUNDS = 5
 """How often entries that come meanwhile are followed."""
 
-UNITS = {QualityLevel.STANDARD: 1, QualityLevel.HIGH: 2, QualityLevel.EXTREME: 3}
-"""What verifying an entry costs; what is no address, or a duplicate, costs nothing."""
+
+class Prepare(NamedTuple):
+    """What a caller asks for."""
+
+    changes: SpecChanges
+    phone_column: str = ""
+    """The label with phone numbers to look at; empty for none."""
+    phone_country: str = ""
+    """Of numbers without a country code; empty for the one the batch is aimed at."""
 
 
 class Prepared(NamedTuple):
@@ -33,8 +42,18 @@ class Prepared(NamedTuple):
 
     @property
     def cost(self) -> int:
-        """In units."""
-        return self.counts.unique * UNITS[self.batch.spec.quality]
+        """In units; what is no address, a duplicate or removed costs nothing."""
+        return self.counts.unique * COST_UNITS[self.batch.spec.quality]
+
+    @property
+    def removed(self) -> int:
+        """How many entries the launch will remove."""
+        removal, counts = self.batch.spec.removal, self.counts
+        return (
+            counts.removed_phone
+            + (counts.duplicates if Removal.DUPLICATES in removal else 0)
+            + (counts.wrong if Removal.WRONG_FORMAT in removal else 0)
+        )
 
 
 class Preparation:
@@ -45,14 +64,19 @@ class Preparation:
         self._intake = intake
 
     async def prepare(
-        self, tenant: str, batch_id: str, changes: SpecChanges, *, etag: str = ""
+        self, tenant: str, batch_id: str, asked: Prepare, *, etag: str = ""
     ) -> Prepared:
         """Change settings of a draft and count what it is under them; repeat it as you like.
 
-        Raises `NotFound`, `WrongState` unless a DRAFT, and `EtagMismatch`.
+        Raises `NotFound`, `WrongState` unless a DRAFT, `EtagMismatch`, and `InvalidRequest` when
+        there is no such column of phone numbers.
         """
+        changes = asked.changes
         rules.require_draft(await self._store.get_batch(tenant, batch_id))
         batch = await self._store.update_batch(tenant, batch_id, _first(changes), etag=etag)
+        if asked.phone_column:
+            country = asked.phone_country or batch.spec.targeting.country
+            await look_at_phones(self._store, batch, asked.phone_column, country)
         mode = changes.get("deduplication")
         if mode is not None:
             batch = await self._rekey(batch, mode)

@@ -91,7 +91,7 @@ class Observer:
 
 
 def _waiting(progress: Progress) -> list[tuple[str, str]]:
-    open_count = progress.entry_count - progress.result_count
+    open_count = progress.open_count
     if not progress.waiting_count or progress.waiting_count < open_count:
         return []
     when = progress.next_attempt_at
@@ -100,7 +100,7 @@ def _waiting(progress: Progress) -> list[tuple[str, str]]:
 
 
 def _remaining_s(progress: Progress, rate: float, now: float) -> float | None:
-    ready = progress.entry_count - progress.result_count - progress.waiting_count
+    ready = progress.open_count - progress.waiting_count
     if ready > 0 and rate <= 0:
         return None
     seconds = ready / rate if ready > 0 else 0.0

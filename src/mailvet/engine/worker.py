@@ -225,7 +225,13 @@ class Worker:
         if case.recall is not None:
             status = EntryStatus(answer.row.status)
             may_change = answer.may_change
-            self._recall.remember(chunk.claim.tenant, case, status, may_change=may_change)
+            self._recall.remember(
+                chunk.claim.tenant,
+                case,
+                status,
+                may_change=may_change,
+                shared=chunk.claim.max_shared_age_s > 0,
+            )
             if case.remembered_at is not None:
                 chunk.recalled.append(case.entry_index)
         chunk.rows.append(answer.row)

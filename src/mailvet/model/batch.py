@@ -5,8 +5,10 @@ Times are seconds since the epoch (wall clock), because they outlive the process
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import IntFlag
 from typing import NamedTuple
 
+from mailvet.model.callback import NO_CALLS, Callback, CallbackCalls
 from mailvet.model.keeping import DEFAULT_RETENTION_S
 from mailvet.model.ruling import NO_RULES, OverrideRule, TenantRules
 from mailvet.model.status import BatchState, Deduplication, QualityLevel
@@ -14,6 +16,20 @@ from mailvet.model.targeting import Targeting
 
 DEFAULT_PRIORITY = 127
 """The middle of 0-255: as much room to go faster as to go slower."""
+
+
+class Removal(IntFlag):
+    """Entries that the launch removes: they keep their index and get no result."""
+
+    NOTHING = 0
+    DUPLICATES = 1
+    WRONG_FORMAT = 2
+    WRONG_PHONE = 4
+    """Those whose label `PHONE_LABEL` is there and empty."""
+
+
+PHONE_LABEL = "phone (E.164)"
+"""The label in which the preparation keeps what it made of a phone number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +50,10 @@ class BatchSpec:
     """After its end; then it is erased."""
     max_age_s: float = 0.0
     """How old an answer may be that the tenant got before; with 0 everything is asked."""
+    max_shared_age_s: float = 0.0
+    """How old one may be that any tenant got who shares; with 0 this one does not share."""
+    callback: Callback | None = None
+    removal: Removal = Removal.NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +72,9 @@ class Batch:
     end_time: float | None = None
     revision: int = 1
     """Counts what callers change: settings and, by their verbs, the state."""
+    removed_count: int = 0
+    """Entries that the launch removed; known once it was planned."""
+    calls: CallbackCalls = NO_CALLS
 
     @property
     def etag(self) -> str:
@@ -70,6 +93,8 @@ class Progress:
 
     entry_count: int
     result_count: int
+    removed_count: int = 0
+    """Entries that the launch removed: they get no result."""
     waiting_count: int = 0
     """Entries whose chunk waits for a later attempt."""
     next_attempt_at: float | None = None
@@ -81,6 +106,11 @@ class Progress:
     """Results by Classification number; duplicates count under 0."""
     stored_bytes: int = 0
     """About how much its entries and results take in the store."""
+
+    @property
+    def open_count(self) -> int:
+        """Entries that still get a result."""
+        return self.entry_count - self.removed_count - self.result_count
 
 
 class Entry(NamedTuple):
@@ -183,6 +213,8 @@ class Claim:
     """The override rules of the batch."""
     max_age_s: float = 0.0
     """How old an answer may be that the tenant got before."""
+    max_shared_age_s: float = 0.0
+    """How old one may be that any tenant got who shares."""
     tenant_rules: TenantRules = NO_RULES
     """What the tenant had set when the chunk was claimed."""
 

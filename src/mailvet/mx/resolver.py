@@ -102,6 +102,11 @@ class Resolver:
             return self._answer(MxOutcome.NO_DOMAIN, {question: looked})
         return self._answer(temporary_outcome([looked.kind]), {question: looked})
 
+    async def host_addresses(self, host: str) -> tuple[str, ...]:
+        """Return the addresses of a host in A-labels that may be dialled, perhaps none."""
+        [found] = await self._find([Named(0, host.lower())], {})
+        return found.addresses
+
     async def reachable(self) -> bool:
         """Ask, past the cache, for the root's name servers: whether any name server answers.
 

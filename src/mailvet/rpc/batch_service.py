@@ -4,9 +4,10 @@ from mailvet.batches.lifecycle import Batches
 from mailvet.batches.limits import MAX_WAIT_S, MIN_HEARTBEAT_S
 from mailvet.batches.prepare import Preparation
 from mailvet.batches.watch import Observer
+from mailvet.callbacks.url import UrlRules
 from mailvet.rpc import decode, upload_stream
 from mailvet.rpc.call import GOING_AWAY_DELAY_S, Call
-from mailvet.rpc.decode_changes import prepared_changes, spec_changes
+from mailvet.rpc.decode_changes import preparing, spec_changes
 from mailvet.rpc.decode_list import batch_page
 from mailvet.rpc.encode import duration, encode_batch, encode_progress
 from mailvet.rpc.exports import Exports
@@ -30,6 +31,7 @@ class BatchService:
         files: FileUploads,
         preparation: Preparation,
         *,
+        callback_rules: UrlRules,
         min_heartbeat_s: float = MIN_HEARTBEAT_S,
     ) -> None:
         self._batches = batches
@@ -37,13 +39,16 @@ class BatchService:
         self._exports = exports
         self._files = files
         self._preparation = preparation
+        self._callback_rules = callback_rules
         self._min_heartbeat_s = min_heartbeat_s
 
     async def create_batch(
         self, request: pb.CreateBatchRequest, call: Call[pb.CreateBatchRequest]
     ) -> pb.CreateBatchResponse:
         """Create a batch."""
-        standing = await self._batches.create(call.tenant, decode.new_batch(request))
+        standing = await self._batches.create(
+            call.tenant, decode.new_batch(request, self._callback_rules)
+        )
         return pb.CreateBatchResponse(batch=encode_batch(standing))
 
     async def add_entries(
@@ -79,19 +84,22 @@ class BatchService:
         self, request: pb.PrepareBatchRequest, call: Call[pb.PrepareBatchRequest]
     ) -> pb.PrepareBatchResponse:
         """Clean a draft up."""
-        changes = prepared_changes(request)
+        asked = preparing(request)
         prepared = await self._preparation.prepare(
-            call.tenant, request.batch_id, changes, etag=request.etag
+            call.tenant, request.batch_id, asked, etag=request.etag
         )
         counts = prepared.counts
         standing = await self._batches.look(call.tenant, request.batch_id)
         return pb.PrepareBatchResponse(
             batch=encode_batch(standing),
-            entry_count=sum(counts),
+            entry_count=prepared.batch.entry_count,
             unique_count=counts.unique,
             duplicate_count=counts.duplicates,
             wrong_format_count=counts.wrong,
             cost_units=prepared.cost,
+            wrong_phone_count=counts.wrong_phone,
+            removed_phone_count=counts.removed_phone,
+            removed_count=prepared.removed,
         )
 
     async def pause_batch(
@@ -112,7 +120,7 @@ class BatchService:
         self, request: pb.UpdateBatchRequest, call: Call[pb.UpdateBatchRequest]
     ) -> pb.UpdateBatchResponse:
         """Change settings."""
-        changes = spec_changes(request)
+        changes = spec_changes(request, self._callback_rules)
         batch = request.batch
         standing = await self._batches.update(call.tenant, batch.batch_id, changes, etag=batch.etag)
         return pb.UpdateBatchResponse(batch=encode_batch(standing))
@@ -182,6 +190,7 @@ class BatchService:
             force=request.force,
             allow_missing=request.allow_missing,
             etag=request.etag,
+            forget=request.forget_answers,
         )
         self._exports.forget(call.tenant, request.batch_id)
         return pb.DeleteBatchResponse(deleted_entry_count=count)

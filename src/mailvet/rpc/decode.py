@@ -8,8 +8,10 @@ from mailvet.batches.ids import is_own_id
 from mailvet.batches.intake import RawEntry
 from mailvet.batches.lifecycle import NewBatch
 from mailvet.batches.upload import Chunk
+from mailvet.callbacks.url import UrlRules
 from mailvet.errors import Violations
-from mailvet.model.batch import DEFAULT_PRIORITY, BatchSpec, ResultFilter
+from mailvet.model.batch import DEFAULT_PRIORITY, BatchSpec, Removal, ResultFilter
+from mailvet.model.callback import Callback
 from mailvet.model.keeping import MAX_RETENTION_S, MIN_RETENTION_S
 from mailvet.model.status import (
     Classification,
@@ -18,6 +20,7 @@ from mailvet.model.status import (
     QualityLevel,
 )
 from mailvet.rpc import rules
+from mailvet.rpc.decode_callback import callback
 from mailvet.rpc.decode_rules import overrides
 from mailvet.rpc.decode_targeting import targeting
 from mailvet.v1 import batch_pb2 as batch_pb
@@ -25,11 +28,15 @@ from mailvet.v1 import batch_service_pb2 as batch_service_pb
 from mailvet.v1 import result_service_pb2 as result_service_pb
 from mailvet.v1 import verification_service_pb2 as verification_pb
 
+DEFAULT_URL_RULES = UrlRules()
+
 _SAFE_CHARACTERS = limits.MAX_INPUT_BYTES // 4
 """A text this long is short enough in any script: no need to encode it to know."""
 
 
-def new_batch(request: batch_service_pb.CreateBatchRequest) -> NewBatch:
+def new_batch(
+    request: batch_service_pb.CreateBatchRequest, url_rules: UrlRules = DEFAULT_URL_RULES
+) -> NewBatch:
     """Return what CreateBatch asks for."""
     wrong = Violations()
     if request.batch_id and not is_own_id(request.batch_id):
@@ -41,7 +48,7 @@ def new_batch(request: batch_service_pb.CreateBatchRequest) -> NewBatch:
     rules.check_request_id(request.request_id, wrong)
     new = NewBatch(
         batch_id=request.batch_id,
-        spec=_spec(request, wrong),
+        spec=_spec(request, url_rules, wrong),
         retention_s=_retention_s(request, wrong),
         entries=_entries(request.entries, limits.MAX_ENTRIES_PER_CALL, wrong),
         launch=request.launch,
@@ -58,7 +65,9 @@ def _retention_s(request: batch_service_pb.CreateBatchRequest, wrong: Violations
     return rules.seconds(request.retention, "retention", MIN_RETENTION_S, MAX_RETENTION_S, wrong)
 
 
-def _spec(request: batch_service_pb.CreateBatchRequest, wrong: Violations) -> BatchSpec:
+def _spec(
+    request: batch_service_pb.CreateBatchRequest, url_rules: UrlRules, wrong: Violations
+) -> BatchSpec:
     rules.check_length(request.name, "name", limits.MAX_NAME_CHARACTERS, wrong)
     rules.check_length(request.description, "description", limits.MAX_DESCRIPTION_CHARACTERS, wrong)
     rules.check_labels(request.labels, wrong)
@@ -79,8 +88,33 @@ def _spec(request: batch_service_pb.CreateBatchRequest, wrong: Violations) -> Ba
         keep_last=keep == batch_pb.DUPLICATE_KEEP_LAST,
         rules=overrides(request.rules, "rules", wrong),
         max_age_s=_max_age_s(request, wrong),
+        max_shared_age_s=rules.seconds(
+            request.max_shared_age, "max_shared_age", 0, limits.MAX_ANSWER_AGE_S, wrong
+        ),
+        callback=_callback(request, url_rules, wrong),
+        removal=removal(request.removal),
         targeting=targeting(request.targeting, "targeting.", wrong),
     )
+
+
+def _callback(
+    request: batch_service_pb.CreateBatchRequest, url_rules: UrlRules, wrong: Violations
+) -> Callback | None:
+    if not request.HasField("callback"):
+        return None
+    if not request.callback.secrets:
+        wrong.add("callback.secrets", "calls are signed: give a secret, `whsec_` and base64")
+    return callback(request.callback, "callback.", url_rules, wrong)
+
+
+def removal(given: batch_pb.Removal) -> Removal:
+    """Return what of the entries is removed."""
+    asked = {
+        Removal.DUPLICATES: given.duplicates,
+        Removal.WRONG_FORMAT: given.wrong_format,
+        Removal.WRONG_PHONE: given.wrong_phone,
+    }
+    return Removal(sum(kind for kind, is_asked in asked.items() if is_asked))
 
 
 def added_entries(request: batch_service_pb.AddEntriesRequest) -> Chunk:

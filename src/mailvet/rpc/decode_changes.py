@@ -4,34 +4,46 @@ from collections.abc import Callable
 from typing import Any
 
 from mailvet.batches import limits
+from mailvet.batches.prepare import Prepare
+from mailvet.callbacks.url import UrlRules
 from mailvet.errors import Violations
+from mailvet.model.batch import PHONE_LABEL
 from mailvet.model.keeping import MAX_RETENTION_S, MIN_RETENTION_S
 from mailvet.model.status import Deduplication, QualityLevel
 from mailvet.rpc import rules
-from mailvet.rpc.decode_targeting import targeting
+from mailvet.rpc.decode import removal
+from mailvet.rpc.decode_callback import callback
+from mailvet.rpc.decode_targeting import is_country, targeting
 from mailvet.v1 import batch_pb2 as batch_pb
 from mailvet.v1 import batch_service_pb2 as pb
 
-Read = Callable[[batch_pb.Batch, Violations], dict[str, Any]]
+MAX_COLUMN_CHARACTERS = 255
+
+Read = Callable[[batch_pb.Batch, UrlRules, Violations], dict[str, Any]]
 
 
-def spec_changes(request: pb.UpdateBatchRequest) -> dict[str, Any]:
+def spec_changes(request: pb.UpdateBatchRequest, url_rules: UrlRules) -> dict[str, Any]:
     """Return new values of `BatchSpec`; without a mask, of the fields that are set (AIP-134)."""
     wrong = Violations()
     changes: dict[str, Any] = {}
     for path in _paths(request, wrong):
-        changes |= _FIELDS[path](request.batch, wrong)
+        changes |= _FIELDS[path](request.batch, url_rules, wrong)
     wrong.raise_if_any()
     return changes
 
 
-def prepared_changes(request: pb.PrepareBatchRequest) -> dict[str, Any]:
-    """Return new values of `BatchSpec` of what PrepareBatch sets."""
+def preparing(request: pb.PrepareBatchRequest) -> Prepare:
+    """Return what PrepareBatch asks for: new values of `BatchSpec`, and phones to look at."""
     wrong = Violations()
     mode = rules.number(request.deduplication, "deduplication", Deduplication, wrong)
     keeps = batch_pb.DuplicateKeep.values()
     keep = rules.number(request.duplicate_keep, "duplicate_keep", keeps, wrong)
     quality = rules.number(request.quality, "quality", QualityLevel, wrong)
+    rules.check_length(request.phone_column, "phone_column", MAX_COLUMN_CHARACTERS, wrong)
+    if request.phone_column == PHONE_LABEL:
+        wrong.add("phone_column", "what is made of a phone number is kept there; name another one")
+    if request.phone_country and not is_country(request.phone_country):
+        wrong.add("phone_country", "use two capital letters of ISO 3166-1, such as SG")
     wrong.raise_if_any()
     changes: dict[str, Any] = {}
     if mode:
@@ -40,7 +52,9 @@ def prepared_changes(request: pb.PrepareBatchRequest) -> dict[str, Any]:
         changes["keep_last"] = keep == batch_pb.DUPLICATE_KEEP_LAST
     if quality:
         changes["quality"] = QualityLevel(quality)
-    return changes
+    if request.HasField("removal"):
+        changes["removal"] = removal(request.removal)
+    return Prepare(changes, request.phone_column, request.phone_country)
 
 
 def _paths(request: pb.UpdateBatchRequest, wrong: Violations) -> list[str]:
@@ -64,35 +78,41 @@ def _known() -> str:
     return ", ".join(_FIELDS)
 
 
-def _name(batch: batch_pb.Batch, wrong: Violations) -> dict[str, Any]:
+def _name(batch: batch_pb.Batch, _: UrlRules, wrong: Violations) -> dict[str, Any]:
     rules.check_length(batch.name, "batch.name", limits.MAX_NAME_CHARACTERS, wrong)
     return {"name": batch.name}
 
 
-def _description(batch: batch_pb.Batch, wrong: Violations) -> dict[str, Any]:
+def _description(batch: batch_pb.Batch, _: UrlRules, wrong: Violations) -> dict[str, Any]:
     most = limits.MAX_DESCRIPTION_CHARACTERS
     rules.check_length(batch.description, "batch.description", most, wrong)
     return {"description": batch.description}
 
 
-def _labels(batch: batch_pb.Batch, wrong: Violations) -> dict[str, Any]:
+def _labels(batch: batch_pb.Batch, _: UrlRules, wrong: Violations) -> dict[str, Any]:
     rules.check_labels(batch.labels, wrong)
     return {"labels": dict(batch.labels)}
 
 
-def _priority(batch: batch_pb.Batch, wrong: Violations) -> dict[str, Any]:
+def _priority(batch: batch_pb.Batch, _: UrlRules, wrong: Violations) -> dict[str, Any]:
     rules.check_range(batch.priority, "batch.priority", 0, limits.MAX_PRIORITY, wrong)
     return {"priority": batch.priority}
 
 
-def _retention(batch: batch_pb.Batch, wrong: Violations) -> dict[str, Any]:
+def _retention(batch: batch_pb.Batch, _: UrlRules, wrong: Violations) -> dict[str, Any]:
     if not batch.HasField("retention"):  # with the mask `*`: as it is
         return {}
     least, most = MIN_RETENTION_S, MAX_RETENTION_S
     return {"retention_s": rules.seconds(batch.retention, "batch.retention", least, most, wrong)}
 
 
-def _targeting(batch: batch_pb.Batch, wrong: Violations) -> dict[str, Any]:
+def _callback(batch: batch_pb.Batch, url_rules: UrlRules, wrong: Violations) -> dict[str, Any]:
+    if not batch.HasField("callback"):
+        return {"callback": None}
+    return {"callback": callback(batch.callback, "batch.callback.", url_rules, wrong)}
+
+
+def _targeting(batch: batch_pb.Batch, _: UrlRules, wrong: Violations) -> dict[str, Any]:
     return {"targeting": targeting(batch.targeting, "batch.targeting.", wrong)}
 
 
@@ -102,5 +122,6 @@ _FIELDS: dict[str, Read] = {
     "labels": _labels,
     "priority": _priority,
     "retention": _retention,
+    "callback": _callback,
     "targeting": _targeting,
 }

@@ -15,9 +15,14 @@ ENUMS = {
 """The enum of each field."""
 
 
+def is_country(text: str) -> bool:
+    """Whether a text is written like a country of ISO 3166-1."""
+    return re.fullmatch("[A-Z]{2}", text) is not None
+
+
 def targeting(given: pb.Targeting, path: str, wrong: Violations) -> Targeting:
     """Return what was said; `path` leads to it in the request."""
-    if given.country and not re.fullmatch("[A-Z]{2}", given.country):
+    if given.country and not is_country(given.country):
         wrong.add(f"{path}country", "use two capital letters of ISO 3166-1, such as SG")
     numbers = {
         name: rules.number(getattr(given, name), f"{path}{name}", enum.values(), wrong)

@@ -10,11 +10,12 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from mailvet.batches.watch import Standing
-from mailvet.model.batch import ResultRow
+from mailvet.model.batch import Batch, Removal, ResultRow
 from mailvet.model.result import Evidence, ListHit, Result, RiskPoint, SmtpEvidence
 from mailvet.model.targeting import Targeting
 from mailvet.rpc.frames import field_tag, framed, varint
 from mailvet.v1 import batch_pb2 as batch_pb
+from mailvet.v1 import callback_pb2 as callback_pb
 from mailvet.v1 import result_pb2 as result_pb
 from mailvet.v1 import targeting_pb2 as targeting_pb
 
@@ -233,6 +234,37 @@ def encode_batch(standing: Standing) -> batch_pb.Batch:
         retention=duration(spec.retention_s),
         expire_time=timestamp(batch.expire_time),
         stored_bytes=standing.progress.stored_bytes,
+        callback=_callback(batch),
+        max_age=duration(spec.max_age_s or None),
+        max_shared_age=duration(spec.max_shared_age_s or None),
+        removal=_removal(spec.removal),
+        removed_count=batch.removed_count,
+    )
+
+
+def _callback(batch: Batch) -> callback_pb.Callback | None:
+    """What was asked for, but for the secrets, and how it stands."""
+    asked, calls = batch.spec.callback, batch.calls
+    if asked is None:
+        return None
+    return callback_pb.Callback(
+        url=asked.url,
+        format=asked.format,  # type: ignore[arg-type]
+        attempt_count=calls.attempts,
+        last_attempt_time=timestamp(calls.last_time),
+        last_outcome=calls.outcome,
+        delivered=calls.delivered,
+        next_attempt_time=timestamp(calls.next_time),
+    )
+
+
+def _removal(removal: Removal) -> batch_pb.Removal | None:
+    if not removal:
+        return None
+    return batch_pb.Removal(
+        duplicates=Removal.DUPLICATES in removal,
+        wrong_format=Removal.WRONG_FORMAT in removal,
+        wrong_phone=Removal.WRONG_PHONE in removal,
     )
 
 

@@ -9,7 +9,8 @@ from mailvet.batches.cursor import Kind, Marks, Place, filter_binding
 from mailvet.batches.lifecycle import Batches
 from mailvet.batches.reading import Following, LogFrame, Results, Want
 from mailvet.batches.reverify import Reverification
-from mailvet.model.batch import Batch, ResultFilter, ResultPage
+from mailvet.model.batch import Batch, EntryPlace, ResultFilter, ResultPage
+from mailvet.model.status import BatchState
 from mailvet.rpc import decode, decode_selection, export_stream, frames
 from mailvet.rpc.call import GOING_AWAY_DELAY_S, Call
 from mailvet.rpc.encode import duration, encode_batch, encode_progress, timestamp
@@ -85,11 +86,12 @@ class ResultService:
         index = request.index
         if request.custom:
             index = await self._results.find(call.tenant, request.batch_id, request.custom)
-        row, next_attempt_at = await self._results.of(call.tenant, request.batch_id, index)
+        place = await self._results.of(call.tenant, request.batch_id, index)
+        row, next_attempt_at = place
         rest = pb.GetResultResponse(
-            state=_entry_state(answered=row is not None, waiting=next_attempt_at is not None),
+            state=await self._entry_state(call.tenant, request.batch_id, place),
             next_attempt_time=timestamp(next_attempt_at) if row is None else None,
-            labels=await self._results.labels_of(call.tenant, request.batch_id, request.index),
+            labels=await self._results.labels_of(call.tenant, request.batch_id, index),
         )
         return frames.splice([row] if row else [], view, field=_ONE, rest=rest)
 
@@ -115,6 +117,17 @@ class ResultService:
         asked = decode_selection.reverify(request)
         standing = await self._reverification.run(call.tenant, asked)
         return pb.ReverifyResultsResponse(batch=encode_batch(standing))
+
+    async def _entry_state(
+        self, tenant: str, batch_id: str, place: EntryPlace
+    ) -> "pb.EntryState.ValueType":
+        if place.row is not None:
+            return pb.ENTRY_STATE_DONE
+        if place.next_attempt_at is not None:
+            return pb.ENTRY_STATE_WAITING
+        batch = await self._batches.find(tenant, batch_id)
+        completed = batch.state is BatchState.COMPLETED
+        return pb.ENTRY_STATE_REMOVED if completed else pb.ENTRY_STATE_PENDING
 
     def _place(self, text: str, kind: Kind, batch: Batch, binding: bytes) -> int:
         return self._marks.read(text, kind, batch.key, binding) if text else 0
@@ -145,9 +158,3 @@ def _frame_without_results(frame: LogFrame, cursor: str) -> pb.StreamResultsResp
     if frame.going_away:
         rest.going_away.CopyFrom(batch_pb.GoingAway(retry_delay=duration(GOING_AWAY_DELAY_S)))
     return rest
-
-
-def _entry_state(*, answered: bool, waiting: bool) -> "pb.EntryState.ValueType":
-    if answered:
-        return pb.ENTRY_STATE_DONE
-    return pb.ENTRY_STATE_WAITING if waiting else pb.ENTRY_STATE_PENDING

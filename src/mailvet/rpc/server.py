@@ -9,7 +9,7 @@ await server.stop(grace_s=25)           # drains: streams say where to go on, th
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import grpc
 from structlog.typing import FilteringBoundLogger
@@ -22,6 +22,7 @@ from mailvet.batches import limits
 from mailvet.batches.cursor import Marks
 from mailvet.batches.drain import Drain
 from mailvet.batches.file_intake import FileIntake
+from mailvet.batches.forgetting import Forget, forget_nothing
 from mailvet.batches.intake import Intake
 from mailvet.batches.lifecycle import Batches
 from mailvet.batches.prepare import Preparation
@@ -29,6 +30,7 @@ from mailvet.batches.reading import FRAME_GAP_S, Results
 from mailvet.batches.reverify import Reverification
 from mailvet.batches.watch import FRAME_GAP_S as WATCH_GAP_S
 from mailvet.batches.watch import Observer
+from mailvet.callbacks.url import UrlRules
 from mailvet.errors import ConfigError
 from mailvet.model.admission import AdmissionLimits
 from mailvet.rpc.account_service import AccountService
@@ -77,6 +79,8 @@ class ServerOptions:
     admission: AdmissionLimits = AdmissionLimits()  # noqa: RUF009 - a tuple
     min_heartbeat_s: float = limits.MIN_HEARTBEAT_S
     """The shortest heartbeat callers may ask for; tests use less."""
+    callback_rules: UrlRules = field(default_factory=UrlRules)
+    """Which URLs callers may name to be called."""
     watch_gap_s: float = WATCH_GAP_S
     frame_gap_s: float = FRAME_GAP_S
 
@@ -114,7 +118,7 @@ class RpcServer:
         await self._meter.close()
 
 
-def build_server(
+def build_server(  # noqa: PLR0913
     store: Store,
     verifier: Verifier,
     options: ServerOptions,
@@ -122,18 +126,20 @@ def build_server(
     metrics: RpcMetrics | None = None,
     log: FilteringBoundLogger | None = None,
     catalog: CatalogService | None = None,
+    forget: Forget = forget_nothing,
     clock: Callable[[], float] = time.monotonic,
     wall_clock: Callable[[], float] = time.time,
 ) -> RpcServer:
     """Return a server that listens already but takes no calls before `start`.
 
-    Call it inside the running event loop. Raises `ConfigError` when the address is not free.
+    `forget(tenant, addresses)` has engines forget what they remember of some addresses. Call it
+    inside the running event loop. Raises `ConfigError` when the address is not free.
     """
     drain = Drain()
     marks = Marks(store.secret, store.epoch)
     observer = Observer(store, clock=clock, wall_clock=wall_clock, gap_s=options.watch_gap_s)
     intake = Intake(store.secret, store.hindrances)
-    batches = Batches(store, observer, intake, marks, wall_clock=wall_clock)
+    batches = Batches(store, observer, intake, marks, forget=forget, wall_clock=wall_clock)
     results = Results(store, observer, clock=clock, gap_s=options.frame_gap_s)
     exports = Exports(store, clock=clock)
     files = FileUploads(batches, FileIntake(store, intake))
@@ -154,6 +160,7 @@ def build_server(
                 exports,
                 files,
                 Preparation(store, intake),
+                callback_rules=options.callback_rules,
                 min_heartbeat_s=options.min_heartbeat_s,
             ),
         ),

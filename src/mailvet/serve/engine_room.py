@@ -21,6 +21,7 @@ from mailvet.engine.realtime import Realtime
 from mailvet.engine.recall import Recall
 from mailvet.engine.retry import RetrySchedule
 from mailvet.engine.routes import Lot, Route, RouteDesk
+from mailvet.engine.throttling import THROTTLED, throttling
 from mailvet.engine.visits import Visits
 from mailvet.engine.worker import DEFAULT_RHYTHM, Rhythm, Worker
 from mailvet.errors import ConfigError, Unavailable
@@ -43,6 +44,7 @@ from mailvet.smtp.greeting import greets
 from mailvet.smtp.meanings import meaning_of
 from mailvet.smtp.transcript import OnLine
 from mailvet.store.base import WorkStore
+from mailvet.syntax import parse
 from mailvet.verdict.points import Weights, default_weights, read_weights
 
 _RANDOM = random.Random()  # noqa: S311
@@ -124,6 +126,8 @@ class EngineRoom:
         self._store = store
         self._blocked = False
         self._said: bool | None = None  # a process before this one may have said anything
+        self._throttled: str | None = None
+        self._clock = clock
         self.resolver = build_resolver(settings)
         self._identities = build_identities(settings)
         self._limits = {
@@ -180,7 +184,7 @@ class EngineRoom:
         )
         judge = Judge(suggest, build_weights(settings))
         self._answers = Answers(judge, encoder)
-        recall = Recall(wall_clock)
+        self._recall = recall = Recall(wall_clock)
         self.worker = Worker(
             store,
             self._pipeline,
@@ -242,12 +246,23 @@ class EngineRoom:
             await self.say_again()
 
     async def say_again(self) -> None:
-        """Have the store say whether our own network is closed, should it not know yet."""
+        """Have the store say what holds up the work, should it not know yet."""
         blocked = self._blocked
         if blocked is not self._said:
             detail = DETAIL.format(port=self._settings.smtp_port) if blocked else None
             await self._store.note_hindrance(HINDRANCE, detail)
             self._said = blocked
+        throttled = throttling(self._desk.cooling(), self._clock())
+        if throttled != self._throttled:
+            await self._store.note_hindrance(THROTTLED, throttled)
+            self._throttled = throttled
+
+    def forget(self, tenant: str, texts: Sequence[str]) -> None:
+        """Forget what is remembered of these addresses."""
+        for text in texts:
+            address = parse(text)
+            if isinstance(address, Address):
+                self._recall.forget(tenant, address)
 
     async def _greets(self, address: str) -> bool:
         return await greets(

@@ -8,6 +8,7 @@ from mailvet.config import Settings
 from mailvet.errors import ConfigError
 from mailvet.model.admission import AdmissionLimits
 from mailvet.rpc.server import ServerOptions
+from mailvet.serve.callback_room import url_rules
 
 
 def is_loopback(listen: str) -> bool:
@@ -50,6 +51,7 @@ def server_options(settings: Settings) -> ServerOptions:
             streams=settings.stream_limit,
             verifications=settings.verification_limit,
         ),
+        callback_rules=url_rules(settings),
     )
 
 

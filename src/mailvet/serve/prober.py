@@ -33,6 +33,7 @@ async def probe(descriptor: int) -> None:
     store = PipedStore(reader, writer)
     engine = EngineRoom(settings, store, PlainForms())
     read_tables()
+    store.told = lambda word: engine.forget(word[1], word[2])
     spare_the_collector()
     engine.start()
     listening = asyncio.create_task(store.listen(), name="pipe")

@@ -8,12 +8,12 @@ import asyncio
 import contextlib
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from mailvet.config import Settings
 from mailvet.store.base import WorkStore
-from mailvet.store.piped import answer, write_frame
+from mailvet.store.piped import answer, tell, write_frame
 from mailvet.telemetry.logs import logger
 
 RESTART_S = 1.0
@@ -48,6 +48,7 @@ class Probers:
         self._processes: dict[int, asyncio.subprocess.Process] = {}
         self._said: dict[str, dict[int, str]] = {}
         """What hinders which process, by kind."""
+        self._writers: dict[int, asyncio.StreamWriter] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._stopping = False
 
@@ -71,6 +72,11 @@ class Probers:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def forget(self, tenant: str, texts: Sequence[str]) -> None:
+        """Have them forget what they remember of some addresses."""
+        for writer in self._writers.values():
+            tell(writer, ("forget", tenant, list(texts)))
+
     async def _keep_running(self, number: int) -> None:
         while not self._stopping:
             code = await self._run(number)
@@ -91,12 +97,13 @@ class Probers:
         self._processes[number] = process
         reader, writer = await asyncio.open_connection(sock=ours)
         write_frame(writer, share_of(self._settings))
+        self._writers[number] = writer
         try:
             await answer(self._store, reader, writer, partial(self._note, number))
             return await process.wait()
         finally:
             _signal(process.kill)
-            del self._processes[number]
+            del self._processes[number], self._writers[number]
             for kind in list(self._said):
                 await self._note(number, kind, None)
 

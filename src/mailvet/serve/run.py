@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -10,11 +11,13 @@ from typing import Self
 from mailvet import __version__
 from mailvet.batches.retention import Sweeper
 from mailvet.config import Settings
+from mailvet.engine.throttling import THROTTLED
 from mailvet.errors import ConfigError, StoreInUse, Unavailable
 from mailvet.rpc.catalog_service import CatalogService
 from mailvet.rpc.health import ENGINE
 from mailvet.rpc.plain_forms import PlainForms
 from mailvet.rpc.server import RpcServer, build_server
+from mailvet.serve.callback_room import CallbackRoom
 from mailvet.serve.engine_room import EngineRoom
 from mailvet.serve.listening import server_options
 from mailvet.serve.probers import Probers
@@ -79,6 +82,7 @@ class Service:
         self._engine: EngineRoom | None = None
         self._server: RpcServer | None = None
         self._probers: Probers | None = None
+        self._callbacks: CallbackRoom | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -104,12 +108,14 @@ class Service:
             store,
             engine.realtime,
             self._options,
+            forget=self._forget,
             catalog=CatalogService(
                 quality_terms(self._settings),
                 lambda: engine.lists_watch.lists,
                 abuse_contact=self._settings.abuse_contact,
             ),
         )
+        self._callbacks = callbacks = CallbackRoom(self._settings, store)
         engine.start()
         if self._settings.processes:
             self._probers = Probers(self._settings, store)
@@ -121,12 +127,20 @@ class Service:
             asyncio.create_task(engine.lists_watch.run(), name="lists"),
             asyncio.create_task(Sweeper(store).run(), name="sweeper"),
             asyncio.create_task(self._vitals(engine).run(), name="vitals"),
+            asyncio.create_task(callbacks.sender.run(), name="callbacks"),
         ]
         await server.start()
         _LOG.info("serve.ready", address=self.address, version=__version__)
 
     def _vitals(self, engine: EngineRoom) -> Vitals:
         return Vitals(engine, limit_mib=self._settings.memory_limit_mib)
+
+    def _forget(self, tenant: str, texts: Sequence[str]) -> None:
+        """Have every engine forget what it remembers of some addresses."""
+        if self._engine is not None:
+            self._engine.forget(tenant, texts)
+        if self._probers is not None:
+            self._probers.forget(tenant, texts)
 
     async def _tell_health(self, engine: EngineRoom, server: RpcServer) -> None:
         while True:
@@ -137,9 +151,12 @@ class Service:
         assert self._store is not None
         try:
             await engine.say_again()
-            return not engine.breaker.open and not await self._store.hindrances()
+            hindrances = await self._store.hindrances()
         except Unavailable:
             return False
+        # Who asks for less holds up his own mail only.
+        held_up = any(kind != THROTTLED for kind, _ in hindrances)
+        return not engine.breaker.open and not held_up
 
     async def __aexit__(
         self,
@@ -163,9 +180,11 @@ class Service:
         for task in self._tasks:
             task.cancel()  # the worker last: it settles what the sessions brought
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._callbacks is not None:
+            await self._callbacks.close()
         if self._store is not None:
             await self._store.close()
-        self._server = self._engine = self._store = self._probers = None
+        self._server = self._engine = self._store = self._probers = self._callbacks = None
         self._tasks = []
 
     async def run_until_signal(self) -> None:

@@ -41,6 +41,7 @@ from mailvet.model.ruling import TenantRules
 from mailvet.model.selection import Selection
 from mailvet.model.status import BatchState
 from mailvet.store.accounting import Accounting
+from mailvet.store.base_callbacks import CallbackStore
 from mailvet.store.base_entries import EntryStore
 from mailvet.store.base_keys import KeyStore
 from mailvet.store.base_uploads import UploadStore
@@ -62,8 +63,9 @@ class WorkStore(Protocol):
         """Cut every launched batch that has no chunks yet into chunks; return how many batches.
 
         Duplicates (same key, as the batch's settings say which is kept) and entries without a
-        domain go to chunks of their own; the rest is cut in order of domain, so that a chunk
-        has few domains. Safe to repeat after a crash at any point.
+        domain go to chunks of their own, but for those that are to be removed; the rest is cut
+        in order of domain, so that a chunk has few domains. A batch of which nothing is left is
+        COMPLETED. Safe to repeat after a crash at any point.
         """
         ...
 
@@ -80,7 +82,7 @@ class WorkStore(Protocol):
         Results get the next sequence numbers of their batch, and are charged. Deferred entries
         leave the chunk for a new one with `attempt` one higher. A chunk with nothing left is gone.
         When the last entry of a batch has its result, the batch is COMPLETED in the same
-        transaction.
+        transaction, and its callback is due.
         """
         ...
 
@@ -118,7 +120,17 @@ class WorkStore(Protocol):
         ...
 
 
-class Store(Keeping, Accounting, Steering, WorkStore, UploadStore, EntryStore, KeyStore, Protocol):
+class Store(
+    Keeping,
+    Accounting,
+    Steering,
+    WorkStore,
+    UploadStore,
+    EntryStore,
+    KeyStore,
+    CallbackStore,
+    Protocol,
+):
     """Everything the rooms above may ask of a store."""
 
     @property

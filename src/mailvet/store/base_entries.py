@@ -7,7 +7,7 @@ from mailvet.model.batch import Entry
 
 
 class EntryCounts(NamedTuple):
-    """What the entries of a batch are; they add up."""
+    """What the entries of a batch are; the first four add up to all of them."""
 
     unique: int
     """To be verified."""
@@ -15,6 +15,10 @@ class EntryCounts(NamedTuple):
     """Answered with another entry, as the batch's settings recognise them."""
     wrong: int
     """No addresses, by syntax or their provider's rules; each counts once, then as a duplicate."""
+    removed_phone: int = 0
+    """Removed because of their phone number; none of them is in another of these counts."""
+    wrong_phone: int = 0
+    """All whose phone number is none, removed or not."""
 
 
 class EntryStore(Protocol):
@@ -41,4 +45,10 @@ class EntryStore(Protocol):
         self, tenant: str, batch_id: str, start: int, keys: Sequence[int]
     ) -> None:
         """Give the entries from `start` on new duplicates keys; `WrongState` unless a DRAFT."""
+        ...
+
+    async def relabel_entries(
+        self, tenant: str, batch_id: str, start: int, labels: Sequence[str]
+    ) -> None:
+        """Give the entries from `start` on new labels; `WrongState` unless a DRAFT."""
         ...

@@ -30,6 +30,7 @@ from mailvet.store.base import Created
 from mailvet.store.changes import WORK, Changes
 from mailvet.store.keeping import require_batch_room
 from mailvet.store.memory_accounting import MemoryAccounting
+from mailvet.store.memory_callbacks import MemoryCallbacks
 from mailvet.store.memory_entries import MemoryEntries, counts_of
 from mailvet.store.memory_keeping import Kept, MemoryKeeping
 from mailvet.store.memory_keys import MemoryKeys
@@ -47,7 +48,13 @@ CHUNK_SIZE = 256
 
 
 class MemoryStore(
-    MemoryKeeping, MemoryAccounting, MemorySteering, MemoryUploads, MemoryEntries, MemoryKeys
+    MemoryKeeping,
+    MemoryAccounting,
+    MemorySteering,
+    MemoryUploads,
+    MemoryEntries,
+    MemoryKeys,
+    MemoryCallbacks,
 ):
     """A store that lives as long as its process."""
 
@@ -136,7 +143,12 @@ class MemoryStore(
             kept.batch = replace(kept.batch, state=state, launch_time=now, revision=revision)
             self._changes.note([WORK])
         else:
-            kept.batch = replace(kept.batch, state=state, end_time=now, revision=revision)
+            calls = kept.batch.calls
+            if kept.batch.spec.callback is not None:
+                calls = calls._replace(next_time=now)
+            kept.batch = replace(
+                kept.batch, state=state, end_time=now, revision=revision, calls=calls
+            )
             kept.reserved_halves = 0
             self._queue.drop(kept.batch.key)
         self._changes.note([kept.batch.key])
@@ -199,6 +211,7 @@ class MemoryStore(
         ]
         return kept.batch, Progress(
             entry_count=len(kept.entries),
+            removed_count=kept.batch.removed_count,
             result_count=len(kept.results),
             waiting_count=sum(len(chunk.indexes) for chunk in waiting),
             active_count=self._queue.active(kept.batch.key),
@@ -296,8 +309,13 @@ class MemoryStore(
         ]
         for kept in launched:
             cuts = plan(kept.entries, kept.batch.spec, chunk_size=self._chunk_size)
-            self._queue.add(kept.batch, kept.entries, cuts, now=self._clock())
+            left = sum(len(one.indexes) for one in cuts)
+            kept.batch = replace(kept.batch, removed_count=len(kept.entries) - left)
             kept.planned = True
+            if not left:
+                self._move(kept, BatchState.COMPLETED)
+                continue
+            self._queue.add(kept.batch, kept.entries, cuts, now=self._clock())
             self._changes.note([kept.batch.key, WORK])
         return len(launched)
 
@@ -326,7 +344,7 @@ class MemoryStore(
         kept.stored_bytes += sum(len(row.doc) + len(row.evidence) for row in parts.results)
         kept.by_entry.update((row.entry_index, row) for row in parts.results)
         self._account(kept, parts.results, settlement)
-        if len(kept.results) == len(kept.entries):
+        if len(kept.results) == len(kept.entries) - kept.batch.removed_count:
             self._move(kept, BatchState.COMPLETED)
         self._changes.note([kept.batch.key, *([WORK] if parts.deferrals else [])])
         return True

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from mailvet.errors import NotFound
-from mailvet.model.batch import Batch, BatchSpec, Entry
+from mailvet.model.batch import Batch, BatchSpec, Entry, Removal
 from mailvet.model.selection import Selection
 from mailvet.model.status import BatchState, Deduplication
 from mailvet.store import rules
 from mailvet.store.base_entries import EntryCounts
+from mailvet.store.memory_plan import has_wrong_phone
 from mailvet.store.selection import select
 
 if TYPE_CHECKING:
@@ -56,16 +57,31 @@ class MemoryEntries:
         for index, key in enumerate(keys[: len(kept.entries) - start], start):
             kept.entries[index] = kept.entries[index]._replace(key=key)
 
+    async def relabel_entries(
+        self, tenant: str, batch_id: str, start: int, labels: Sequence[str]
+    ) -> None:
+        """See `EntryStore.relabel_entries`."""
+        kept = self._get(tenant, batch_id)
+        rules.require_draft(kept.batch)
+        for index, text in enumerate(labels[: len(kept.entries) - start], start):
+            kept.entries[index] = kept.entries[index]._replace(labels=text)
+
 
 def counts_of(entries: Sequence[Entry], spec: BatchSpec) -> EntryCounts:
     """Count entries, as the settings of their batch are."""
+    removes = Removal.WRONG_PHONE in spec.removal
     seen: set[int] = set()
-    unique = wrong = 0
+    unique = wrong = wrong_phone = 0
     for entry in entries:
+        if has_wrong_phone(entry.labels):
+            wrong_phone += 1
+            if removes:
+                continue
         if entry.key in seen:
             continue
         if entry.key and spec.deduplication is not Deduplication.OFF:
             seen.add(entry.key)
         unique += bool(entry.domain)
         wrong += not entry.domain
-    return EntryCounts(unique, len(entries) - unique - wrong, wrong)
+    removed = wrong_phone if removes else 0
+    return EntryCounts(unique, len(entries) - unique - wrong - removed, wrong, removed, wrong_phone)

@@ -160,6 +160,7 @@ class Queue:
             ),
             rules=lane.batch.spec.rules,
             max_age_s=lane.batch.spec.max_age_s,
+            max_shared_age_s=lane.batch.spec.max_shared_age_s,
         )
 
     def active(self, batch_key: int) -> int:

@@ -1,9 +1,11 @@
 """How a memory store steers batches: the queue pauses and reweighs, the batch says so."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
 
 from mailvet.model.batch import Batch
+from mailvet.model.callback import NO_CALLS
 from mailvet.model.status import BatchState
 from mailvet.store import rules
 from mailvet.store.changes import WORK, Changes
@@ -22,6 +24,7 @@ class MemorySteering:
 
     _queue: Queue
     _changes: Changes
+    _clock: Callable[[], float]
 
     def _get(self, tenant: str, batch_id: str) -> Any:
         """Return what is kept of a batch (a `Steered`), or raise `NotFound`."""
@@ -55,7 +58,12 @@ class MemorySteering:
         kept = self._get(tenant, batch_id)
         rules.require_etag(kept.batch, etag)
         rules.require_changeable(kept.batch, changes)
-        self._keep(kept, spec=replace(kept.batch.spec, **changes))
+        spec = replace(kept.batch.spec, **changes)
+        calls = kept.batch.calls
+        if "callback" in changes:
+            due = kept.batch.end_time is not None and spec.callback is not None
+            calls = NO_CALLS._replace(next_time=self._clock() if due else None)
+        self._keep(kept, spec=spec, calls=calls)
         self._queue.update(kept.batch)
         return self._batch(kept)
 

@@ -41,6 +41,9 @@ MAX_FRAME_BYTES = 1 << 30
 
 _LOG = logger("store")
 
+_UNASKED = -1
+"""In place of the number of a call."""
+
 _LENGTH = struct.Struct(">I")
 
 Note = Callable[[str, str | None], Awaitable[None]]
@@ -73,12 +76,17 @@ class PipedStore:
         self._numbers = count()
         self._waiting: dict[int, asyncio.Future[Any]] = {}
         self._closed = False
+        self.told: Callable[[Any], None] = lambda _: None
+        """Hears what the other end tells without being asked."""
 
     async def listen(self) -> None:
         """Take the answers until the pipe closes; calls that wait then raise `Unavailable`."""
         try:
             while True:
                 number, is_value, value = await read_frame(self._reader)
+                if number == _UNASKED:
+                    self.told(value)
+                    continue
                 future = self._waiting.pop(number, None)
                 if future is None or future.done():  # its caller was cancelled
                     continue
@@ -166,6 +174,11 @@ def _slim(settlement: Settlement) -> Settlement:
     """The same without what the store wrote into the claim itself."""
     claim = replace(settlement.claim, entries=(), rules=(), tenant_rules=NO_RULES)
     return settlement._replace(claim=claim)
+
+
+def tell(writer: asyncio.StreamWriter, value: object) -> None:
+    """Tell the engine at the other end something it has not asked for."""
+    write_frame(writer, (_UNASKED, True, value))
 
 
 async def answer(

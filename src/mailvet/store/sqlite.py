@@ -35,6 +35,7 @@ from mailvet.store.changes import WORK
 from mailvet.store.remembered import RememberedRules
 from mailvet.store.sqlite_access import SqliteKeys
 from mailvet.store.sqlite_accounting import SqliteAccounting
+from mailvet.store.sqlite_callbacks import SqliteCallbacks
 from mailvet.store.sqlite_entries import SqliteEntries
 from mailvet.store.sqlite_keeping import SqliteKeeping
 from mailvet.store.sqlite_open import OpenFile
@@ -59,6 +60,7 @@ class SqliteStore(
     SqliteUploads,
     SqliteEntries,
     SqliteKeys,
+    SqliteCallbacks,
 ):
     """A store in one file, owned by one process."""
 

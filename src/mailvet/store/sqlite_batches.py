@@ -5,51 +5,67 @@ from collections.abc import Sequence
 from typing import Any
 
 from mailvet.errors import AlreadyExists
-from mailvet.model.batch import Batch, BatchSpec, Entry, Progress
+from mailvet.model.batch import Batch, BatchSpec, Entry, Progress, Removal
 from mailvet.model.status import BatchState, Deduplication, QualityLevel
 from mailvet.model.targeting import Targeting
 from mailvet.store import rules, sqlite_ledger, sqlite_rules, sqlite_storage
 from mailvet.store.base import Created
+from mailvet.store.callback_texts import callback_from, callback_text, calls_from
 from mailvet.store.sqlite_file import Connection
 from mailvet.store.sqlite_schema import KEY_BITS
 from mailvet.store.sqlite_writer import Transaction
 
 _SPEC = (
     "name, description, labels, quality, priority, deduplication, keep_last, rules, targeting,"
-    " retention_s, max_age_s"
+    " retention_s, max_age_s, max_shared_age_s, callback, removal"
 )
-_STANDING = "state, entry_count, create_time, launch_time, end_time, revision"
+_SPEC_COLUMNS = _SPEC.count(",") + 1
+_STANDING = (
+    "state, entry_count, create_time, launch_time, end_time, revision, removed_count,"
+    " callback_calls, callback_at"
+)
 COLUMNS = f"key, tenant, batch_id, {_SPEC}, {_STANDING}"
 
 
 def batch_from(row: Sequence[Any]) -> Batch:
     """Return the batch of a row of the batch columns."""
-    key, tenant, batch_id, name, description, labels, quality, priority = row[:8]
-    deduplication, keep_last, own_rules, targeting, retention_s, max_age_s = row[8:14]
-    state, entry_count, create_time, launch_time, end_time, revision = row[14:20]
+    (key, tenant, batch_id), standing = row[:3], row[3 + _SPEC_COLUMNS :]
+    state, entry_count, create_time, launch_time, end_time, revision, removed_count = standing[:7]
+    calls, callback_at = standing[7:9]
     return Batch(
         key=key,
         tenant=tenant,
         batch_id=batch_id,
-        spec=BatchSpec(
-            name=name,
-            description=description,
-            labels=json.loads(labels),
-            quality=QualityLevel(quality),
-            priority=priority,
-            deduplication=Deduplication(deduplication),
-            keep_last=bool(keep_last),
-            rules=sqlite_rules.overrides_from(own_rules),
-            targeting=Targeting(*json.loads(targeting)),
-            retention_s=retention_s,
-            max_age_s=max_age_s,
-        ),
+        spec=_spec_from(row[3 : 3 + _SPEC_COLUMNS]),
         state=BatchState(state),
         entry_count=entry_count,
         create_time=create_time,
         launch_time=launch_time,
         end_time=end_time,
         revision=revision,
+        removed_count=removed_count,
+        calls=calls_from(calls, callback_at),
+    )
+
+
+def _spec_from(row: Sequence[Any]) -> BatchSpec:
+    name, description, labels, quality, priority, deduplication, keep_last, own_rules = row[:8]
+    targeting, retention_s, max_age_s, max_shared_age_s, callback, removal = row[8:]
+    return BatchSpec(
+        name=name,
+        description=description,
+        labels=json.loads(labels),
+        quality=QualityLevel(quality),
+        priority=priority,
+        deduplication=Deduplication(deduplication),
+        keep_last=bool(keep_last),
+        rules=sqlite_rules.overrides_from(own_rules),
+        targeting=Targeting(*json.loads(targeting)),
+        retention_s=retention_s,
+        max_age_s=max_age_s,
+        max_shared_age_s=max_shared_age_s,
+        callback=callback_from(callback),
+        removal=Removal(removal),
     )
 
 
@@ -107,6 +123,7 @@ def progress(
     ).fetchone()
     return batch, Progress(
         entry_count=batch.entry_count,
+        removed_count=batch.removed_count,
         result_count=sum(statuses.values()),
         waiting_count=waiting,
         next_attempt_at=next_attempt_at,
@@ -148,7 +165,7 @@ def create(
     key = next_number(connection, "batch_key")
     connection.execute(
         f"INSERT INTO batch ({COLUMNS}, request_id, request_hash)"  # noqa: S608
-        f" VALUES ({', '.join('?' * 22)})",
+        f" VALUES ({', '.join('?' * (COLUMNS.count(',') + 3))})",
         (
             key,
             tenant,
@@ -160,6 +177,9 @@ def create(
             None,
             None,
             1,
+            0,
+            "",
+            None,
             request_id,
             request_hash,
         ),
@@ -174,7 +194,8 @@ def _spec_row(spec: BatchSpec) -> tuple[Any, ...]:
     texts = (spec.name, spec.description, labels)
     numbers = (spec.quality, spec.priority, spec.deduplication, spec.keep_last)
     more = (sqlite_rules.text_of(spec.rules), json.dumps(spec.targeting))
-    return (*texts, *numbers, *more, spec.retention_s, spec.max_age_s)
+    ages = (spec.retention_s, spec.max_age_s, spec.max_shared_age_s)
+    return (*texts, *numbers, *more, *ages, callback_text(spec.callback), spec.removal)
 
 
 def put_spec(connection: Connection, key: int, spec: BatchSpec) -> None:
@@ -249,8 +270,8 @@ def cancel(transaction: Transaction, tenant: str, batch_id: str, *, now: float) 
     if not rules.can_end(batch):
         return batch
     transaction.connection.execute(
-        "UPDATE batch SET state = ?, end_time = ?, revision = revision + 1, reserved_halves = 0"
-        " WHERE key = ?",
+        "UPDATE batch SET state = ?1, end_time = ?2, revision = revision + 1, reserved_halves = 0,"
+        " callback_at = CASE WHEN callback <> '' THEN ?2 END WHERE key = ?3",
         (BatchState.CANCELLED, now, batch.key),
     )
     transaction.connection.execute("DELETE FROM chunk WHERE batch_key = ?", (batch.key,))

@@ -46,7 +46,13 @@ class SqliteEntries:
         self, tenant: str, batch_id: str, start: int, keys: Sequence[int]
     ) -> None:
         """See `EntryStore.rekey_entries`."""
-        await self._file.write(lambda t: _rekey(t, tenant, batch_id, start, keys))
+        await self._file.write(lambda t: _give(t, tenant, batch_id, start, "key", keys))
+
+    async def relabel_entries(
+        self, tenant: str, batch_id: str, start: int, labels: Sequence[str]
+    ) -> None:
+        """See `EntryStore.relabel_entries`."""
+        await self._file.write(lambda t: _give(t, tenant, batch_id, start, "labels", labels))
 
 
 def _range(connection: Connection, tenant: str, batch_id: str) -> tuple[int, int]:
@@ -80,13 +86,18 @@ def _count(connection: Connection, tenant: str, batch_id: str) -> EntryCounts:
     return counts_of(connection, sqlite_batches.get(connection, tenant, batch_id))
 
 
-def _rekey(
-    transaction: Transaction, tenant: str, batch_id: str, start: int, keys: Sequence[int]
+def _give(
+    transaction: Transaction,
+    tenant: str,
+    batch_id: str,
+    start: int,
+    column: str,
+    values: Sequence[int] | Sequence[str],
 ) -> None:
     batch = sqlite_batches.get(transaction.connection, tenant, batch_id)
     rules.require_draft(batch)
     first = (batch.key << KEY_BITS) + start
     transaction.connection.executemany(
-        "UPDATE entry SET key = ? WHERE id = ?",
-        [(key, number) for number, key in enumerate(keys, first)],
+        f"UPDATE entry SET {column} = ? WHERE id = ?",  # noqa: S608
+        [(value, number) for number, value in enumerate(values, first)],
     )

@@ -7,7 +7,9 @@ of a million entries is a bitmap and the packed indexes of the chunks.
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from mailvet.model.batch import Removal
 from mailvet.model.status import BatchState, Deduplication
+from mailvet.store import sqlite_results
 from mailvet.store.chunks import (
     OFFLINE_CHUNK_SIZE,
     Cut,
@@ -19,6 +21,7 @@ from mailvet.store.chunks import (
     to_blob,
 )
 from mailvet.store.fairness import stamps
+from mailvet.store.sqlite_counts import WRONG_PHONE
 from mailvet.store.sqlite_file import Connection
 from mailvet.store.sqlite_schema import KEY_BITS, READY
 from mailvet.store.sqlite_work import virtual_time
@@ -32,6 +35,7 @@ class Plan(NamedTuple):
 
     batch_key: int
     cuts: list[Cut]
+    removed_count: int = 0
 
 
 def to_plan(connection: Connection) -> list[int]:
@@ -43,33 +47,51 @@ def to_plan(connection: Connection) -> list[int]:
 def plan(connection: Connection, key: int, *, chunk_size: int) -> Plan:
     """Cut one batch: what needs no network first, then the rest in order of domain."""
     row = connection.execute(
-        "SELECT entry_count, deduplication, keep_last FROM batch WHERE key = ?", (key,)
+        "SELECT entry_count, deduplication, keep_last, removal FROM batch WHERE key = ?", (key,)
     ).fetchone()
     if row is None:  # deleted meanwhile
         return Plan(key, [])
-    entry_count, deduplication, keep_last = row
+    entry_count, deduplication, keep_last, removal = row
+    scope = _scope(key, Removal(removal))
     repeats = bytearray(entry_count)  # 1 where the entry is a duplicate
     duplicates: list[Cut] = []
     if deduplication != Deduplication.OFF:
-        pairs = _duplicates(connection, key, keep_last=bool(keep_last))
+        pairs = _duplicates(connection, scope, keep_last=bool(keep_last))
         duplicates = list(cut_duplicates(_marked(pairs, repeats), OFFLINE_CHUNK_SIZE))
-    without_domain, by_domain = _sorted(connection, key, repeats)
+    without_domain, by_domain = _sorted(connection, scope, repeats)
+    if Removal.WRONG_FORMAT & removal:
+        without_domain = packed()
+    if Removal.DUPLICATES & removal:
+        duplicates = []
     offline = list(cut(without_domain, OFFLINE_CHUNK_SIZE))
-    return Plan(key, offline + duplicates + spread(list(cut(by_domain, chunk_size))))
+    cuts = offline + duplicates + spread(list(cut(by_domain, chunk_size)))
+    return Plan(key, cuts, entry_count - sum([len(chunk.indexes) for chunk in cuts]))
 
 
-def _bounds(key: int) -> tuple[int, int]:
-    return key << KEY_BITS, (key + 1) << KEY_BITS
+class Scope(NamedTuple):
+    """Which entries of a batch count, as a condition."""
+
+    text: str
+    values: tuple[int, int]
 
 
-def _duplicates(connection: Connection, key: int, *, keep_last: bool) -> Iterator[tuple[int, int]]:
+def _scope(key: int, removal: Removal) -> Scope:
+    text = "id >= ? AND id < ?"
+    if Removal.WRONG_PHONE in removal:
+        text += f" AND NOT {WRONG_PHONE}"
+    return Scope(text, (key << KEY_BITS, (key + 1) << KEY_BITS))
+
+
+def _duplicates(
+    connection: Connection, scope: Scope, *, keep_last: bool
+) -> Iterator[tuple[int, int]]:
     """Yield (index, index of the one that is kept) for every duplicate."""
     order = "DESC" if keep_last else "ASC"
     return connection.execute(
-        "SELECT id & ?1, kept & ?1 FROM (SELECT id, first_value(id)"  # noqa: S608
+        "SELECT id & ?, kept & ? FROM (SELECT id, first_value(id)"  # noqa: S608
         f" OVER (PARTITION BY key ORDER BY id {order}) AS kept"
-        " FROM entry WHERE id >= ?2 AND id < ?3 AND key <> 0) WHERE id <> kept",
-        (_INDEX_MASK, *_bounds(key)),
+        f" FROM entry WHERE {scope.text} AND key <> 0) WHERE id <> kept",
+        (_INDEX_MASK, _INDEX_MASK, *scope.values),
     )
 
 
@@ -79,12 +101,13 @@ def _marked(pairs: Iterable[tuple[int, int]], repeats: bytearray) -> Iterator[tu
         yield pair
 
 
-def _sorted(connection: Connection, key: int, repeats: bytearray) -> tuple[Indexes, Indexes]:
+def _sorted(connection: Connection, scope: Scope, repeats: bytearray) -> tuple[Indexes, Indexes]:
     """Return the entries without a domain, and the others in order of domain; no duplicates."""
     without_domain, by_domain = packed(), packed()
     for index, offline in connection.execute(
-        "SELECT id & ?, domain = '' FROM entry WHERE id >= ? AND id < ? ORDER BY domain, id",
-        (_INDEX_MASK, *_bounds(key)),
+        f"SELECT id & ?, domain = '' FROM entry WHERE {scope.text}"  # noqa: S608
+        " ORDER BY domain, id",
+        (_INDEX_MASK, *scope.values),
     ):
         if not repeats[index]:
             (without_domain if offline else by_domain).append(index)
@@ -106,6 +129,14 @@ def keep(transaction: Transaction, planned: Plan, *, now: float) -> bool:
     if row is None:
         return False
     priority, last = row
+    connection.execute(
+        "UPDATE batch SET planned = 1, removed_count = ? WHERE key = ?",
+        (planned.removed_count, key),
+    )
+    transaction.touched.add(key)
+    if not planned.cuts:
+        sqlite_results.complete(connection, key, now=now)
+        return True
     given = stamps(
         [len(chunk.indexes) for chunk in planned.cuts],
         priority=priority,
@@ -120,7 +151,6 @@ def keep(transaction: Transaction, planned: Plan, *, now: float) -> bool:
             for stamp, chunk in zip(given, planned.cuts, strict=True)
         ],
     )
-    connection.execute("UPDATE batch SET planned = 1, stamp = ? WHERE key = ?", (given[-1], key))
-    transaction.touched.add(key)
+    connection.execute("UPDATE batch SET stamp = ? WHERE key = ?", (given[-1], key))
     transaction.touch_work()
     return True

@@ -55,10 +55,10 @@ def append(
     tally = Counter([(row.status, row.classification) for row in rows])
     statuses = [(status, count) for (status, _), count in tally.items()]
     cached = [row.status for row in rows if row.entry_index in recalled] if recalled else ()
-    last, entry_count = connection.execute(
+    last, expected = connection.execute(
         "UPDATE batch SET result_count = result_count + ?, stored_bytes = stored_bytes + ?,"
         " reserved_halves = max(0, reserved_halves - ?)"
-        " WHERE key = ? RETURNING result_count, entry_count",
+        " WHERE key = ? RETURNING result_count, entry_count - removed_count",
         (len(rows), size, foreseen_halves(statuses, quality), key),
     ).fetchone()
     connection.executemany(
@@ -70,12 +70,18 @@ def append(
         " ON CONFLICT DO UPDATE SET count = count + excluded.count",
         [(key, *kind, count) for kind, count in tally.items()],
     )
-    if last == entry_count:
-        connection.execute(
-            "UPDATE batch SET state = ?, end_time = ?, reserved_halves = 0 WHERE key = ?",
-            (BatchState.COMPLETED, now, key),
-        )
-    return usage_of(statuses, quality, cached), last == entry_count
+    if last == expected:
+        complete(connection, key, now=now)
+    return usage_of(statuses, quality, cached), last == expected
+
+
+def complete(connection: Connection, key: int, *, now: float) -> None:
+    """Move a batch to COMPLETED; its callback is due."""
+    connection.execute(
+        "UPDATE batch SET state = ?1, end_time = ?2, reserved_halves = 0,"
+        " callback_at = CASE WHEN callback <> '' THEN ?2 END WHERE key = ?3",
+        (BatchState.COMPLETED, now, key),
+    )
 
 
 def _numbered(

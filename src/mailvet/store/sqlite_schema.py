@@ -316,6 +316,26 @@ def _key_access(database: sqlite_utils.Database) -> None:
     table.add_column("totp_step", int, not_null_default=0)
 
 
+def _callbacks(database: sqlite_utils.Database) -> None:
+    batch = database.table("batch")
+    batch.add_column("callback", str, not_null_default="")
+    batch.add_column("callback_calls", str, not_null_default="")
+    batch.add_column("callback_at", float)
+    database.execute(
+        "CREATE INDEX batch_to_call ON batch (callback_at) WHERE callback_at IS NOT NULL"
+    )
+
+
+def _removal(database: sqlite_utils.Database) -> None:
+    batch = database.table("batch")
+    batch.add_column("removal", int, not_null_default=0)
+    batch.add_column("removed_count", int, not_null_default=0)
+
+
+def _shared_answers(database: sqlite_utils.Database) -> None:
+    database.table("batch").add_column("max_shared_age_s", float, not_null_default=0.0)
+
+
 STEPS: Steps = {
     "0001_store": _store,
     "0002_batches": _batches,
@@ -326,4 +346,7 @@ STEPS: Steps = {
     "0007_keeping": _keeping,
     "0008_accounting": _accounting,
     "0009_key_access": _key_access,
+    "0010_callbacks": _callbacks,
+    "0011_removal": _removal,
+    "0012_shared_answers": _shared_answers,
 }

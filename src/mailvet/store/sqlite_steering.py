@@ -35,7 +35,9 @@ class SqliteSteering:
         self, tenant: str, batch_id: str, changes: SpecChanges, *, etag: str = ""
     ) -> Batch:
         """See `Steering.update_batch`."""
-        return await self._file.write(lambda t: _update(t, tenant, batch_id, changes, etag))
+        return await self._file.write(
+            lambda t: _update(t, tenant, batch_id, changes, etag, self._clock())
+        )
 
 
 def _pause(transaction: Transaction, tenant: str, batch_id: str, etag: str) -> Batch:
@@ -83,7 +85,12 @@ def _first(connection: Connection, key: int, default: float) -> float:
 
 
 def _update(
-    transaction: Transaction, tenant: str, batch_id: str, changes: SpecChanges, etag: str
+    transaction: Transaction,
+    tenant: str,
+    batch_id: str,
+    changes: SpecChanges,
+    etag: str,
+    now: float,
 ) -> Batch:
     connection = transaction.connection
     batch = sqlite_batches.get(connection, tenant, batch_id)
@@ -93,6 +100,11 @@ def _update(
     sqlite_batches.put_spec(connection, batch.key, spec)
     if spec.priority != batch.spec.priority:
         _reweigh(connection, batch.key, batch.spec.priority, spec.priority)
+    if "callback" in changes:
+        due = now if batch.end_time is not None and spec.callback is not None else None
+        connection.execute(
+            "UPDATE batch SET callback_calls = '', callback_at = ? WHERE key = ?", (due, batch.key)
+        )
     transaction.touched.add(batch.key)
     return sqlite_batches.get(connection, tenant, batch_id)
 

@@ -156,19 +156,21 @@ class _Batch(NamedTuple):
     rules: tuple[OverrideRule, ...]
     tenant_rules: TenantRules
     max_age_s: float
+    max_shared_age_s: float
 
 
 def _batch(connection: Connection, key: int, tenants: dict[str, TenantRules]) -> _Batch | None:
     row = connection.execute(
-        "SELECT tenant, quality, rules, max_age_s FROM batch WHERE key = ?", (key,)
+        "SELECT tenant, quality, rules, max_age_s, max_shared_age_s FROM batch WHERE key = ?",
+        (key,),
     ).fetchone()
     if row is None:
         return None
-    tenant, quality, own, max_age_s = row
+    tenant, quality, own, *ages = row
     if tenant not in tenants:
         tenants[tenant] = sqlite_rules.get(connection, tenant)
     own_rules = sqlite_rules.overrides_from(own)
-    return _Batch(tenant, QualityLevel(quality), own_rules, tenants[tenant], max_age_s)
+    return _Batch(tenant, QualityLevel(quality), own_rules, tenants[tenant], *ages)
 
 
 def _claim(connection: Connection, chunk: Held, batch: _Batch) -> Claim:
@@ -184,6 +186,7 @@ def _claim(connection: Connection, chunk: Held, batch: _Batch) -> Claim:
         rules=batch.rules,
         tenant_rules=batch.tenant_rules,
         max_age_s=batch.max_age_s,
+        max_shared_age_s=batch.max_shared_age_s,
     )
 
 

@@ -13,7 +13,7 @@ from mailvet.model.batch import Batch
 SpecChanges: TypeAlias = Mapping[str, Any]
 """New values of fields of `BatchSpec`, by their names."""
 
-DRAFT_FIELDS = frozenset({"quality", "deduplication", "keep_last", "rules"})
+DRAFT_FIELDS = frozenset({"quality", "deduplication", "keep_last", "rules", "removal"})
 """Fields of `BatchSpec` that decide what work there is; fixed when it begins."""
 
 
@@ -37,6 +37,7 @@ class Steering(Protocol):
     ) -> Batch:
         """Change settings of a batch, and return it; a new priority counts for what is queued too.
 
+        A new callback of a batch that ended is due at once.
         Changes of what the plan was made by (`DRAFT_FIELDS`) raise `WrongState` unless the batch
         is a DRAFT.
         """

@@ -24,11 +24,12 @@ _sym_db = _symbol_database.Default()
 
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
+from mailvet.v1 import callback_pb2 as mailvet_dot_v1_dot_callback__pb2
 from mailvet.v1 import status_pb2 as mailvet_dot_v1_dot_status__pb2
 from mailvet.v1 import targeting_pb2 as mailvet_dot_v1_dot_targeting__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16mailvet/v1/batch.proto\x12\nmailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17mailvet/v1/status.proto\x1a\x1amailvet/v1/targeting.proto\"\xd0\x07\n\x05\x42\x61tch\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12 \n\x0b\x64\x65scription\x18\x03 \x01(\tR\x0b\x64\x65scription\x12\x35\n\x06labels\x18\x04 \x03(\x0b\x32\x1d.mailvet.v1.Batch.LabelsEntryR\x06labels\x12,\n\x05state\x18\x05 \x01(\x0e\x32\x16.mailvet.v1.BatchStateR\x05state\x12\x32\n\x07quality\x18\x06 \x01(\x0e\x32\x18.mailvet.v1.QualityLevelR\x07quality\x12\x1a\n\x08priority\x18\x07 \x01(\x05R\x08priority\x12?\n\rdeduplication\x18\x08 \x01(\x0e\x32\x19.mailvet.v1.DeduplicationR\rdeduplication\x12@\n\x0e\x64uplicate_keep\x18\t \x01(\x0e\x32\x19.mailvet.v1.DuplicateKeepR\rduplicateKeep\x12\x1f\n\x0b\x65ntry_count\x18\n \x01(\x05R\nentryCount\x12;\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12;\n\x0blaunch_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nlaunchTime\x12\x35\n\x08\x65nd_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x65ndTime\x12\x30\n\x08progress\x18\x0e \x01(\x0b\x32\x14.mailvet.v1.ProgressR\x08progress\x12\x1d\n\nrule_count\x18\x0f \x01(\x05R\truleCount\x12\x12\n\x04\x65tag\x18\x10 \x01(\tR\x04\x65tag\x12\x33\n\ttargeting\x18\x11 \x01(\x0b\x32\x15.mailvet.v1.TargetingR\ttargeting\x12\x37\n\tretention\x18\x14 \x01(\x0b\x32\x19.google.protobuf.DurationR\tretention\x12;\n\x0b\x65xpire_time\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime\x12!\n\x0cstored_bytes\x18\x16 \x01(\x03R\x0bstoredBytes\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"\xeb\x03\n\x08Progress\x12\x1f\n\x0b\x65ntry_count\x18\x01 \x01(\x05R\nentryCount\x12!\n\x0cresult_count\x18\x02 \x01(\x05R\x0bresultCount\x12#\n\rwaiting_count\x18\x03 \x01(\x05R\x0cwaitingCount\x12I\n\x0f\x63lassifications\x18\x04 \x03(\x0b\x32\x1f.mailvet.v1.ClassificationCountR\x0f\x63lassifications\x12\x33\n\x08statuses\x18\x05 \x03(\x0b\x32\x17.mailvet.v1.StatusCountR\x08statuses\x12\x12\n\x04rate\x18\x06 \x01(\x01R\x04rate\x12@\n\x0eremaining_time\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationR\rremainingTime\x12\x46\n\x11next_attempt_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0fnextAttemptTime\x12\x35\n\nhindrances\x18\t \x03(\x0b\x32\x15.mailvet.v1.HindranceR\nhindrances\x12!\n\x0c\x61\x63tive_count\x18\x14 \x01(\x05R\x0b\x61\x63tiveCount\"o\n\x13\x43lassificationCount\x12\x42\n\x0e\x63lassification\x18\x01 \x01(\x0e\x32\x1a.mailvet.v1.ClassificationR\x0e\x63lassification\x12\x14\n\x05\x63ount\x18\x02 \x01(\x05R\x05\x63ount\"T\n\x0bStatusCount\x12/\n\x06status\x18\x01 \x01(\x0e\x32\x17.mailvet.v1.EntryStatusR\x06status\x12\x14\n\x05\x63ount\x18\x02 \x01(\x05R\x05\x63ount\"7\n\tHindrance\x12\x12\n\x04kind\x18\x01 \x01(\tR\x04kind\x12\x16\n\x06\x64\x65tail\x18\x02 \x01(\tR\x06\x64\x65tail\">\n\x05\x45ntry\x12\x1d\n\ninput_data\x18\x01 \x01(\tR\tinputData\x12\x16\n\x06\x63ustom\x18\x02 \x01(\tR\x06\x63ustom\"G\n\tGoingAway\x12:\n\x0bretry_delay\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\nretryDelay*x\n\rDeduplication\x12\x1d\n\x19\x44\x45\x44UPLICATION_UNSPECIFIED\x10\x00\x12\x15\n\x11\x44\x45\x44UPLICATION_OFF\x10\x01\x12\x16\n\x12\x44\x45\x44UPLICATION_SAFE\x10\x02\x12\x19\n\x15\x44\x45\x44UPLICATION_RELAXED\x10\x03*b\n\rDuplicateKeep\x12\x1e\n\x1a\x44UPLICATE_KEEP_UNSPECIFIED\x10\x00\x12\x18\n\x14\x44UPLICATE_KEEP_FIRST\x10\x01\x12\x17\n\x13\x44UPLICATE_KEEP_LAST\x10\x02*\xa7\x01\n\nBatchState\x12\x1b\n\x17\x42\x41TCH_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x42\x41TCH_STATE_DRAFT\x10\x01\x12\x17\n\x13\x42\x41TCH_STATE_RUNNING\x10\x02\x12\x19\n\x15\x42\x41TCH_STATE_COMPLETED\x10\x03\x12\x19\n\x15\x42\x41TCH_STATE_CANCELLED\x10\x04\x12\x16\n\x12\x42\x41TCH_STATE_PAUSED\x10\x05\x42:\n\x0e\x64\x65v.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x16mailvet/v1/batch.proto\x12\nmailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19mailvet/v1/callback.proto\x1a\x17mailvet/v1/status.proto\x1a\x1amailvet/v1/targeting.proto\"\xcb\t\n\x05\x42\x61tch\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12 \n\x0b\x64\x65scription\x18\x03 \x01(\tR\x0b\x64\x65scription\x12\x35\n\x06labels\x18\x04 \x03(\x0b\x32\x1d.mailvet.v1.Batch.LabelsEntryR\x06labels\x12,\n\x05state\x18\x05 \x01(\x0e\x32\x16.mailvet.v1.BatchStateR\x05state\x12\x32\n\x07quality\x18\x06 \x01(\x0e\x32\x18.mailvet.v1.QualityLevelR\x07quality\x12\x1a\n\x08priority\x18\x07 \x01(\x05R\x08priority\x12?\n\rdeduplication\x18\x08 \x01(\x0e\x32\x19.mailvet.v1.DeduplicationR\rdeduplication\x12@\n\x0e\x64uplicate_keep\x18\t \x01(\x0e\x32\x19.mailvet.v1.DuplicateKeepR\rduplicateKeep\x12\x1f\n\x0b\x65ntry_count\x18\n \x01(\x05R\nentryCount\x12;\n\x0b\x63reate_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.TimestampR\ncreateTime\x12;\n\x0blaunch_time\x18\x0c \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nlaunchTime\x12\x35\n\x08\x65nd_time\x18\r \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x07\x65ndTime\x12\x30\n\x08progress\x18\x0e \x01(\x0b\x32\x14.mailvet.v1.ProgressR\x08progress\x12\x1d\n\nrule_count\x18\x0f \x01(\x05R\truleCount\x12\x12\n\x04\x65tag\x18\x10 \x01(\tR\x04\x65tag\x12\x33\n\ttargeting\x18\x11 \x01(\x0b\x32\x15.mailvet.v1.TargetingR\ttargeting\x12\x37\n\tretention\x18\x14 \x01(\x0b\x32\x19.google.protobuf.DurationR\tretention\x12;\n\x0b\x65xpire_time\x18\x15 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\nexpireTime\x12!\n\x0cstored_bytes\x18\x16 \x01(\x03R\x0bstoredBytes\x12\x30\n\x08\x63\x61llback\x18\x18 \x01(\x0b\x32\x14.mailvet.v1.CallbackR\x08\x63\x61llback\x12\x32\n\x07max_age\x18\x19 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06maxAge\x12?\n\x0emax_shared_age\x18\x1a \x01(\x0b\x32\x19.google.protobuf.DurationR\x0cmaxSharedAge\x12-\n\x07removal\x18\x1b \x01(\x0b\x32\x13.mailvet.v1.RemovalR\x07removal\x12#\n\rremoved_count\x18\x1c \x01(\x05R\x0cremovedCount\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\"m\n\x07Removal\x12\x1e\n\nduplicates\x18\x01 \x01(\x08R\nduplicates\x12!\n\x0cwrong_format\x18\x02 \x01(\x08R\x0bwrongFormat\x12\x1f\n\x0bwrong_phone\x18\x03 \x01(\x08R\nwrongPhone\"\xeb\x03\n\x08Progress\x12\x1f\n\x0b\x65ntry_count\x18\x01 \x01(\x05R\nentryCount\x12!\n\x0cresult_count\x18\x02 \x01(\x05R\x0bresultCount\x12#\n\rwaiting_count\x18\x03 \x01(\x05R\x0cwaitingCount\x12I\n\x0f\x63lassifications\x18\x04 \x03(\x0b\x32\x1f.mailvet.v1.ClassificationCountR\x0f\x63lassifications\x12\x33\n\x08statuses\x18\x05 \x03(\x0b\x32\x17.mailvet.v1.StatusCountR\x08statuses\x12\x12\n\x04rate\x18\x06 \x01(\x01R\x04rate\x12@\n\x0eremaining_time\x18\x07 \x01(\x0b\x32\x19.google.protobuf.DurationR\rremainingTime\x12\x46\n\x11next_attempt_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.TimestampR\x0fnextAttemptTime\x12\x35\n\nhindrances\x18\t \x03(\x0b\x32\x15.mailvet.v1.HindranceR\nhindrances\x12!\n\x0c\x61\x63tive_count\x18\x14 \x01(\x05R\x0b\x61\x63tiveCount\"o\n\x13\x43lassificationCount\x12\x42\n\x0e\x63lassification\x18\x01 \x01(\x0e\x32\x1a.mailvet.v1.ClassificationR\x0e\x63lassification\x12\x14\n\x05\x63ount\x18\x02 \x01(\x05R\x05\x63ount\"T\n\x0bStatusCount\x12/\n\x06status\x18\x01 \x01(\x0e\x32\x17.mailvet.v1.EntryStatusR\x06status\x12\x14\n\x05\x63ount\x18\x02 \x01(\x05R\x05\x63ount\"7\n\tHindrance\x12\x12\n\x04kind\x18\x01 \x01(\tR\x04kind\x12\x16\n\x06\x64\x65tail\x18\x02 \x01(\tR\x06\x64\x65tail\">\n\x05\x45ntry\x12\x1d\n\ninput_data\x18\x01 \x01(\tR\tinputData\x12\x16\n\x06\x63ustom\x18\x02 \x01(\tR\x06\x63ustom\"G\n\tGoingAway\x12:\n\x0bretry_delay\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\nretryDelay*x\n\rDeduplication\x12\x1d\n\x19\x44\x45\x44UPLICATION_UNSPECIFIED\x10\x00\x12\x15\n\x11\x44\x45\x44UPLICATION_OFF\x10\x01\x12\x16\n\x12\x44\x45\x44UPLICATION_SAFE\x10\x02\x12\x19\n\x15\x44\x45\x44UPLICATION_RELAXED\x10\x03*b\n\rDuplicateKeep\x12\x1e\n\x1a\x44UPLICATE_KEEP_UNSPECIFIED\x10\x00\x12\x18\n\x14\x44UPLICATE_KEEP_FIRST\x10\x01\x12\x17\n\x13\x44UPLICATE_KEEP_LAST\x10\x02*\xa7\x01\n\nBatchState\x12\x1b\n\x17\x42\x41TCH_STATE_UNSPECIFIED\x10\x00\x12\x15\n\x11\x42\x41TCH_STATE_DRAFT\x10\x01\x12\x17\n\x13\x42\x41TCH_STATE_RUNNING\x10\x02\x12\x19\n\x15\x42\x41TCH_STATE_COMPLETED\x10\x03\x12\x19\n\x15\x42\x41TCH_STATE_CANCELLED\x10\x04\x12\x16\n\x12\x42\x41TCH_STATE_PAUSED\x10\x05\x42:\n\x0e\x64\x65v.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,26 +39,28 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['DESCRIPTOR']._serialized_options = b'\n\016dev.mailvet.v1P\001Z&mailvet.dev/client/mailvetv1;mailvetv1'
   _globals['_BATCH_LABELSENTRY']._loaded_options = None
   _globals['_BATCH_LABELSENTRY']._serialized_options = b'8\001'
-  _globals['_DEDUPLICATION']._serialized_start=2022
-  _globals['_DEDUPLICATION']._serialized_end=2142
-  _globals['_DUPLICATEKEEP']._serialized_start=2144
-  _globals['_DUPLICATEKEEP']._serialized_end=2242
-  _globals['_BATCHSTATE']._serialized_start=2245
-  _globals['_BATCHSTATE']._serialized_end=2412
-  _globals['_BATCH']._serialized_start=157
-  _globals['_BATCH']._serialized_end=1133
-  _globals['_BATCH_LABELSENTRY']._serialized_start=1076
-  _globals['_BATCH_LABELSENTRY']._serialized_end=1133
-  _globals['_PROGRESS']._serialized_start=1136
-  _globals['_PROGRESS']._serialized_end=1627
-  _globals['_CLASSIFICATIONCOUNT']._serialized_start=1629
-  _globals['_CLASSIFICATIONCOUNT']._serialized_end=1740
-  _globals['_STATUSCOUNT']._serialized_start=1742
-  _globals['_STATUSCOUNT']._serialized_end=1826
-  _globals['_HINDRANCE']._serialized_start=1828
-  _globals['_HINDRANCE']._serialized_end=1883
-  _globals['_ENTRY']._serialized_start=1885
-  _globals['_ENTRY']._serialized_end=1947
-  _globals['_GOINGAWAY']._serialized_start=1949
-  _globals['_GOINGAWAY']._serialized_end=2020
+  _globals['_DEDUPLICATION']._serialized_start=2411
+  _globals['_DEDUPLICATION']._serialized_end=2531
+  _globals['_DUPLICATEKEEP']._serialized_start=2533
+  _globals['_DUPLICATEKEEP']._serialized_end=2631
+  _globals['_BATCHSTATE']._serialized_start=2634
+  _globals['_BATCHSTATE']._serialized_end=2801
+  _globals['_BATCH']._serialized_start=184
+  _globals['_BATCH']._serialized_end=1411
+  _globals['_BATCH_LABELSENTRY']._serialized_start=1354
+  _globals['_BATCH_LABELSENTRY']._serialized_end=1411
+  _globals['_REMOVAL']._serialized_start=1413
+  _globals['_REMOVAL']._serialized_end=1522
+  _globals['_PROGRESS']._serialized_start=1525
+  _globals['_PROGRESS']._serialized_end=2016
+  _globals['_CLASSIFICATIONCOUNT']._serialized_start=2018
+  _globals['_CLASSIFICATIONCOUNT']._serialized_end=2129
+  _globals['_STATUSCOUNT']._serialized_start=2131
+  _globals['_STATUSCOUNT']._serialized_end=2215
+  _globals['_HINDRANCE']._serialized_start=2217
+  _globals['_HINDRANCE']._serialized_end=2272
+  _globals['_ENTRY']._serialized_start=2274
+  _globals['_ENTRY']._serialized_end=2336
+  _globals['_GOINGAWAY']._serialized_start=2338
+  _globals['_GOINGAWAY']._serialized_end=2409
 # @@protoc_insertion_point(module_scope)

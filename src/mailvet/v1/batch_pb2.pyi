@@ -10,6 +10,7 @@ from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
+from mailvet.v1 import callback_pb2 as _callback_pb2
 from mailvet.v1 import status_pb2 as _status_pb2
 from mailvet.v1 import targeting_pb2 as _targeting_pb2
 import builtins as _builtins
@@ -161,6 +162,11 @@ class Batch(_message.Message):
     RETENTION_FIELD_NUMBER: _builtins.int
     EXPIRE_TIME_FIELD_NUMBER: _builtins.int
     STORED_BYTES_FIELD_NUMBER: _builtins.int
+    CALLBACK_FIELD_NUMBER: _builtins.int
+    MAX_AGE_FIELD_NUMBER: _builtins.int
+    MAX_SHARED_AGE_FIELD_NUMBER: _builtins.int
+    REMOVAL_FIELD_NUMBER: _builtins.int
+    REMOVED_COUNT_FIELD_NUMBER: _builtins.int
     batch_id: _builtins.str
     """The batch's id: the caller's own, or a UUIDv7."""
     name: _builtins.str
@@ -187,6 +193,8 @@ class Batch(_message.Message):
     """
     stored_bytes: _builtins.int
     """About how much its entries and results take in the store."""
+    removed_count: _builtins.int
+    """How many entries the launch removed: they have no result."""
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The caller's labels."""
@@ -219,6 +227,22 @@ class Batch(_message.Message):
     def expire_time(self) -> _timestamp_pb2.Timestamp:
         """When it is erased for good; absent until it ended."""
 
+    @_builtins.property
+    def callback(self) -> _callback_pb2.Callback:
+        """Where its end is told, and how that stands."""
+
+    @_builtins.property
+    def max_age(self) -> _duration_pb2.Duration:
+        """How old an answer may be that the tenant got before."""
+
+    @_builtins.property
+    def max_shared_age(self) -> _duration_pb2.Duration:
+        """How old an answer may be that is shared with other tenants."""
+
+    @_builtins.property
+    def removal(self) -> Global___Removal:
+        """What of its entries is removed at the launch."""
+
     def __init__(
         self,
         *,
@@ -242,14 +266,51 @@ class Batch(_message.Message):
         retention: _duration_pb2.Duration | None = ...,
         expire_time: _timestamp_pb2.Timestamp | None = ...,
         stored_bytes: _builtins.int = ...,
+        callback: _callback_pb2.Callback | None = ...,
+        max_age: _duration_pb2.Duration | None = ...,
+        max_shared_age: _duration_pb2.Duration | None = ...,
+        removal: Global___Removal | None = ...,
+        removed_count: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "end_time", b"end_time", "expire_time", b"expire_time", "launch_time", b"launch_time", "progress", b"progress", "retention", b"retention", "targeting", b"targeting"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["callback", b"callback", "create_time", b"create_time", "end_time", b"end_time", "expire_time", b"expire_time", "launch_time", b"launch_time", "max_age", b"max_age", "max_shared_age", b"max_shared_age", "progress", b"progress", "removal", b"removal", "retention", b"retention", "targeting", b"targeting"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "create_time", b"create_time", "deduplication", b"deduplication", "description", b"description", "duplicate_keep", b"duplicate_keep", "end_time", b"end_time", "entry_count", b"entry_count", "etag", b"etag", "expire_time", b"expire_time", "labels", b"labels", "launch_time", b"launch_time", "name", b"name", "priority", b"priority", "progress", b"progress", "quality", b"quality", "retention", b"retention", "rule_count", b"rule_count", "state", b"state", "stored_bytes", b"stored_bytes", "targeting", b"targeting"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "callback", b"callback", "create_time", b"create_time", "deduplication", b"deduplication", "description", b"description", "duplicate_keep", b"duplicate_keep", "end_time", b"end_time", "entry_count", b"entry_count", "etag", b"etag", "expire_time", b"expire_time", "labels", b"labels", "launch_time", b"launch_time", "max_age", b"max_age", "max_shared_age", b"max_shared_age", "name", b"name", "priority", b"priority", "progress", b"progress", "quality", b"quality", "removal", b"removal", "removed_count", b"removed_count", "retention", b"retention", "rule_count", b"rule_count", "state", b"state", "stored_bytes", b"stored_bytes", "targeting", b"targeting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Batch: _TypeAlias = Batch  # noqa: Y015
+
+@_typing.final
+class Removal(_message.Message):
+    """Entries that are removed at the launch: they keep their index, but are neither verified nor
+    answered, and cost nothing.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DUPLICATES_FIELD_NUMBER: _builtins.int
+    WRONG_FORMAT_FIELD_NUMBER: _builtins.int
+    WRONG_PHONE_FIELD_NUMBER: _builtins.int
+    duplicates: _builtins.bool
+    """Those that would be answered with another entry."""
+    wrong_format: _builtins.bool
+    """Those that are no addresses, by syntax or their provider's rules."""
+    wrong_phone: _builtins.bool
+    """Those whose phone number is none, as PrepareBatch found with `phone_column`."""
+    def __init__(
+        self,
+        *,
+        duplicates: _builtins.bool = ...,
+        wrong_format: _builtins.bool = ...,
+        wrong_phone: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duplicates", b"duplicates", "wrong_format", b"wrong_format", "wrong_phone", b"wrong_phone"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Removal: _TypeAlias = Removal  # noqa: Y015
 
 @_typing.final
 class Progress(_message.Message):
@@ -272,7 +333,7 @@ class Progress(_message.Message):
     entry_count: _builtins.int
     """Entries in the batch."""
     result_count: _builtins.int
-    """Entries that have their result."""
+    """Entries that have their result: at the end all but those that were removed."""
     waiting_count: _builtins.int
     """Entries that wait for a later attempt."""
     rate: _builtins.float

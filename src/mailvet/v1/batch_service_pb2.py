@@ -25,6 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 from mailvet.v1 import batch_pb2 as mailvet_dot_v1_dot_batch__pb2
+from mailvet.v1 import callback_pb2 as mailvet_dot_v1_dot_callback__pb2
 from mailvet.v1 import options_pb2 as mailvet_dot_v1_dot_options__pb2
 from mailvet.v1 import rules_pb2 as mailvet_dot_v1_dot_rules__pb2
 from mailvet.v1 import status_pb2 as mailvet_dot_v1_dot_status__pb2
@@ -32,7 +33,7 @@ from mailvet.v1 import targeting_pb2 as mailvet_dot_v1_dot_targeting__pb2
 from mailvet.v1 import upload_file_pb2 as mailvet_dot_v1_dot_upload__file__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1emailvet/v1/batch_service.proto\x12\nmailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x16mailvet/v1/batch.proto\x1a\x18mailvet/v1/options.proto\x1a\x16mailvet/v1/rules.proto\x1a\x17mailvet/v1/status.proto\x1a\x1amailvet/v1/targeting.proto\x1a\x1cmailvet/v1/upload_file.proto\"\xa4\x06\n\x12\x43reateBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12 \n\x0b\x64\x65scription\x18\x03 \x01(\tR\x0b\x64\x65scription\x12\x42\n\x06labels\x18\x04 \x03(\x0b\x32*.mailvet.v1.CreateBatchRequest.LabelsEntryR\x06labels\x12\x32\n\x07quality\x18\x05 \x01(\x0e\x32\x18.mailvet.v1.QualityLevelR\x07quality\x12\x1f\n\x08priority\x18\x06 \x01(\x05H\x00R\x08priority\x88\x01\x01\x12?\n\rdeduplication\x18\x07 \x01(\x0e\x32\x19.mailvet.v1.DeduplicationR\rdeduplication\x12@\n\x0e\x64uplicate_keep\x18\x08 \x01(\x0e\x32\x19.mailvet.v1.DuplicateKeepR\rduplicateKeep\x12+\n\x07\x65ntries\x18\t \x03(\x0b\x32\x11.mailvet.v1.EntryR\x07\x65ntries\x12\x16\n\x06launch\x18\n \x01(\x08R\x06launch\x12\x1d\n\nrequest_id\x18\x0b \x01(\tR\trequestId\x12#\n\rvalidate_only\x18\x0c \x01(\x08R\x0cvalidateOnly\x12.\n\x05rules\x18\r \x03(\x0b\x32\x18.mailvet.v1.OverrideRuleR\x05rules\x12\x37\n\tretention\x18\x14 \x01(\x0b\x32\x19.google.protobuf.DurationR\tretention\x12\x32\n\x07max_age\x18\x15 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06maxAge\x12\x33\n\ttargeting\x18\x0e \x01(\x0b\x32\x15.mailvet.v1.TargetingR\ttargeting\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x42\x0b\n\t_priority\">\n\x13\x43reateBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"\x83\x01\n\x11\x41\x64\x64\x45ntriesRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x1b\n\x06offset\x18\x02 \x01(\x05H\x00R\x06offset\x88\x01\x01\x12+\n\x07\x65ntries\x18\x03 \x03(\x0b\x32\x11.mailvet.v1.EntryR\x07\x65ntriesB\t\n\x07_offset\"5\n\x12\x41\x64\x64\x45ntriesResponse\x12\x1f\n\x0b\x65ntry_count\x18\x01 \x01(\x05R\nentryCount\"\xb8\x01\n\x14StreamEntriesRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x1b\n\x06offset\x18\x02 \x01(\x05H\x00R\x06offset\x88\x01\x01\x12+\n\x07\x65ntries\x18\x03 \x03(\x0b\x32\x11.mailvet.v1.EntryR\x07\x65ntries\x12\x30\n\x06\x66inish\x18\x04 \x01(\x0b\x32\x18.mailvet.v1.FinishUploadR\x06\x66inishB\t\n\x07_offset\"\\\n\x0c\x46inishUpload\x12$\n\x0b\x65ntry_count\x18\x01 \x01(\x05H\x00R\nentryCount\x88\x01\x01\x12\x16\n\x06launch\x18\x02 \x01(\x08R\x06launchB\x0e\n\x0c_entry_count\"a\n\x15StreamEntriesResponse\x12\x1f\n\x0b\x65ntry_count\x18\x01 \x01(\x05R\nentryCount\x12\'\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"\xfb\x01\n\x13PrepareBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12?\n\rdeduplication\x18\x02 \x01(\x0e\x32\x19.mailvet.v1.DeduplicationR\rdeduplication\x12@\n\x0e\x64uplicate_keep\x18\x03 \x01(\x0e\x32\x19.mailvet.v1.DuplicateKeepR\rduplicateKeep\x12\x32\n\x07quality\x18\x04 \x01(\x0e\x32\x18.mailvet.v1.QualityLevelR\x07quality\x12\x12\n\x04\x65tag\x18\x05 \x01(\tR\x04\x65tag\"\xf9\x01\n\x14PrepareBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\x12\x1f\n\x0b\x65ntry_count\x18\x02 \x01(\x05R\nentryCount\x12!\n\x0cunique_count\x18\x03 \x01(\x05R\x0buniqueCount\x12\'\n\x0f\x64uplicate_count\x18\x04 \x01(\x05R\x0e\x64uplicateCount\x12,\n\x12wrong_format_count\x18\x05 \x01(\x05R\x10wrongFormatCount\x12\x1d\n\ncost_units\x18\x06 \x01(\x05R\tcostUnits\"C\n\x12LaunchBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x12\n\x04\x65tag\x18\x02 \x01(\tR\x04\x65tag\">\n\x13LaunchBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"B\n\x11PauseBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x12\n\x04\x65tag\x18\x02 \x01(\tR\x04\x65tag\"=\n\x12PauseBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"C\n\x12ResumeBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x12\n\x04\x65tag\x18\x02 \x01(\tR\x04\x65tag\">\n\x13ResumeBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"z\n\x12UpdateBatchRequest\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\x12;\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskR\nupdateMask\">\n\x13UpdateBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"/\n\x12\x43\x61ncelBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\">\n\x13\x43\x61ncelBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"[\n\x0fGetBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12-\n\x04wait\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x04wait\";\n\x10GetBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"\xb3\x01\n\x12ListBatchesRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12.\n\x06states\x18\x03 \x03(\x0e\x32\x16.mailvet.v1.BatchStateR\x06states\x12\x16\n\x06\x66ilter\x18\x04 \x01(\tR\x06\x66ilter\x12\x19\n\x08order_by\x18\x05 \x01(\tR\x07orderBy\"\x9a\x01\n\x13ListBatchesResponse\x12+\n\x07\x62\x61tches\x18\x01 \x03(\x0b\x32\x11.mailvet.v1.BatchR\x07\x62\x61tches\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12.\n\x13previous_page_token\x18\x03 \x01(\tR\x11previousPageToken\"x\n\x11WatchBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12H\n\x12heartbeat_interval\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x11heartbeatInterval\"\xb9\x01\n\x12WatchBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\x12\x30\n\x08progress\x18\x02 \x01(\x0b\x32\x14.mailvet.v1.ProgressR\x08progress\x12\x12\n\x04\x64one\x18\x03 \x01(\x08R\x04\x64one\x12\x34\n\ngoing_away\x18\x04 \x01(\x0b\x32\x15.mailvet.v1.GoingAwayR\tgoingAway\"~\n\x12\x44\x65leteBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x14\n\x05\x66orce\x18\x02 \x01(\x08R\x05\x66orce\x12#\n\rallow_missing\x18\x03 \x01(\x08R\x0c\x61llowMissing\x12\x12\n\x04\x65tag\x18\x04 \x01(\tR\x04\x65tag\"E\n\x13\x44\x65leteBatchResponse\x12.\n\x13\x64\x65leted_entry_count\x18\x01 \x01(\x05R\x11\x64\x65letedEntryCount2\xba\n\n\x0c\x42\x61tchService\x12X\n\x0b\x43reateBatch\x12\x1e.mailvet.v1.CreateBatchRequest\x1a\x1f.mailvet.v1.CreateBatchResponse\"\x08\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12U\n\nAddEntries\x12\x1d.mailvet.v1.AddEntriesRequest\x1a\x1e.mailvet.v1.AddEntriesResponse\"\x08\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12\x62\n\rStreamEntries\x12 .mailvet.v1.StreamEntriesRequest\x1a!.mailvet.v1.StreamEntriesResponse\"\x08\xa8\xd4\x18\x03\xb0\xd4\x18\x01(\x01\x30\x01\x12L\n\x07\x41\x64\x64\x46ile\x12\x1a.mailvet.v1.AddFileRequest\x1a\x1b.mailvet.v1.AddFileResponse\"\x08\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12Y\n\nUploadFile\x12\x1d.mailvet.v1.UploadFileRequest\x1a\x1e.mailvet.v1.UploadFileResponse\"\x08\xa8\xd4\x18\x03\xb0\xd4\x18\x01(\x01\x30\x01\x12[\n\x0cPrepareBatch\x12\x1f.mailvet.v1.PrepareBatchRequest\x1a .mailvet.v1.PrepareBatchResponse\"\x08\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12X\n\x0bLaunchBatch\x12\x1e.mailvet.v1.LaunchBatchRequest\x1a\x1f.mailvet.v1.LaunchBatchResponse\"\x08\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12U\n\nPauseBatch\x12\x1d.mailvet.v1.PauseBatchRequest\x1a\x1e.mailvet.v1.PauseBatchResponse\"\x08\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12X\n\x0bResumeBatch\x12\x1e.mailvet.v1.ResumeBatchRequest\x1a\x1f.mailvet.v1.ResumeBatchResponse\"\x08\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12X\n\x0bUpdateBatch\x12\x1e.mailvet.v1.UpdateBatchRequest\x1a\x1f.mailvet.v1.UpdateBatchResponse\"\x08\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12X\n\x0b\x43\x61ncelBatch\x12\x1e.mailvet.v1.CancelBatchRequest\x1a\x1f.mailvet.v1.CancelBatchResponse\"\x08\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12K\n\x08GetBatch\x12\x1b.mailvet.v1.GetBatchRequest\x1a\x1c.mailvet.v1.GetBatchResponse\"\x04\xa8\xd4\x18\x02\x12T\n\x0bListBatches\x12\x1e.mailvet.v1.ListBatchesRequest\x1a\x1f.mailvet.v1.ListBatchesResponse\"\x04\xa8\xd4\x18\x02\x12S\n\nWatchBatch\x12\x1d.mailvet.v1.WatchBatchRequest\x1a\x1e.mailvet.v1.WatchBatchResponse\"\x04\xa8\xd4\x18\x02\x30\x01\x12X\n\x0b\x44\x65leteBatch\x12\x1e.mailvet.v1.DeleteBatchRequest\x1a\x1f.mailvet.v1.DeleteBatchResponse\"\x08\xa8\xd4\x18\x04\xb0\xd4\x18\x01\x42:\n\x0e\x64\x65v.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1emailvet/v1/batch_service.proto\x12\nmailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x16mailvet/v1/batch.proto\x1a\x19mailvet/v1/callback.proto\x1a\x18mailvet/v1/options.proto\x1a\x16mailvet/v1/rules.proto\x1a\x17mailvet/v1/status.proto\x1a\x1amailvet/v1/targeting.proto\x1a\x1cmailvet/v1/upload_file.proto\"\xc6\x07\n\x12\x43reateBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x12\n\x04name\x18\x02 \x01(\tR\x04name\x12 \n\x0b\x64\x65scription\x18\x03 \x01(\tR\x0b\x64\x65scription\x12\x42\n\x06labels\x18\x04 \x03(\x0b\x32*.mailvet.v1.CreateBatchRequest.LabelsEntryR\x06labels\x12\x32\n\x07quality\x18\x05 \x01(\x0e\x32\x18.mailvet.v1.QualityLevelR\x07quality\x12\x1f\n\x08priority\x18\x06 \x01(\x05H\x00R\x08priority\x88\x01\x01\x12?\n\rdeduplication\x18\x07 \x01(\x0e\x32\x19.mailvet.v1.DeduplicationR\rdeduplication\x12@\n\x0e\x64uplicate_keep\x18\x08 \x01(\x0e\x32\x19.mailvet.v1.DuplicateKeepR\rduplicateKeep\x12+\n\x07\x65ntries\x18\t \x03(\x0b\x32\x11.mailvet.v1.EntryR\x07\x65ntries\x12\x16\n\x06launch\x18\n \x01(\x08R\x06launch\x12\x1d\n\nrequest_id\x18\x0b \x01(\tR\trequestId\x12#\n\rvalidate_only\x18\x0c \x01(\x08R\x0cvalidateOnly\x12.\n\x05rules\x18\r \x03(\x0b\x32\x18.mailvet.v1.OverrideRuleR\x05rules\x12\x37\n\tretention\x18\x14 \x01(\x0b\x32\x19.google.protobuf.DurationR\tretention\x12\x32\n\x07max_age\x18\x15 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06maxAge\x12\x33\n\ttargeting\x18\x0e \x01(\x0b\x32\x15.mailvet.v1.TargetingR\ttargeting\x12\x30\n\x08\x63\x61llback\x18\x18 \x01(\x0b\x32\x14.mailvet.v1.CallbackR\x08\x63\x61llback\x12?\n\x0emax_shared_age\x18\x19 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0cmaxSharedAge\x12-\n\x07removal\x18\x1a \x01(\x0b\x32\x13.mailvet.v1.RemovalR\x07removal\x1a\x39\n\x0bLabelsEntry\x12\x10\n\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n\x05value\x18\x02 \x01(\tR\x05value:\x02\x38\x01\x42\x0b\n\t_priority\">\n\x13\x43reateBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"\x83\x01\n\x11\x41\x64\x64\x45ntriesRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x1b\n\x06offset\x18\x02 \x01(\x05H\x00R\x06offset\x88\x01\x01\x12+\n\x07\x65ntries\x18\x03 \x03(\x0b\x32\x11.mailvet.v1.EntryR\x07\x65ntriesB\t\n\x07_offset\"5\n\x12\x41\x64\x64\x45ntriesResponse\x12\x1f\n\x0b\x65ntry_count\x18\x01 \x01(\x05R\nentryCount\"\xb8\x01\n\x14StreamEntriesRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x1b\n\x06offset\x18\x02 \x01(\x05H\x00R\x06offset\x88\x01\x01\x12+\n\x07\x65ntries\x18\x03 \x03(\x0b\x32\x11.mailvet.v1.EntryR\x07\x65ntries\x12\x30\n\x06\x66inish\x18\x04 \x01(\x0b\x32\x18.mailvet.v1.FinishUploadR\x06\x66inishB\t\n\x07_offset\"\\\n\x0c\x46inishUpload\x12$\n\x0b\x65ntry_count\x18\x01 \x01(\x05H\x00R\nentryCount\x88\x01\x01\x12\x16\n\x06launch\x18\x02 \x01(\x08R\x06launchB\x0e\n\x0c_entry_count\"a\n\x15StreamEntriesResponse\x12\x1f\n\x0b\x65ntry_count\x18\x01 \x01(\x05R\nentryCount\x12\'\n\x05\x62\x61tch\x18\x02 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"\xf2\x02\n\x13PrepareBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12?\n\rdeduplication\x18\x02 \x01(\x0e\x32\x19.mailvet.v1.DeduplicationR\rdeduplication\x12@\n\x0e\x64uplicate_keep\x18\x03 \x01(\x0e\x32\x19.mailvet.v1.DuplicateKeepR\rduplicateKeep\x12\x32\n\x07quality\x18\x04 \x01(\x0e\x32\x18.mailvet.v1.QualityLevelR\x07quality\x12\x12\n\x04\x65tag\x18\x05 \x01(\tR\x04\x65tag\x12-\n\x07removal\x18\x06 \x01(\x0b\x32\x13.mailvet.v1.RemovalR\x07removal\x12!\n\x0cphone_column\x18\x07 \x01(\tR\x0bphoneColumn\x12#\n\rphone_country\x18\x08 \x01(\tR\x0cphoneCountry\"\xfa\x02\n\x14PrepareBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\x12\x1f\n\x0b\x65ntry_count\x18\x02 \x01(\x05R\nentryCount\x12!\n\x0cunique_count\x18\x03 \x01(\x05R\x0buniqueCount\x12\'\n\x0f\x64uplicate_count\x18\x04 \x01(\x05R\x0e\x64uplicateCount\x12,\n\x12wrong_format_count\x18\x05 \x01(\x05R\x10wrongFormatCount\x12\x1d\n\ncost_units\x18\x06 \x01(\x05R\tcostUnits\x12*\n\x11wrong_phone_count\x18\x07 \x01(\x05R\x0fwrongPhoneCount\x12.\n\x13removed_phone_count\x18\x08 \x01(\x05R\x11removedPhoneCount\x12#\n\rremoved_count\x18\t \x01(\x05R\x0cremovedCount\"C\n\x12LaunchBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x12\n\x04\x65tag\x18\x02 \x01(\tR\x04\x65tag\">\n\x13LaunchBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"B\n\x11PauseBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x12\n\x04\x65tag\x18\x02 \x01(\tR\x04\x65tag\"=\n\x12PauseBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"C\n\x12ResumeBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x12\n\x04\x65tag\x18\x02 \x01(\tR\x04\x65tag\">\n\x13ResumeBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"z\n\x12UpdateBatchRequest\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\x12;\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskR\nupdateMask\">\n\x13UpdateBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"/\n\x12\x43\x61ncelBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\">\n\x13\x43\x61ncelBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"[\n\x0fGetBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12-\n\x04wait\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x04wait\";\n\x10GetBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\"\xb3\x01\n\x12ListBatchesRequest\x12\x1b\n\tpage_size\x18\x01 \x01(\x05R\x08pageSize\x12\x1d\n\npage_token\x18\x02 \x01(\tR\tpageToken\x12.\n\x06states\x18\x03 \x03(\x0e\x32\x16.mailvet.v1.BatchStateR\x06states\x12\x16\n\x06\x66ilter\x18\x04 \x01(\tR\x06\x66ilter\x12\x19\n\x08order_by\x18\x05 \x01(\tR\x07orderBy\"\x9a\x01\n\x13ListBatchesResponse\x12+\n\x07\x62\x61tches\x18\x01 \x03(\x0b\x32\x11.mailvet.v1.BatchR\x07\x62\x61tches\x12&\n\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12.\n\x13previous_page_token\x18\x03 \x01(\tR\x11previousPageToken\"x\n\x11WatchBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12H\n\x12heartbeat_interval\x18\x02 \x01(\x0b\x32\x19.google.protobuf.DurationR\x11heartbeatInterval\"\xb9\x01\n\x12WatchBatchResponse\x12\'\n\x05\x62\x61tch\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.BatchR\x05\x62\x61tch\x12\x30\n\x08progress\x18\x02 \x01(\x0b\x32\x14.mailvet.v1.ProgressR\x08progress\x12\x12\n\x04\x64one\x18\x03 \x01(\x08R\x04\x64one\x12\x34\n\ngoing_away\x18\x04 \x01(\x0b\x32\x15.mailvet.v1.GoingAwayR\tgoingAway\"\xa5\x01\n\x12\x44\x65leteBatchRequest\x12\x19\n\x08\x62\x61tch_id\x18\x01 \x01(\tR\x07\x62\x61tchId\x12\x14\n\x05\x66orce\x18\x02 \x01(\x08R\x05\x66orce\x12#\n\rallow_missing\x18\x03 \x01(\x08R\x0c\x61llowMissing\x12\x12\n\x04\x65tag\x18\x04 \x01(\tR\x04\x65tag\x12%\n\x0e\x66orget_answers\x18\x05 \x01(\x08R\rforgetAnswers\"E\n\x13\x44\x65leteBatchResponse\x12.\n\x13\x64\x65leted_entry_count\x18\x01 \x01(\x05R\x11\x64\x65letedEntryCount2\xba\n\n\x0c\x42\x61tchService\x12X\n\x0b\x43reateBatch\x12\x1e.mailvet.v1.CreateBatchRequest\x1a\x1f.mailvet.v1.CreateBatchResponse\"\x08\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12U\n\nAddEntries\x12\x1d.mailvet.v1.AddEntriesRequest\x1a\x1e.mailvet.v1.AddEntriesResponse\"\x08\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12\x62\n\rStreamEntries\x12 .mailvet.v1.StreamEntriesRequest\x1a!.mailvet.v1.StreamEntriesResponse\"\x08\xa8\xd4\x18\x03\xb0\xd4\x18\x01(\x01\x30\x01\x12L\n\x07\x41\x64\x64\x46ile\x12\x1a.mailvet.v1.AddFileRequest\x1a\x1b.mailvet.v1.AddFileResponse\"\x08\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12Y\n\nUploadFile\x12\x1d.mailvet.v1.UploadFileRequest\x1a\x1e.mailvet.v1.UploadFileResponse\"\x08\xa8\xd4\x18\x03\xb0\xd4\x18\x01(\x01\x30\x01\x12[\n\x0cPrepareBatch\x12\x1f.mailvet.v1.PrepareBatchRequest\x1a .mailvet.v1.PrepareBatchResponse\"\x08\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12X\n\x0bLaunchBatch\x12\x1e.mailvet.v1.LaunchBatchRequest\x1a\x1f.mailvet.v1.LaunchBatchResponse\"\x08\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12U\n\nPauseBatch\x12\x1d.mailvet.v1.PauseBatchRequest\x1a\x1e.mailvet.v1.PauseBatchResponse\"\x08\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12X\n\x0bResumeBatch\x12\x1e.mailvet.v1.ResumeBatchRequest\x1a\x1f.mailvet.v1.ResumeBatchResponse\"\x08\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12X\n\x0bUpdateBatch\x12\x1e.mailvet.v1.UpdateBatchRequest\x1a\x1f.mailvet.v1.UpdateBatchResponse\"\x08\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12X\n\x0b\x43\x61ncelBatch\x12\x1e.mailvet.v1.CancelBatchRequest\x1a\x1f.mailvet.v1.CancelBatchResponse\"\x08\xa8\xd4\x18\x03\xb0\xd4\x18\x01\x12K\n\x08GetBatch\x12\x1b.mailvet.v1.GetBatchRequest\x1a\x1c.mailvet.v1.GetBatchResponse\"\x04\xa8\xd4\x18\x02\x12T\n\x0bListBatches\x12\x1e.mailvet.v1.ListBatchesRequest\x1a\x1f.mailvet.v1.ListBatchesResponse\"\x04\xa8\xd4\x18\x02\x12S\n\nWatchBatch\x12\x1d.mailvet.v1.WatchBatchRequest\x1a\x1e.mailvet.v1.WatchBatchResponse\"\x04\xa8\xd4\x18\x02\x30\x01\x12X\n\x0b\x44\x65leteBatch\x12\x1e.mailvet.v1.DeleteBatchRequest\x1a\x1f.mailvet.v1.DeleteBatchResponse\"\x08\xa8\xd4\x18\x04\xb0\xd4\x18\x01\x42:\n\x0e\x64\x65v.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -72,62 +73,62 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_BATCHSERVICE'].methods_by_name['WatchBatch']._serialized_options = b'\250\324\030\002'
   _globals['_BATCHSERVICE'].methods_by_name['DeleteBatch']._loaded_options = None
   _globals['_BATCHSERVICE'].methods_by_name['DeleteBatch']._serialized_options = b'\250\324\030\004\260\324\030\001'
-  _globals['_CREATEBATCHREQUEST']._serialized_start=270
-  _globals['_CREATEBATCHREQUEST']._serialized_end=1074
-  _globals['_CREATEBATCHREQUEST_LABELSENTRY']._serialized_start=1004
-  _globals['_CREATEBATCHREQUEST_LABELSENTRY']._serialized_end=1061
-  _globals['_CREATEBATCHRESPONSE']._serialized_start=1076
-  _globals['_CREATEBATCHRESPONSE']._serialized_end=1138
-  _globals['_ADDENTRIESREQUEST']._serialized_start=1141
-  _globals['_ADDENTRIESREQUEST']._serialized_end=1272
-  _globals['_ADDENTRIESRESPONSE']._serialized_start=1274
-  _globals['_ADDENTRIESRESPONSE']._serialized_end=1327
-  _globals['_STREAMENTRIESREQUEST']._serialized_start=1330
-  _globals['_STREAMENTRIESREQUEST']._serialized_end=1514
-  _globals['_FINISHUPLOAD']._serialized_start=1516
-  _globals['_FINISHUPLOAD']._serialized_end=1608
-  _globals['_STREAMENTRIESRESPONSE']._serialized_start=1610
-  _globals['_STREAMENTRIESRESPONSE']._serialized_end=1707
-  _globals['_PREPAREBATCHREQUEST']._serialized_start=1710
-  _globals['_PREPAREBATCHREQUEST']._serialized_end=1961
-  _globals['_PREPAREBATCHRESPONSE']._serialized_start=1964
-  _globals['_PREPAREBATCHRESPONSE']._serialized_end=2213
-  _globals['_LAUNCHBATCHREQUEST']._serialized_start=2215
-  _globals['_LAUNCHBATCHREQUEST']._serialized_end=2282
-  _globals['_LAUNCHBATCHRESPONSE']._serialized_start=2284
-  _globals['_LAUNCHBATCHRESPONSE']._serialized_end=2346
-  _globals['_PAUSEBATCHREQUEST']._serialized_start=2348
-  _globals['_PAUSEBATCHREQUEST']._serialized_end=2414
-  _globals['_PAUSEBATCHRESPONSE']._serialized_start=2416
-  _globals['_PAUSEBATCHRESPONSE']._serialized_end=2477
-  _globals['_RESUMEBATCHREQUEST']._serialized_start=2479
-  _globals['_RESUMEBATCHREQUEST']._serialized_end=2546
-  _globals['_RESUMEBATCHRESPONSE']._serialized_start=2548
-  _globals['_RESUMEBATCHRESPONSE']._serialized_end=2610
-  _globals['_UPDATEBATCHREQUEST']._serialized_start=2612
-  _globals['_UPDATEBATCHREQUEST']._serialized_end=2734
-  _globals['_UPDATEBATCHRESPONSE']._serialized_start=2736
-  _globals['_UPDATEBATCHRESPONSE']._serialized_end=2798
-  _globals['_CANCELBATCHREQUEST']._serialized_start=2800
-  _globals['_CANCELBATCHREQUEST']._serialized_end=2847
-  _globals['_CANCELBATCHRESPONSE']._serialized_start=2849
-  _globals['_CANCELBATCHRESPONSE']._serialized_end=2911
-  _globals['_GETBATCHREQUEST']._serialized_start=2913
-  _globals['_GETBATCHREQUEST']._serialized_end=3004
-  _globals['_GETBATCHRESPONSE']._serialized_start=3006
-  _globals['_GETBATCHRESPONSE']._serialized_end=3065
-  _globals['_LISTBATCHESREQUEST']._serialized_start=3068
-  _globals['_LISTBATCHESREQUEST']._serialized_end=3247
-  _globals['_LISTBATCHESRESPONSE']._serialized_start=3250
-  _globals['_LISTBATCHESRESPONSE']._serialized_end=3404
-  _globals['_WATCHBATCHREQUEST']._serialized_start=3406
-  _globals['_WATCHBATCHREQUEST']._serialized_end=3526
-  _globals['_WATCHBATCHRESPONSE']._serialized_start=3529
-  _globals['_WATCHBATCHRESPONSE']._serialized_end=3714
-  _globals['_DELETEBATCHREQUEST']._serialized_start=3716
-  _globals['_DELETEBATCHREQUEST']._serialized_end=3842
-  _globals['_DELETEBATCHRESPONSE']._serialized_start=3844
-  _globals['_DELETEBATCHRESPONSE']._serialized_end=3913
-  _globals['_BATCHSERVICE']._serialized_start=3916
-  _globals['_BATCHSERVICE']._serialized_end=5254
+  _globals['_CREATEBATCHREQUEST']._serialized_start=297
+  _globals['_CREATEBATCHREQUEST']._serialized_end=1263
+  _globals['_CREATEBATCHREQUEST_LABELSENTRY']._serialized_start=1193
+  _globals['_CREATEBATCHREQUEST_LABELSENTRY']._serialized_end=1250
+  _globals['_CREATEBATCHRESPONSE']._serialized_start=1265
+  _globals['_CREATEBATCHRESPONSE']._serialized_end=1327
+  _globals['_ADDENTRIESREQUEST']._serialized_start=1330
+  _globals['_ADDENTRIESREQUEST']._serialized_end=1461
+  _globals['_ADDENTRIESRESPONSE']._serialized_start=1463
+  _globals['_ADDENTRIESRESPONSE']._serialized_end=1516
+  _globals['_STREAMENTRIESREQUEST']._serialized_start=1519
+  _globals['_STREAMENTRIESREQUEST']._serialized_end=1703
+  _globals['_FINISHUPLOAD']._serialized_start=1705
+  _globals['_FINISHUPLOAD']._serialized_end=1797
+  _globals['_STREAMENTRIESRESPONSE']._serialized_start=1799
+  _globals['_STREAMENTRIESRESPONSE']._serialized_end=1896
+  _globals['_PREPAREBATCHREQUEST']._serialized_start=1899
+  _globals['_PREPAREBATCHREQUEST']._serialized_end=2269
+  _globals['_PREPAREBATCHRESPONSE']._serialized_start=2272
+  _globals['_PREPAREBATCHRESPONSE']._serialized_end=2650
+  _globals['_LAUNCHBATCHREQUEST']._serialized_start=2652
+  _globals['_LAUNCHBATCHREQUEST']._serialized_end=2719
+  _globals['_LAUNCHBATCHRESPONSE']._serialized_start=2721
+  _globals['_LAUNCHBATCHRESPONSE']._serialized_end=2783
+  _globals['_PAUSEBATCHREQUEST']._serialized_start=2785
+  _globals['_PAUSEBATCHREQUEST']._serialized_end=2851
+  _globals['_PAUSEBATCHRESPONSE']._serialized_start=2853
+  _globals['_PAUSEBATCHRESPONSE']._serialized_end=2914
+  _globals['_RESUMEBATCHREQUEST']._serialized_start=2916
+  _globals['_RESUMEBATCHREQUEST']._serialized_end=2983
+  _globals['_RESUMEBATCHRESPONSE']._serialized_start=2985
+  _globals['_RESUMEBATCHRESPONSE']._serialized_end=3047
+  _globals['_UPDATEBATCHREQUEST']._serialized_start=3049
+  _globals['_UPDATEBATCHREQUEST']._serialized_end=3171
+  _globals['_UPDATEBATCHRESPONSE']._serialized_start=3173
+  _globals['_UPDATEBATCHRESPONSE']._serialized_end=3235
+  _globals['_CANCELBATCHREQUEST']._serialized_start=3237
+  _globals['_CANCELBATCHREQUEST']._serialized_end=3284
+  _globals['_CANCELBATCHRESPONSE']._serialized_start=3286
+  _globals['_CANCELBATCHRESPONSE']._serialized_end=3348
+  _globals['_GETBATCHREQUEST']._serialized_start=3350
+  _globals['_GETBATCHREQUEST']._serialized_end=3441
+  _globals['_GETBATCHRESPONSE']._serialized_start=3443
+  _globals['_GETBATCHRESPONSE']._serialized_end=3502
+  _globals['_LISTBATCHESREQUEST']._serialized_start=3505
+  _globals['_LISTBATCHESREQUEST']._serialized_end=3684
+  _globals['_LISTBATCHESRESPONSE']._serialized_start=3687
+  _globals['_LISTBATCHESRESPONSE']._serialized_end=3841
+  _globals['_WATCHBATCHREQUEST']._serialized_start=3843
+  _globals['_WATCHBATCHREQUEST']._serialized_end=3963
+  _globals['_WATCHBATCHRESPONSE']._serialized_start=3966
+  _globals['_WATCHBATCHRESPONSE']._serialized_end=4151
+  _globals['_DELETEBATCHREQUEST']._serialized_start=4154
+  _globals['_DELETEBATCHREQUEST']._serialized_end=4319
+  _globals['_DELETEBATCHRESPONSE']._serialized_start=4321
+  _globals['_DELETEBATCHRESPONSE']._serialized_end=4390
+  _globals['_BATCHSERVICE']._serialized_start=4393
+  _globals['_BATCHSERVICE']._serialized_end=5731
 # @@protoc_insertion_point(module_scope)

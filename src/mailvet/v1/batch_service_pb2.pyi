@@ -10,6 +10,7 @@ from google.protobuf import field_mask_pb2 as _field_mask_pb2
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from mailvet.v1 import batch_pb2 as _batch_pb2
+from mailvet.v1 import callback_pb2 as _callback_pb2
 from mailvet.v1 import rules_pb2 as _rules_pb2
 from mailvet.v1 import status_pb2 as _status_pb2
 from mailvet.v1 import targeting_pb2 as _targeting_pb2
@@ -66,6 +67,9 @@ class CreateBatchRequest(_message.Message):
     RETENTION_FIELD_NUMBER: _builtins.int
     MAX_AGE_FIELD_NUMBER: _builtins.int
     TARGETING_FIELD_NUMBER: _builtins.int
+    CALLBACK_FIELD_NUMBER: _builtins.int
+    MAX_SHARED_AGE_FIELD_NUMBER: _builtins.int
+    REMOVAL_FIELD_NUMBER: _builtins.int
     batch_id: _builtins.str
     """An id of the caller's own, `[a-z][a-z0-9-]{0,62}`; empty for a UUIDv7."""
     name: _builtins.str
@@ -120,6 +124,23 @@ class CreateBatchRequest(_message.Message):
     def targeting(self) -> _targeting_pb2.Targeting:
         """What the list is meant for."""
 
+    @_builtins.property
+    def callback(self) -> _callback_pb2.Callback:
+        """Where to tell that the batch ended."""
+
+    @_builtins.property
+    def max_shared_age(self) -> _duration_pb2.Duration:
+        """How old an answer may be that was got for any tenant that asks for shared answers: up to
+        30 days. Setting it shares the batch's own answers too, as keyed hashes without a tenant.
+        Looked for after the tenant's own; its age is told in whole hours.
+        """
+
+    @_builtins.property
+    def removal(self) -> _batch_pb2.Removal:
+        """What of the entries is removed at the launch; PrepareBatch may change it. Nothing when
+        not set.
+        """
+
     def __init__(
         self,
         *,
@@ -139,10 +160,13 @@ class CreateBatchRequest(_message.Message):
         retention: _duration_pb2.Duration | None = ...,
         max_age: _duration_pb2.Duration | None = ...,
         targeting: _targeting_pb2.Targeting | None = ...,
+        callback: _callback_pb2.Callback | None = ...,
+        max_shared_age: _duration_pb2.Duration | None = ...,
+        removal: _batch_pb2.Removal | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "max_age", b"max_age", "priority", b"priority", "retention", b"retention", "targeting", b"targeting"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "callback", b"callback", "max_age", b"max_age", "max_shared_age", b"max_shared_age", "priority", b"priority", "removal", b"removal", "retention", b"retention", "targeting", b"targeting"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "batch_id", b"batch_id", "deduplication", b"deduplication", "description", b"description", "duplicate_keep", b"duplicate_keep", "entries", b"entries", "labels", b"labels", "launch", b"launch", "max_age", b"max_age", "name", b"name", "priority", b"priority", "quality", b"quality", "request_id", b"request_id", "retention", b"retention", "rules", b"rules", "targeting", b"targeting", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "batch_id", b"batch_id", "callback", b"callback", "deduplication", b"deduplication", "description", b"description", "duplicate_keep", b"duplicate_keep", "entries", b"entries", "labels", b"labels", "launch", b"launch", "max_age", b"max_age", "max_shared_age", b"max_shared_age", "name", b"name", "priority", b"priority", "quality", b"quality", "removal", b"removal", "request_id", b"request_id", "retention", b"retention", "rules", b"rules", "targeting", b"targeting", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
     _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015
@@ -341,6 +365,9 @@ class PrepareBatchRequest(_message.Message):
     DUPLICATE_KEEP_FIELD_NUMBER: _builtins.int
     QUALITY_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    REMOVAL_FIELD_NUMBER: _builtins.int
+    PHONE_COLUMN_FIELD_NUMBER: _builtins.int
+    PHONE_COUNTRY_FIELD_NUMBER: _builtins.int
     batch_id: _builtins.str
     """The batch."""
     deduplication: _batch_pb2.Deduplication.ValueType
@@ -351,6 +378,18 @@ class PrepareBatchRequest(_message.Message):
     """How hard to try; as before when not set."""
     etag: _builtins.str
     """Only a draft of this etag; any when empty."""
+    phone_column: _builtins.str
+    """The column of an uploaded file that has phone numbers: each is looked at, and its form by
+    E.164 (empty when it is none) kept as the label `phone (E.164)`, also in exports.
+    """
+    phone_country: _builtins.str
+    """With phone_column: whose numbers are meant where they have no country code, two letters
+    of ISO 3166-1; the country of `targeting` when empty.
+    """
+    @_builtins.property
+    def removal(self) -> _batch_pb2.Removal:
+        """What is removed at the launch; as before when not set."""
+
     def __init__(
         self,
         *,
@@ -359,10 +398,13 @@ class PrepareBatchRequest(_message.Message):
         duplicate_keep: _batch_pb2.DuplicateKeep.ValueType = ...,
         quality: _status_pb2.QualityLevel.ValueType = ...,
         etag: _builtins.str = ...,
+        removal: _batch_pb2.Removal | None = ...,
+        phone_column: _builtins.str = ...,
+        phone_country: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["removal", b"removal"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "deduplication", b"deduplication", "duplicate_keep", b"duplicate_keep", "etag", b"etag", "quality", b"quality"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "deduplication", b"deduplication", "duplicate_keep", b"duplicate_keep", "etag", b"etag", "phone_column", b"phone_column", "phone_country", b"phone_country", "quality", b"quality", "removal", b"removal"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -371,7 +413,7 @@ Global___PrepareBatchRequest: _TypeAlias = PrepareBatchRequest  # noqa: Y015
 @_typing.final
 class PrepareBatchResponse(_message.Message):
     """Response of PrepareBatch. entry_count = unique_count + duplicate_count +
-    wrong_format_count.
+    wrong_format_count + removed_phone_count.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -382,6 +424,9 @@ class PrepareBatchResponse(_message.Message):
     DUPLICATE_COUNT_FIELD_NUMBER: _builtins.int
     WRONG_FORMAT_COUNT_FIELD_NUMBER: _builtins.int
     COST_UNITS_FIELD_NUMBER: _builtins.int
+    WRONG_PHONE_COUNT_FIELD_NUMBER: _builtins.int
+    REMOVED_PHONE_COUNT_FIELD_NUMBER: _builtins.int
+    REMOVED_COUNT_FIELD_NUMBER: _builtins.int
     entry_count: _builtins.int
     """How many entries there are."""
     unique_count: _builtins.int
@@ -392,6 +437,14 @@ class PrepareBatchResponse(_message.Message):
     """Those that are no addresses; answered with a syntax status, at no cost."""
     cost_units: _builtins.int
     """What the launch will cost at most, in units."""
+    wrong_phone_count: _builtins.int
+    """Those whose phone number was looked at and is none; the other counts have them too,
+    unless they are removed.
+    """
+    removed_phone_count: _builtins.int
+    """Those that will be removed because of their phone number."""
+    removed_count: _builtins.int
+    """All that will be removed: they get no result."""
     @_builtins.property
     def batch(self) -> _batch_pb2.Batch:
         """The batch."""
@@ -405,10 +458,13 @@ class PrepareBatchResponse(_message.Message):
         duplicate_count: _builtins.int = ...,
         wrong_format_count: _builtins.int = ...,
         cost_units: _builtins.int = ...,
+        wrong_phone_count: _builtins.int = ...,
+        removed_phone_count: _builtins.int = ...,
+        removed_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "cost_units", b"cost_units", "duplicate_count", b"duplicate_count", "entry_count", b"entry_count", "unique_count", b"unique_count", "wrong_format_count", b"wrong_format_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch", b"batch", "cost_units", b"cost_units", "duplicate_count", b"duplicate_count", "entry_count", b"entry_count", "removed_count", b"removed_count", "removed_phone_count", b"removed_phone_count", "unique_count", b"unique_count", "wrong_format_count", b"wrong_format_count", "wrong_phone_count", b"wrong_phone_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -877,6 +933,7 @@ class DeleteBatchRequest(_message.Message):
     FORCE_FIELD_NUMBER: _builtins.int
     ALLOW_MISSING_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    FORGET_ANSWERS_FIELD_NUMBER: _builtins.int
     batch_id: _builtins.str
     """The batch."""
     force: _builtins.bool
@@ -885,6 +942,10 @@ class DeleteBatchRequest(_message.Message):
     """Whether a missing batch is fine."""
     etag: _builtins.str
     """Only a batch of this etag; any when empty."""
+    forget_answers: _builtins.bool
+    """Whether answers about its addresses that are kept for `max_age` and `max_shared_age` are
+    forgotten too.
+    """
     def __init__(
         self,
         *,
@@ -892,10 +953,11 @@ class DeleteBatchRequest(_message.Message):
         force: _builtins.bool = ...,
         allow_missing: _builtins.bool = ...,
         etag: _builtins.str = ...,
+        forget_answers: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_missing", b"allow_missing", "batch_id", b"batch_id", "etag", b"etag", "force", b"force"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["allow_missing", b"allow_missing", "batch_id", b"batch_id", "etag", b"etag", "force", b"force", "forget_answers", b"forget_answers"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

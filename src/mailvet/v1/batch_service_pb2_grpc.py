@@ -182,8 +182,9 @@ class BatchServiceServicer(object):
 
     def PrepareBatch(self, request, context):
         """Cleans a DRAFT batch up before its launch: how duplicates are recognised and which is
-        kept, the quality; says what its entries are then, and what they cost. May be repeated
-        with other settings. Best called when all entries are there.
+        kept, what is removed, whether phone numbers are some, the quality; says what its entries
+        are then, and what they cost. May be repeated with other settings. Best called when all
+        entries are there.
 
         Errors: NOT_FOUND, INVALID_ARGUMENT, FAILED_PRECONDITION (WRONG_STATE) when it was
         launched, ABORTED (ETAG_MISMATCH).
@@ -224,8 +225,8 @@ class BatchServiceServicer(object):
 
     def UpdateBatch(self, request, context):
         """Changes settings of a batch: `name`, `description`, `labels`, `priority`, `targeting`,
-        `retention` in any state.
-        A new priority counts for what is queued already.
+        `retention`, `callback` in any state. A new priority counts for what is queued already;
+        a callback that is set on a batch that ended is called at once.
 
         Errors: NOT_FOUND, INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH).
         """

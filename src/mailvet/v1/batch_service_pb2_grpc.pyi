@@ -76,8 +76,9 @@ class BatchServiceStub:
     """
     PrepareBatch: _grpc.UnaryUnaryMultiCallable[_batch_service_pb2.PrepareBatchRequest, _batch_service_pb2.PrepareBatchResponse]
     """Cleans a DRAFT batch up before its launch: how duplicates are recognised and which is
-    kept, the quality; says what its entries are then, and what they cost. May be repeated
-    with other settings. Best called when all entries are there.
+    kept, what is removed, whether phone numbers are some, the quality; says what its entries
+    are then, and what they cost. May be repeated with other settings. Best called when all
+    entries are there.
 
     Errors: NOT_FOUND, INVALID_ARGUMENT, FAILED_PRECONDITION (WRONG_STATE) when it was
     launched, ABORTED (ETAG_MISMATCH).
@@ -102,8 +103,8 @@ class BatchServiceStub:
     """
     UpdateBatch: _grpc.UnaryUnaryMultiCallable[_batch_service_pb2.UpdateBatchRequest, _batch_service_pb2.UpdateBatchResponse]
     """Changes settings of a batch: `name`, `description`, `labels`, `priority`, `targeting`,
-    `retention` in any state.
-    A new priority counts for what is queued already.
+    `retention`, `callback` in any state. A new priority counts for what is queued already;
+    a callback that is set on a batch that ended is called at once.
 
     Errors: NOT_FOUND, INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH).
     """
@@ -184,8 +185,9 @@ class BatchServiceAsyncStub(BatchServiceStub):
     """
     PrepareBatch: _aio.UnaryUnaryMultiCallable[_batch_service_pb2.PrepareBatchRequest, _batch_service_pb2.PrepareBatchResponse]  # type: ignore[assignment]
     """Cleans a DRAFT batch up before its launch: how duplicates are recognised and which is
-    kept, the quality; says what its entries are then, and what they cost. May be repeated
-    with other settings. Best called when all entries are there.
+    kept, what is removed, whether phone numbers are some, the quality; says what its entries
+    are then, and what they cost. May be repeated with other settings. Best called when all
+    entries are there.
 
     Errors: NOT_FOUND, INVALID_ARGUMENT, FAILED_PRECONDITION (WRONG_STATE) when it was
     launched, ABORTED (ETAG_MISMATCH).
@@ -210,8 +212,8 @@ class BatchServiceAsyncStub(BatchServiceStub):
     """
     UpdateBatch: _aio.UnaryUnaryMultiCallable[_batch_service_pb2.UpdateBatchRequest, _batch_service_pb2.UpdateBatchResponse]  # type: ignore[assignment]
     """Changes settings of a batch: `name`, `description`, `labels`, `priority`, `targeting`,
-    `retention` in any state.
-    A new priority counts for what is queued already.
+    `retention`, `callback` in any state. A new priority counts for what is queued already;
+    a callback that is set on a batch that ended is called at once.
 
     Errors: NOT_FOUND, INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH).
     """
@@ -325,8 +327,9 @@ class BatchServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_batch_service_pb2.PrepareBatchResponse, _abc.Awaitable[_batch_service_pb2.PrepareBatchResponse]]:
         """Cleans a DRAFT batch up before its launch: how duplicates are recognised and which is
-        kept, the quality; says what its entries are then, and what they cost. May be repeated
-        with other settings. Best called when all entries are there.
+        kept, what is removed, whether phone numbers are some, the quality; says what its entries
+        are then, and what they cost. May be repeated with other settings. Best called when all
+        entries are there.
 
         Errors: NOT_FOUND, INVALID_ARGUMENT, FAILED_PRECONDITION (WRONG_STATE) when it was
         launched, ABORTED (ETAG_MISMATCH).
@@ -375,8 +378,8 @@ class BatchServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_batch_service_pb2.UpdateBatchResponse, _abc.Awaitable[_batch_service_pb2.UpdateBatchResponse]]:
         """Changes settings of a batch: `name`, `description`, `labels`, `priority`, `targeting`,
-        `retention` in any state.
-        A new priority counts for what is queued already.
+        `retention`, `callback` in any state. A new priority counts for what is queued already;
+        a callback that is set on a batch that ended is called at once.
 
         Errors: NOT_FOUND, INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH).
         """

@@ -39,6 +39,8 @@ class _EntryStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EntryState
     """Waits for a later attempt."""
     ENTRY_STATE_DONE: _EntryState.ValueType  # 3
     """Answered."""
+    ENTRY_STATE_REMOVED: _EntryState.ValueType  # 4
+    """Removed at the launch: it gets no answer. Told once the batch completed."""
 
 class EntryState(_EntryState, metaclass=_EntryStateEnumTypeWrapper):
     """Where an entry stands."""
@@ -51,6 +53,8 @@ ENTRY_STATE_WAITING: EntryState.ValueType  # 2
 """Waits for a later attempt."""
 ENTRY_STATE_DONE: EntryState.ValueType  # 3
 """Answered."""
+ENTRY_STATE_REMOVED: EntryState.ValueType  # 4
+"""Removed at the launch: it gets no answer. Told once the batch completed."""
 Global___EntryState: _TypeAlias = EntryState  # noqa: Y015
 
 @_typing.final
@@ -249,8 +253,11 @@ class ListResultsResponse(_message.Message):
 
     RESULTS_FIELD_NUMBER: _builtins.int
     NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    PREVIOUS_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
     next_page_token: _builtins.str
     """Where to go on; empty when there is no more just now."""
+    previous_page_token: _builtins.str
+    """Where to go back; empty at the start."""
     @_builtins.property
     def results(self) -> _containers.RepeatedCompositeFieldContainer[_result_pb2.Result]:
         """The results."""
@@ -260,10 +267,11 @@ class ListResultsResponse(_message.Message):
         *,
         results: _abc.Iterable[_result_pb2.Result] | None = ...,
         next_page_token: _builtins.str = ...,
+        previous_page_token: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "results", b"results"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "previous_page_token", b"previous_page_token", "results", b"results"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -2,6 +2,7 @@ export * from "./mailvet/v1/account_service_pb.js";
 export * from "./mailvet/v1/api_key_pb.js";
 export * from "./mailvet/v1/batch_pb.js";
 export * from "./mailvet/v1/batch_service_pb.js";
+export * from "./mailvet/v1/callback_pb.js";
 export * from "./mailvet/v1/catalog_service_pb.js";
 export * from "./mailvet/v1/data_policy_pb.js";
 export * from "./mailvet/v1/error_reason_pb.js";

@@ -6,6 +6,8 @@ import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2"
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
+import type { Callback } from "./callback_pb.js";
+import { file_mailvet_v1_callback } from "./callback_pb.js";
 import type { Classification, EntryStatus, QualityLevel } from "./status_pb.js";
 import { file_mailvet_v1_status } from "./status_pb.js";
 import type { Targeting } from "./targeting_pb.js";
@@ -16,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mailvet/v1/batch.proto.
  */
 export const file_mailvet_v1_batch: GenFile = /*@__PURE__*/
-  fileDesc("ChZtYWlsdmV0L3YxL2JhdGNoLnByb3RvEgptYWlsdmV0LnYxIvEFCgVCYXRjaBIQCghiYXRjaF9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEhMKC2Rlc2NyaXB0aW9uGAMgASgJEi0KBmxhYmVscxgEIAMoCzIdLm1haWx2ZXQudjEuQmF0Y2guTGFiZWxzRW50cnkSJQoFc3RhdGUYBSABKA4yFi5tYWlsdmV0LnYxLkJhdGNoU3RhdGUSKQoHcXVhbGl0eRgGIAEoDjIYLm1haWx2ZXQudjEuUXVhbGl0eUxldmVsEhAKCHByaW9yaXR5GAcgASgFEjAKDWRlZHVwbGljYXRpb24YCCABKA4yGS5tYWlsdmV0LnYxLkRlZHVwbGljYXRpb24SMQoOZHVwbGljYXRlX2tlZXAYCSABKA4yGS5tYWlsdmV0LnYxLkR1cGxpY2F0ZUtlZXASEwoLZW50cnlfY291bnQYCiABKAUSLwoLY3JlYXRlX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2xhdW5jaF90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoIcHJvZ3Jlc3MYDiABKAsyFC5tYWlsdmV0LnYxLlByb2dyZXNzEhIKCnJ1bGVfY291bnQYDyABKAUSDAoEZXRhZxgQIAEoCRIoCgl0YXJnZXRpbmcYESABKAsyFS5tYWlsdmV0LnYxLlRhcmdldGluZxIsCglyZXRlbnRpb24YFCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoLZXhwaXJlX3RpbWUYFSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDHN0b3JlZF9ieXRlcxgWIAEoAxotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIuoCCghQcm9ncmVzcxITCgtlbnRyeV9jb3VudBgBIAEoBRIUCgxyZXN1bHRfY291bnQYAiABKAUSFQoNd2FpdGluZ19jb3VudBgDIAEoBRI4Cg9jbGFzc2lmaWNhdGlvbnMYBCADKAsyHy5tYWlsdmV0LnYxLkNsYXNzaWZpY2F0aW9uQ291bnQSKQoIc3RhdHVzZXMYBSADKAsyFy5tYWlsdmV0LnYxLlN0YXR1c0NvdW50EgwKBHJhdGUYBiABKAESMQoOcmVtYWluaW5nX3RpbWUYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SNQoRbmV4dF9hdHRlbXB0X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKCmhpbmRyYW5jZXMYCSADKAsyFS5tYWlsdmV0LnYxLkhpbmRyYW5jZRIUCgxhY3RpdmVfY291bnQYFCABKAUiWAoTQ2xhc3NpZmljYXRpb25Db3VudBIyCg5jbGFzc2lmaWNhdGlvbhgBIAEoDjIaLm1haWx2ZXQudjEuQ2xhc3NpZmljYXRpb24SDQoFY291bnQYAiABKAUiRQoLU3RhdHVzQ291bnQSJwoGc3RhdHVzGAEgASgOMhcubWFpbHZldC52MS5FbnRyeVN0YXR1cxINCgVjb3VudBgCIAEoBSIpCglIaW5kcmFuY2USDAoEa2luZBgBIAEoCRIOCgZkZXRhaWwYAiABKAkiKwoFRW50cnkSEgoKaW5wdXRfZGF0YRgBIAEoCRIOCgZjdXN0b20YAiABKAkiOwoJR29pbmdBd2F5Ei4KC3JldHJ5X2RlbGF5GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uKngKDURlZHVwbGljYXRpb24SHQoZREVEVVBMSUNBVElPTl9VTlNQRUNJRklFRBAAEhUKEURFRFVQTElDQVRJT05fT0ZGEAESFgoSREVEVVBMSUNBVElPTl9TQUZFEAISGQoVREVEVVBMSUNBVElPTl9SRUxBWEVEEAMqYgoNRHVwbGljYXRlS2VlcBIeChpEVVBMSUNBVEVfS0VFUF9VTlNQRUNJRklFRBAAEhgKFERVUExJQ0FURV9LRUVQX0ZJUlNUEAESFwoTRFVQTElDQVRFX0tFRVBfTEFTVBACKqcBCgpCYXRjaFN0YXRlEhsKF0JBVENIX1NUQVRFX1VOU1BFQ0lGSUVEEAASFQoRQkFUQ0hfU1RBVEVfRFJBRlQQARIXChNCQVRDSF9TVEFURV9SVU5OSU5HEAISGQoVQkFUQ0hfU1RBVEVfQ09NUExFVEVEEAMSGQoVQkFUQ0hfU1RBVEVfQ0FOQ0VMTEVEEAQSFgoSQkFUQ0hfU1RBVEVfUEFVU0VEEAVCOgoOZGV2Lm1haWx2ZXQudjFQAVombWFpbHZldC5kZXYvY2xpZW50L21haWx2ZXR2MTttYWlsdmV0djFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_mailvet_v1_status, file_mailvet_v1_targeting]);
+  fileDesc("ChZtYWlsdmV0L3YxL2JhdGNoLnByb3RvEgptYWlsdmV0LnYxIrUHCgVCYXRjaBIQCghiYXRjaF9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEhMKC2Rlc2NyaXB0aW9uGAMgASgJEi0KBmxhYmVscxgEIAMoCzIdLm1haWx2ZXQudjEuQmF0Y2guTGFiZWxzRW50cnkSJQoFc3RhdGUYBSABKA4yFi5tYWlsdmV0LnYxLkJhdGNoU3RhdGUSKQoHcXVhbGl0eRgGIAEoDjIYLm1haWx2ZXQudjEuUXVhbGl0eUxldmVsEhAKCHByaW9yaXR5GAcgASgFEjAKDWRlZHVwbGljYXRpb24YCCABKA4yGS5tYWlsdmV0LnYxLkRlZHVwbGljYXRpb24SMQoOZHVwbGljYXRlX2tlZXAYCSABKA4yGS5tYWlsdmV0LnYxLkR1cGxpY2F0ZUtlZXASEwoLZW50cnlfY291bnQYCiABKAUSLwoLY3JlYXRlX3RpbWUYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2xhdW5jaF90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRfdGltZRgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASJgoIcHJvZ3Jlc3MYDiABKAsyFC5tYWlsdmV0LnYxLlByb2dyZXNzEhIKCnJ1bGVfY291bnQYDyABKAUSDAoEZXRhZxgQIAEoCRIoCgl0YXJnZXRpbmcYESABKAsyFS5tYWlsdmV0LnYxLlRhcmdldGluZxIsCglyZXRlbnRpb24YFCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SLwoLZXhwaXJlX3RpbWUYFSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhQKDHN0b3JlZF9ieXRlcxgWIAEoAxImCghjYWxsYmFjaxgYIAEoCzIULm1haWx2ZXQudjEuQ2FsbGJhY2sSKgoHbWF4X2FnZRgZIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIxCg5tYXhfc2hhcmVkX2FnZRgaIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIkCgdyZW1vdmFsGBsgASgLMhMubWFpbHZldC52MS5SZW1vdmFsEhUKDXJlbW92ZWRfY291bnQYHCABKAUaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJICgdSZW1vdmFsEhIKCmR1cGxpY2F0ZXMYASABKAgSFAoMd3JvbmdfZm9ybWF0GAIgASgIEhMKC3dyb25nX3Bob25lGAMgASgIIuoCCghQcm9ncmVzcxITCgtlbnRyeV9jb3VudBgBIAEoBRIUCgxyZXN1bHRfY291bnQYAiABKAUSFQoNd2FpdGluZ19jb3VudBgDIAEoBRI4Cg9jbGFzc2lmaWNhdGlvbnMYBCADKAsyHy5tYWlsdmV0LnYxLkNsYXNzaWZpY2F0aW9uQ291bnQSKQoIc3RhdHVzZXMYBSADKAsyFy5tYWlsdmV0LnYxLlN0YXR1c0NvdW50EgwKBHJhdGUYBiABKAESMQoOcmVtYWluaW5nX3RpbWUYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SNQoRbmV4dF9hdHRlbXB0X3RpbWUYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKCmhpbmRyYW5jZXMYCSADKAsyFS5tYWlsdmV0LnYxLkhpbmRyYW5jZRIUCgxhY3RpdmVfY291bnQYFCABKAUiWAoTQ2xhc3NpZmljYXRpb25Db3VudBIyCg5jbGFzc2lmaWNhdGlvbhgBIAEoDjIaLm1haWx2ZXQudjEuQ2xhc3NpZmljYXRpb24SDQoFY291bnQYAiABKAUiRQoLU3RhdHVzQ291bnQSJwoGc3RhdHVzGAEgASgOMhcubWFpbHZldC52MS5FbnRyeVN0YXR1cxINCgVjb3VudBgCIAEoBSIpCglIaW5kcmFuY2USDAoEa2luZBgBIAEoCRIOCgZkZXRhaWwYAiABKAkiKwoFRW50cnkSEgoKaW5wdXRfZGF0YRgBIAEoCRIOCgZjdXN0b20YAiABKAkiOwoJR29pbmdBd2F5Ei4KC3JldHJ5X2RlbGF5GAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uKngKDURlZHVwbGljYXRpb24SHQoZREVEVVBMSUNBVElPTl9VTlNQRUNJRklFRBAAEhUKEURFRFVQTElDQVRJT05fT0ZGEAESFgoSREVEVVBMSUNBVElPTl9TQUZFEAISGQoVREVEVVBMSUNBVElPTl9SRUxBWEVEEAMqYgoNRHVwbGljYXRlS2VlcBIeChpEVVBMSUNBVEVfS0VFUF9VTlNQRUNJRklFRBAAEhgKFERVUExJQ0FURV9LRUVQX0ZJUlNUEAESFwoTRFVQTElDQVRFX0tFRVBfTEFTVBACKqcBCgpCYXRjaFN0YXRlEhsKF0JBVENIX1NUQVRFX1VOU1BFQ0lGSUVEEAASFQoRQkFUQ0hfU1RBVEVfRFJBRlQQARIXChNCQVRDSF9TVEFURV9SVU5OSU5HEAISGQoVQkFUQ0hfU1RBVEVfQ09NUExFVEVEEAMSGQoVQkFUQ0hfU1RBVEVfQ0FOQ0VMTEVEEAQSFgoSQkFUQ0hfU1RBVEVfUEFVU0VEEAVCOgoOZGV2Lm1haWx2ZXQudjFQAVombWFpbHZldC5kZXYvY2xpZW50L21haWx2ZXR2MTttYWlsdmV0djFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_timestamp, file_mailvet_v1_callback, file_mailvet_v1_status, file_mailvet_v1_targeting]);
 
 /**
  * A list of addresses, and how the work on it stands.
@@ -164,6 +166,41 @@ export type Batch = Message<"mailvet.v1.Batch"> & {
    * @generated from field: int64 stored_bytes = 22;
    */
   storedBytes: bigint;
+
+  /**
+   * Where its end is told, and how that stands.
+   *
+   * @generated from field: mailvet.v1.Callback callback = 24;
+   */
+  callback?: Callback | undefined;
+
+  /**
+   * How old an answer may be that the tenant got before.
+   *
+   * @generated from field: google.protobuf.Duration max_age = 25;
+   */
+  maxAge?: Duration | undefined;
+
+  /**
+   * How old an answer may be that is shared with other tenants.
+   *
+   * @generated from field: google.protobuf.Duration max_shared_age = 26;
+   */
+  maxSharedAge?: Duration | undefined;
+
+  /**
+   * What of its entries is removed at the launch.
+   *
+   * @generated from field: mailvet.v1.Removal removal = 27;
+   */
+  removal?: Removal | undefined;
+
+  /**
+   * How many entries the launch removed: they have no result.
+   *
+   * @generated from field: int32 removed_count = 28;
+   */
+  removedCount: number;
 };
 
 /**
@@ -172,6 +209,42 @@ export type Batch = Message<"mailvet.v1.Batch"> & {
  */
 export const BatchSchema: GenMessage<Batch> = /*@__PURE__*/
   messageDesc(file_mailvet_v1_batch, 0);
+
+/**
+ * Entries that are removed at the launch: they keep their index, but are neither verified nor
+ * answered, and cost nothing.
+ *
+ * @generated from message mailvet.v1.Removal
+ */
+export type Removal = Message<"mailvet.v1.Removal"> & {
+  /**
+   * Those that would be answered with another entry.
+   *
+   * @generated from field: bool duplicates = 1;
+   */
+  duplicates: boolean;
+
+  /**
+   * Those that are no addresses, by syntax or their provider's rules.
+   *
+   * @generated from field: bool wrong_format = 2;
+   */
+  wrongFormat: boolean;
+
+  /**
+   * Those whose phone number is none, as PrepareBatch found with `phone_column`.
+   *
+   * @generated from field: bool wrong_phone = 3;
+   */
+  wrongPhone: boolean;
+};
+
+/**
+ * Describes the message mailvet.v1.Removal.
+ * Use `create(RemovalSchema)` to create a new message.
+ */
+export const RemovalSchema: GenMessage<Removal> = /*@__PURE__*/
+  messageDesc(file_mailvet_v1_batch, 1);
 
 /**
  * How the work on a batch stands. Counts and results agree: a frame's counts
@@ -188,7 +261,7 @@ export type Progress = Message<"mailvet.v1.Progress"> & {
   entryCount: number;
 
   /**
-   * Entries that have their result.
+   * Entries that have their result: at the end all but those that were removed.
    *
    * @generated from field: int32 result_count = 2;
    */
@@ -256,7 +329,7 @@ export type Progress = Message<"mailvet.v1.Progress"> & {
  * Use `create(ProgressSchema)` to create a new message.
  */
 export const ProgressSchema: GenMessage<Progress> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch, 1);
+  messageDesc(file_mailvet_v1_batch, 2);
 
 /**
  * A count of results.
@@ -284,7 +357,7 @@ export type ClassificationCount = Message<"mailvet.v1.ClassificationCount"> & {
  * Use `create(ClassificationCountSchema)` to create a new message.
  */
 export const ClassificationCountSchema: GenMessage<ClassificationCount> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch, 2);
+  messageDesc(file_mailvet_v1_batch, 3);
 
 /**
  * A count of results.
@@ -312,7 +385,7 @@ export type StatusCount = Message<"mailvet.v1.StatusCount"> & {
  * Use `create(StatusCountSchema)` to create a new message.
  */
 export const StatusCountSchema: GenMessage<StatusCount> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch, 3);
+  messageDesc(file_mailvet_v1_batch, 4);
 
 /**
  * Something that holds the work up.
@@ -340,7 +413,7 @@ export type Hindrance = Message<"mailvet.v1.Hindrance"> & {
  * Use `create(HindranceSchema)` to create a new message.
  */
 export const HindranceSchema: GenMessage<Hindrance> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch, 4);
+  messageDesc(file_mailvet_v1_batch, 5);
 
 /**
  * One line of a batch.
@@ -369,7 +442,7 @@ export type Entry = Message<"mailvet.v1.Entry"> & {
  * Use `create(EntrySchema)` to create a new message.
  */
 export const EntrySchema: GenMessage<Entry> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch, 5);
+  messageDesc(file_mailvet_v1_batch, 6);
 
 /**
  * The stream ends because the server drains. Come back after the delay with the
@@ -391,7 +464,7 @@ export type GoingAway = Message<"mailvet.v1.GoingAway"> & {
  * Use `create(GoingAwaySchema)` to create a new message.
  */
 export const GoingAwaySchema: GenMessage<GoingAway> = /*@__PURE__*/
-  messageDesc(file_mailvet_v1_batch, 6);
+  messageDesc(file_mailvet_v1_batch, 7);
 
 /**
  * How duplicates are recognised.

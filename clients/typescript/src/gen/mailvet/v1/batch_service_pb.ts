@@ -6,8 +6,10 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration, FieldMask } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration, file_google_protobuf_field_mask } from "@bufbuild/protobuf/wkt";
-import type { Batch, BatchState, Deduplication, DuplicateKeep, Entry, GoingAway, Progress } from "./batch_pb.js";
+import type { Batch, BatchState, Deduplication, DuplicateKeep, Entry, GoingAway, Progress, Removal } from "./batch_pb.js";
 import { file_mailvet_v1_batch } from "./batch_pb.js";
+import type { Callback } from "./callback_pb.js";
+import { file_mailvet_v1_callback } from "./callback_pb.js";
 import { file_mailvet_v1_options } from "./options_pb.js";
 import type { OverrideRule } from "./rules_pb.js";
 import { file_mailvet_v1_rules } from "./rules_pb.js";
@@ -23,7 +25,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mailvet/v1/batch_service.proto.
  */
 export const file_mailvet_v1_batch_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch5tYWlsdmV0L3YxL2JhdGNoX3NlcnZpY2UucHJvdG8SCm1haWx2ZXQudjEi9AQKEkNyZWF0ZUJhdGNoUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEhMKC2Rlc2NyaXB0aW9uGAMgASgJEjoKBmxhYmVscxgEIAMoCzIqLm1haWx2ZXQudjEuQ3JlYXRlQmF0Y2hSZXF1ZXN0LkxhYmVsc0VudHJ5EikKB3F1YWxpdHkYBSABKA4yGC5tYWlsdmV0LnYxLlF1YWxpdHlMZXZlbBIVCghwcmlvcml0eRgGIAEoBUgAiAEBEjAKDWRlZHVwbGljYXRpb24YByABKA4yGS5tYWlsdmV0LnYxLkRlZHVwbGljYXRpb24SMQoOZHVwbGljYXRlX2tlZXAYCCABKA4yGS5tYWlsdmV0LnYxLkR1cGxpY2F0ZUtlZXASIgoHZW50cmllcxgJIAMoCzIRLm1haWx2ZXQudjEuRW50cnkSDgoGbGF1bmNoGAogASgIEhIKCnJlcXVlc3RfaWQYCyABKAkSFQoNdmFsaWRhdGVfb25seRgMIAEoCBInCgVydWxlcxgNIAMoCzIYLm1haWx2ZXQudjEuT3ZlcnJpZGVSdWxlEiwKCXJldGVudGlvbhgUIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIqCgdtYXhfYWdlGBUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEigKCXRhcmdldGluZxgOIAEoCzIVLm1haWx2ZXQudjEuVGFyZ2V0aW5nGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCCwoJX3ByaW9yaXR5IjcKE0NyZWF0ZUJhdGNoUmVzcG9uc2USIAoFYmF0Y2gYASABKAsyES5tYWlsdmV0LnYxLkJhdGNoImkKEUFkZEVudHJpZXNSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEhMKBm9mZnNldBgCIAEoBUgAiAEBEiIKB2VudHJpZXMYAyADKAsyES5tYWlsdmV0LnYxLkVudHJ5QgkKB19vZmZzZXQiKQoSQWRkRW50cmllc1Jlc3BvbnNlEhMKC2VudHJ5X2NvdW50GAEgASgFIpYBChRTdHJlYW1FbnRyaWVzUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRITCgZvZmZzZXQYAiABKAVIAIgBARIiCgdlbnRyaWVzGAMgAygLMhEubWFpbHZldC52MS5FbnRyeRIoCgZmaW5pc2gYBCABKAsyGC5tYWlsdmV0LnYxLkZpbmlzaFVwbG9hZEIJCgdfb2Zmc2V0IkgKDEZpbmlzaFVwbG9hZBIYCgtlbnRyeV9jb3VudBgBIAEoBUgAiAEBEg4KBmxhdW5jaBgCIAEoCEIOCgxfZW50cnlfY291bnQiTgoVU3RyZWFtRW50cmllc1Jlc3BvbnNlEhMKC2VudHJ5X2NvdW50GAEgASgFEiAKBWJhdGNoGAIgASgLMhEubWFpbHZldC52MS5CYXRjaCLFAQoTUHJlcGFyZUJhdGNoUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRIwCg1kZWR1cGxpY2F0aW9uGAIgASgOMhkubWFpbHZldC52MS5EZWR1cGxpY2F0aW9uEjEKDmR1cGxpY2F0ZV9rZWVwGAMgASgOMhkubWFpbHZldC52MS5EdXBsaWNhdGVLZWVwEikKB3F1YWxpdHkYBCABKA4yGC5tYWlsdmV0LnYxLlF1YWxpdHlMZXZlbBIMCgRldGFnGAUgASgJIqwBChRQcmVwYXJlQmF0Y2hSZXNwb25zZRIgCgViYXRjaBgBIAEoCzIRLm1haWx2ZXQudjEuQmF0Y2gSEwoLZW50cnlfY291bnQYAiABKAUSFAoMdW5pcXVlX2NvdW50GAMgASgFEhcKD2R1cGxpY2F0ZV9jb3VudBgEIAEoBRIaChJ3cm9uZ19mb3JtYXRfY291bnQYBSABKAUSEgoKY29zdF91bml0cxgGIAEoBSI0ChJMYXVuY2hCYXRjaFJlcXVlc3QSEAoIYmF0Y2hfaWQYASABKAkSDAoEZXRhZxgCIAEoCSI3ChNMYXVuY2hCYXRjaFJlc3BvbnNlEiAKBWJhdGNoGAEgASgLMhEubWFpbHZldC52MS5CYXRjaCIzChFQYXVzZUJhdGNoUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRIMCgRldGFnGAIgASgJIjYKElBhdXNlQmF0Y2hSZXNwb25zZRIgCgViYXRjaBgBIAEoCzIRLm1haWx2ZXQudjEuQmF0Y2giNAoSUmVzdW1lQmF0Y2hSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEgwKBGV0YWcYAiABKAkiNwoTUmVzdW1lQmF0Y2hSZXNwb25zZRIgCgViYXRjaBgBIAEoCzIRLm1haWx2ZXQudjEuQmF0Y2giZwoSVXBkYXRlQmF0Y2hSZXF1ZXN0EiAKBWJhdGNoGAEgASgLMhEubWFpbHZldC52MS5CYXRjaBIvCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2siNwoTVXBkYXRlQmF0Y2hSZXNwb25zZRIgCgViYXRjaBgBIAEoCzIRLm1haWx2ZXQudjEuQmF0Y2giJgoSQ2FuY2VsQmF0Y2hSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJIjcKE0NhbmNlbEJhdGNoUmVzcG9uc2USIAoFYmF0Y2gYASABKAsyES5tYWlsdmV0LnYxLkJhdGNoIkwKD0dldEJhdGNoUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRInCgR3YWl0GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIjQKEEdldEJhdGNoUmVzcG9uc2USIAoFYmF0Y2gYASABKAsyES5tYWlsdmV0LnYxLkJhdGNoIoUBChJMaXN0QmF0Y2hlc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSJgoGc3RhdGVzGAMgAygOMhYubWFpbHZldC52MS5CYXRjaFN0YXRlEg4KBmZpbHRlchgEIAEoCRIQCghvcmRlcl9ieRgFIAEoCSJvChNMaXN0QmF0Y2hlc1Jlc3BvbnNlEiIKB2JhdGNoZXMYASADKAsyES5tYWlsdmV0LnYxLkJhdGNoEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIbChNwcmV2aW91c19wYWdlX3Rva2VuGAMgASgJIlwKEVdhdGNoQmF0Y2hSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKXAQoSV2F0Y2hCYXRjaFJlc3BvbnNlEiAKBWJhdGNoGAEgASgLMhEubWFpbHZldC52MS5CYXRjaBImCghwcm9ncmVzcxgCIAEoCzIULm1haWx2ZXQudjEuUHJvZ3Jlc3MSDAoEZG9uZRgDIAEoCBIpCgpnb2luZ19hd2F5GAQgASgLMhUubWFpbHZldC52MS5Hb2luZ0F3YXkiWgoSRGVsZXRlQmF0Y2hSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEg0KBWZvcmNlGAIgASgIEhUKDWFsbG93X21pc3NpbmcYAyABKAgSDAoEZXRhZxgEIAEoCSIyChNEZWxldGVCYXRjaFJlc3BvbnNlEhsKE2RlbGV0ZWRfZW50cnlfY291bnQYASABKAUyugoKDEJhdGNoU2VydmljZRJYCgtDcmVhdGVCYXRjaBIeLm1haWx2ZXQudjEuQ3JlYXRlQmF0Y2hSZXF1ZXN0Gh8ubWFpbHZldC52MS5DcmVhdGVCYXRjaFJlc3BvbnNlIgio1BgDsNQYARJVCgpBZGRFbnRyaWVzEh0ubWFpbHZldC52MS5BZGRFbnRyaWVzUmVxdWVzdBoeLm1haWx2ZXQudjEuQWRkRW50cmllc1Jlc3BvbnNlIgio1BgDsNQYARJiCg1TdHJlYW1FbnRyaWVzEiAubWFpbHZldC52MS5TdHJlYW1FbnRyaWVzUmVxdWVzdBohLm1haWx2ZXQudjEuU3RyZWFtRW50cmllc1Jlc3BvbnNlIgio1BgDsNQYASgBMAESTAoHQWRkRmlsZRIaLm1haWx2ZXQudjEuQWRkRmlsZVJlcXVlc3QaGy5tYWlsdmV0LnYxLkFkZEZpbGVSZXNwb25zZSIIqNQYA7DUGAESWQoKVXBsb2FkRmlsZRIdLm1haWx2ZXQudjEuVXBsb2FkRmlsZVJlcXVlc3QaHi5tYWlsdmV0LnYxLlVwbG9hZEZpbGVSZXNwb25zZSIIqNQYA7DUGAEoATABElsKDFByZXBhcmVCYXRjaBIfLm1haWx2ZXQudjEuUHJlcGFyZUJhdGNoUmVxdWVzdBogLm1haWx2ZXQudjEuUHJlcGFyZUJhdGNoUmVzcG9uc2UiCKjUGAOw1BgBElgKC0xhdW5jaEJhdGNoEh4ubWFpbHZldC52MS5MYXVuY2hCYXRjaFJlcXVlc3QaHy5tYWlsdmV0LnYxLkxhdW5jaEJhdGNoUmVzcG9uc2UiCKjUGAOw1BgBElUKClBhdXNlQmF0Y2gSHS5tYWlsdmV0LnYxLlBhdXNlQmF0Y2hSZXF1ZXN0Gh4ubWFpbHZldC52MS5QYXVzZUJhdGNoUmVzcG9uc2UiCKjUGAOw1BgBElgKC1Jlc3VtZUJhdGNoEh4ubWFpbHZldC52MS5SZXN1bWVCYXRjaFJlcXVlc3QaHy5tYWlsdmV0LnYxLlJlc3VtZUJhdGNoUmVzcG9uc2UiCKjUGAOw1BgBElgKC1VwZGF0ZUJhdGNoEh4ubWFpbHZldC52MS5VcGRhdGVCYXRjaFJlcXVlc3QaHy5tYWlsdmV0LnYxLlVwZGF0ZUJhdGNoUmVzcG9uc2UiCKjUGAOw1BgBElgKC0NhbmNlbEJhdGNoEh4ubWFpbHZldC52MS5DYW5jZWxCYXRjaFJlcXVlc3QaHy5tYWlsdmV0LnYxLkNhbmNlbEJhdGNoUmVzcG9uc2UiCKjUGAOw1BgBEksKCEdldEJhdGNoEhsubWFpbHZldC52MS5HZXRCYXRjaFJlcXVlc3QaHC5tYWlsdmV0LnYxLkdldEJhdGNoUmVzcG9uc2UiBKjUGAISVAoLTGlzdEJhdGNoZXMSHi5tYWlsdmV0LnYxLkxpc3RCYXRjaGVzUmVxdWVzdBofLm1haWx2ZXQudjEuTGlzdEJhdGNoZXNSZXNwb25zZSIEqNQYAhJTCgpXYXRjaEJhdGNoEh0ubWFpbHZldC52MS5XYXRjaEJhdGNoUmVxdWVzdBoeLm1haWx2ZXQudjEuV2F0Y2hCYXRjaFJlc3BvbnNlIgSo1BgCMAESWAoLRGVsZXRlQmF0Y2gSHi5tYWlsdmV0LnYxLkRlbGV0ZUJhdGNoUmVxdWVzdBofLm1haWx2ZXQudjEuRGVsZXRlQmF0Y2hSZXNwb25zZSIIqNQYBLDUGAFCOgoOZGV2Lm1haWx2ZXQudjFQAVombWFpbHZldC5kZXYvY2xpZW50L21haWx2ZXR2MTttYWlsdmV0djFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_mailvet_v1_batch, file_mailvet_v1_options, file_mailvet_v1_rules, file_mailvet_v1_status, file_mailvet_v1_targeting, file_mailvet_v1_upload_file]);
+  fileDesc("Ch5tYWlsdmV0L3YxL2JhdGNoX3NlcnZpY2UucHJvdG8SCm1haWx2ZXQudjEi9QUKEkNyZWF0ZUJhdGNoUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRIMCgRuYW1lGAIgASgJEhMKC2Rlc2NyaXB0aW9uGAMgASgJEjoKBmxhYmVscxgEIAMoCzIqLm1haWx2ZXQudjEuQ3JlYXRlQmF0Y2hSZXF1ZXN0LkxhYmVsc0VudHJ5EikKB3F1YWxpdHkYBSABKA4yGC5tYWlsdmV0LnYxLlF1YWxpdHlMZXZlbBIVCghwcmlvcml0eRgGIAEoBUgAiAEBEjAKDWRlZHVwbGljYXRpb24YByABKA4yGS5tYWlsdmV0LnYxLkRlZHVwbGljYXRpb24SMQoOZHVwbGljYXRlX2tlZXAYCCABKA4yGS5tYWlsdmV0LnYxLkR1cGxpY2F0ZUtlZXASIgoHZW50cmllcxgJIAMoCzIRLm1haWx2ZXQudjEuRW50cnkSDgoGbGF1bmNoGAogASgIEhIKCnJlcXVlc3RfaWQYCyABKAkSFQoNdmFsaWRhdGVfb25seRgMIAEoCBInCgVydWxlcxgNIAMoCzIYLm1haWx2ZXQudjEuT3ZlcnJpZGVSdWxlEiwKCXJldGVudGlvbhgUIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIqCgdtYXhfYWdlGBUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEigKCXRhcmdldGluZxgOIAEoCzIVLm1haWx2ZXQudjEuVGFyZ2V0aW5nEiYKCGNhbGxiYWNrGBggASgLMhQubWFpbHZldC52MS5DYWxsYmFjaxIxCg5tYXhfc2hhcmVkX2FnZRgZIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIkCgdyZW1vdmFsGBogASgLMhMubWFpbHZldC52MS5SZW1vdmFsGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCCwoJX3ByaW9yaXR5IjcKE0NyZWF0ZUJhdGNoUmVzcG9uc2USIAoFYmF0Y2gYASABKAsyES5tYWlsdmV0LnYxLkJhdGNoImkKEUFkZEVudHJpZXNSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEhMKBm9mZnNldBgCIAEoBUgAiAEBEiIKB2VudHJpZXMYAyADKAsyES5tYWlsdmV0LnYxLkVudHJ5QgkKB19vZmZzZXQiKQoSQWRkRW50cmllc1Jlc3BvbnNlEhMKC2VudHJ5X2NvdW50GAEgASgFIpYBChRTdHJlYW1FbnRyaWVzUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRITCgZvZmZzZXQYAiABKAVIAIgBARIiCgdlbnRyaWVzGAMgAygLMhEubWFpbHZldC52MS5FbnRyeRIoCgZmaW5pc2gYBCABKAsyGC5tYWlsdmV0LnYxLkZpbmlzaFVwbG9hZEIJCgdfb2Zmc2V0IkgKDEZpbmlzaFVwbG9hZBIYCgtlbnRyeV9jb3VudBgBIAEoBUgAiAEBEg4KBmxhdW5jaBgCIAEoCEIOCgxfZW50cnlfY291bnQiTgoVU3RyZWFtRW50cmllc1Jlc3BvbnNlEhMKC2VudHJ5X2NvdW50GAEgASgFEiAKBWJhdGNoGAIgASgLMhEubWFpbHZldC52MS5CYXRjaCKYAgoTUHJlcGFyZUJhdGNoUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRIwCg1kZWR1cGxpY2F0aW9uGAIgASgOMhkubWFpbHZldC52MS5EZWR1cGxpY2F0aW9uEjEKDmR1cGxpY2F0ZV9rZWVwGAMgASgOMhkubWFpbHZldC52MS5EdXBsaWNhdGVLZWVwEikKB3F1YWxpdHkYBCABKA4yGC5tYWlsdmV0LnYxLlF1YWxpdHlMZXZlbBIMCgRldGFnGAUgASgJEiQKB3JlbW92YWwYBiABKAsyEy5tYWlsdmV0LnYxLlJlbW92YWwSFAoMcGhvbmVfY29sdW1uGAcgASgJEhUKDXBob25lX2NvdW50cnkYCCABKAki+wEKFFByZXBhcmVCYXRjaFJlc3BvbnNlEiAKBWJhdGNoGAEgASgLMhEubWFpbHZldC52MS5CYXRjaBITCgtlbnRyeV9jb3VudBgCIAEoBRIUCgx1bmlxdWVfY291bnQYAyABKAUSFwoPZHVwbGljYXRlX2NvdW50GAQgASgFEhoKEndyb25nX2Zvcm1hdF9jb3VudBgFIAEoBRISCgpjb3N0X3VuaXRzGAYgASgFEhkKEXdyb25nX3Bob25lX2NvdW50GAcgASgFEhsKE3JlbW92ZWRfcGhvbmVfY291bnQYCCABKAUSFQoNcmVtb3ZlZF9jb3VudBgJIAEoBSI0ChJMYXVuY2hCYXRjaFJlcXVlc3QSEAoIYmF0Y2hfaWQYASABKAkSDAoEZXRhZxgCIAEoCSI3ChNMYXVuY2hCYXRjaFJlc3BvbnNlEiAKBWJhdGNoGAEgASgLMhEubWFpbHZldC52MS5CYXRjaCIzChFQYXVzZUJhdGNoUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRIMCgRldGFnGAIgASgJIjYKElBhdXNlQmF0Y2hSZXNwb25zZRIgCgViYXRjaBgBIAEoCzIRLm1haWx2ZXQudjEuQmF0Y2giNAoSUmVzdW1lQmF0Y2hSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEgwKBGV0YWcYAiABKAkiNwoTUmVzdW1lQmF0Y2hSZXNwb25zZRIgCgViYXRjaBgBIAEoCzIRLm1haWx2ZXQudjEuQmF0Y2giZwoSVXBkYXRlQmF0Y2hSZXF1ZXN0EiAKBWJhdGNoGAEgASgLMhEubWFpbHZldC52MS5CYXRjaBIvCgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2siNwoTVXBkYXRlQmF0Y2hSZXNwb25zZRIgCgViYXRjaBgBIAEoCzIRLm1haWx2ZXQudjEuQmF0Y2giJgoSQ2FuY2VsQmF0Y2hSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJIjcKE0NhbmNlbEJhdGNoUmVzcG9uc2USIAoFYmF0Y2gYASABKAsyES5tYWlsdmV0LnYxLkJhdGNoIkwKD0dldEJhdGNoUmVxdWVzdBIQCghiYXRjaF9pZBgBIAEoCRInCgR3YWl0GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIjQKEEdldEJhdGNoUmVzcG9uc2USIAoFYmF0Y2gYASABKAsyES5tYWlsdmV0LnYxLkJhdGNoIoUBChJMaXN0QmF0Y2hlc1JlcXVlc3QSEQoJcGFnZV9zaXplGAEgASgFEhIKCnBhZ2VfdG9rZW4YAiABKAkSJgoGc3RhdGVzGAMgAygOMhYubWFpbHZldC52MS5CYXRjaFN0YXRlEg4KBmZpbHRlchgEIAEoCRIQCghvcmRlcl9ieRgFIAEoCSJvChNMaXN0QmF0Y2hlc1Jlc3BvbnNlEiIKB2JhdGNoZXMYASADKAsyES5tYWlsdmV0LnYxLkJhdGNoEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRIbChNwcmV2aW91c19wYWdlX3Rva2VuGAMgASgJIlwKEVdhdGNoQmF0Y2hSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKXAQoSV2F0Y2hCYXRjaFJlc3BvbnNlEiAKBWJhdGNoGAEgASgLMhEubWFpbHZldC52MS5CYXRjaBImCghwcm9ncmVzcxgCIAEoCzIULm1haWx2ZXQudjEuUHJvZ3Jlc3MSDAoEZG9uZRgDIAEoCBIpCgpnb2luZ19hd2F5GAQgASgLMhUubWFpbHZldC52MS5Hb2luZ0F3YXkicgoSRGVsZXRlQmF0Y2hSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEg0KBWZvcmNlGAIgASgIEhUKDWFsbG93X21pc3NpbmcYAyABKAgSDAoEZXRhZxgEIAEoCRIWCg5mb3JnZXRfYW5zd2VycxgFIAEoCCIyChNEZWxldGVCYXRjaFJlc3BvbnNlEhsKE2RlbGV0ZWRfZW50cnlfY291bnQYASABKAUyugoKDEJhdGNoU2VydmljZRJYCgtDcmVhdGVCYXRjaBIeLm1haWx2ZXQudjEuQ3JlYXRlQmF0Y2hSZXF1ZXN0Gh8ubWFpbHZldC52MS5DcmVhdGVCYXRjaFJlc3BvbnNlIgio1BgDsNQYARJVCgpBZGRFbnRyaWVzEh0ubWFpbHZldC52MS5BZGRFbnRyaWVzUmVxdWVzdBoeLm1haWx2ZXQudjEuQWRkRW50cmllc1Jlc3BvbnNlIgio1BgDsNQYARJiCg1TdHJlYW1FbnRyaWVzEiAubWFpbHZldC52MS5TdHJlYW1FbnRyaWVzUmVxdWVzdBohLm1haWx2ZXQudjEuU3RyZWFtRW50cmllc1Jlc3BvbnNlIgio1BgDsNQYASgBMAESTAoHQWRkRmlsZRIaLm1haWx2ZXQudjEuQWRkRmlsZVJlcXVlc3QaGy5tYWlsdmV0LnYxLkFkZEZpbGVSZXNwb25zZSIIqNQYA7DUGAESWQoKVXBsb2FkRmlsZRIdLm1haWx2ZXQudjEuVXBsb2FkRmlsZVJlcXVlc3QaHi5tYWlsdmV0LnYxLlVwbG9hZEZpbGVSZXNwb25zZSIIqNQYA7DUGAEoATABElsKDFByZXBhcmVCYXRjaBIfLm1haWx2ZXQudjEuUHJlcGFyZUJhdGNoUmVxdWVzdBogLm1haWx2ZXQudjEuUHJlcGFyZUJhdGNoUmVzcG9uc2UiCKjUGAOw1BgBElgKC0xhdW5jaEJhdGNoEh4ubWFpbHZldC52MS5MYXVuY2hCYXRjaFJlcXVlc3QaHy5tYWlsdmV0LnYxLkxhdW5jaEJhdGNoUmVzcG9uc2UiCKjUGAOw1BgBElUKClBhdXNlQmF0Y2gSHS5tYWlsdmV0LnYxLlBhdXNlQmF0Y2hSZXF1ZXN0Gh4ubWFpbHZldC52MS5QYXVzZUJhdGNoUmVzcG9uc2UiCKjUGAOw1BgBElgKC1Jlc3VtZUJhdGNoEh4ubWFpbHZldC52MS5SZXN1bWVCYXRjaFJlcXVlc3QaHy5tYWlsdmV0LnYxLlJlc3VtZUJhdGNoUmVzcG9uc2UiCKjUGAOw1BgBElgKC1VwZGF0ZUJhdGNoEh4ubWFpbHZldC52MS5VcGRhdGVCYXRjaFJlcXVlc3QaHy5tYWlsdmV0LnYxLlVwZGF0ZUJhdGNoUmVzcG9uc2UiCKjUGAOw1BgBElgKC0NhbmNlbEJhdGNoEh4ubWFpbHZldC52MS5DYW5jZWxCYXRjaFJlcXVlc3QaHy5tYWlsdmV0LnYxLkNhbmNlbEJhdGNoUmVzcG9uc2UiCKjUGAOw1BgBEksKCEdldEJhdGNoEhsubWFpbHZldC52MS5HZXRCYXRjaFJlcXVlc3QaHC5tYWlsdmV0LnYxLkdldEJhdGNoUmVzcG9uc2UiBKjUGAISVAoLTGlzdEJhdGNoZXMSHi5tYWlsdmV0LnYxLkxpc3RCYXRjaGVzUmVxdWVzdBofLm1haWx2ZXQudjEuTGlzdEJhdGNoZXNSZXNwb25zZSIEqNQYAhJTCgpXYXRjaEJhdGNoEh0ubWFpbHZldC52MS5XYXRjaEJhdGNoUmVxdWVzdBoeLm1haWx2ZXQudjEuV2F0Y2hCYXRjaFJlc3BvbnNlIgSo1BgCMAESWAoLRGVsZXRlQmF0Y2gSHi5tYWlsdmV0LnYxLkRlbGV0ZUJhdGNoUmVxdWVzdBofLm1haWx2ZXQudjEuRGVsZXRlQmF0Y2hSZXNwb25zZSIIqNQYBLDUGAFCOgoOZGV2Lm1haWx2ZXQudjFQAVombWFpbHZldC5kZXYvY2xpZW50L21haWx2ZXR2MTttYWlsdmV0djFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_field_mask, file_mailvet_v1_batch, file_mailvet_v1_callback, file_mailvet_v1_options, file_mailvet_v1_rules, file_mailvet_v1_status, file_mailvet_v1_targeting, file_mailvet_v1_upload_file]);
 
 /**
  * Request of CreateBatch. `{}` makes an empty DRAFT batch.
@@ -148,6 +150,30 @@ export type CreateBatchRequest = Message<"mailvet.v1.CreateBatchRequest"> & {
    * @generated from field: mailvet.v1.Targeting targeting = 14;
    */
   targeting?: Targeting | undefined;
+
+  /**
+   * Where to tell that the batch ended.
+   *
+   * @generated from field: mailvet.v1.Callback callback = 24;
+   */
+  callback?: Callback | undefined;
+
+  /**
+   * How old an answer may be that was got for any tenant that asks for shared answers: up to
+   * 30 days. Setting it shares the batch's own answers too, as keyed hashes without a tenant.
+   * Looked for after the tenant's own; its age is told in whole hours.
+   *
+   * @generated from field: google.protobuf.Duration max_shared_age = 25;
+   */
+  maxSharedAge?: Duration | undefined;
+
+  /**
+   * What of the entries is removed at the launch; PrepareBatch may change it. Nothing when
+   * not set.
+   *
+   * @generated from field: mailvet.v1.Removal removal = 26;
+   */
+  removal?: Removal | undefined;
 };
 
 /**
@@ -374,6 +400,29 @@ export type PrepareBatchRequest = Message<"mailvet.v1.PrepareBatchRequest"> & {
    * @generated from field: string etag = 5;
    */
   etag: string;
+
+  /**
+   * What is removed at the launch; as before when not set.
+   *
+   * @generated from field: mailvet.v1.Removal removal = 6;
+   */
+  removal?: Removal | undefined;
+
+  /**
+   * The column of an uploaded file that has phone numbers: each is looked at, and its form by
+   * E.164 (empty when it is none) kept as the label `phone (E.164)`, also in exports.
+   *
+   * @generated from field: string phone_column = 7;
+   */
+  phoneColumn: string;
+
+  /**
+   * With phone_column: whose numbers are meant where they have no country code, two letters
+   * of ISO 3166-1; the country of `targeting` when empty.
+   *
+   * @generated from field: string phone_country = 8;
+   */
+  phoneCountry: string;
 };
 
 /**
@@ -385,7 +434,7 @@ export const PrepareBatchRequestSchema: GenMessage<PrepareBatchRequest> = /*@__P
 
 /**
  * Response of PrepareBatch. entry_count = unique_count + duplicate_count +
- * wrong_format_count.
+ * wrong_format_count + removed_phone_count.
  *
  * @generated from message mailvet.v1.PrepareBatchResponse
  */
@@ -431,6 +480,28 @@ export type PrepareBatchResponse = Message<"mailvet.v1.PrepareBatchResponse"> & 
    * @generated from field: int32 cost_units = 6;
    */
   costUnits: number;
+
+  /**
+   * Those whose phone number was looked at and is none; the other counts have them too,
+   * unless they are removed.
+   *
+   * @generated from field: int32 wrong_phone_count = 7;
+   */
+  wrongPhoneCount: number;
+
+  /**
+   * Those that will be removed because of their phone number.
+   *
+   * @generated from field: int32 removed_phone_count = 8;
+   */
+  removedPhoneCount: number;
+
+  /**
+   * All that will be removed: they get no result.
+   *
+   * @generated from field: int32 removed_count = 9;
+   */
+  removedCount: number;
 };
 
 /**
@@ -922,6 +993,14 @@ export type DeleteBatchRequest = Message<"mailvet.v1.DeleteBatchRequest"> & {
    * @generated from field: string etag = 4;
    */
   etag: string;
+
+  /**
+   * Whether answers about its addresses that are kept for `max_age` and `max_shared_age` are
+   * forgotten too.
+   *
+   * @generated from field: bool forget_answers = 5;
+   */
+  forgetAnswers: boolean;
 };
 
 /**
@@ -1034,8 +1113,9 @@ export const BatchService: GenService<{
   },
   /**
    * Cleans a DRAFT batch up before its launch: how duplicates are recognised and which is
-   * kept, the quality; says what its entries are then, and what they cost. May be repeated
-   * with other settings. Best called when all entries are there.
+   * kept, what is removed, whether phone numbers are some, the quality; says what its entries
+   * are then, and what they cost. May be repeated with other settings. Best called when all
+   * entries are there.
    *
    * Errors: NOT_FOUND, INVALID_ARGUMENT, FAILED_PRECONDITION (WRONG_STATE) when it was
    * launched, ABORTED (ETAG_MISMATCH).
@@ -1088,8 +1168,8 @@ export const BatchService: GenService<{
   },
   /**
    * Changes settings of a batch: `name`, `description`, `labels`, `priority`, `targeting`,
-   * `retention` in any state.
-   * A new priority counts for what is queued already.
+   * `retention`, `callback` in any state. A new priority counts for what is queued already;
+   * a callback that is set on a batch that ended is called at once.
    *
    * Errors: NOT_FOUND, INVALID_ARGUMENT, ABORTED (ETAG_MISMATCH).
    *
