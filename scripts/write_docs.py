@@ -104,7 +104,7 @@ def _default(name: str) -> str:
     if field.default in (None, "", ()):
         return ""
     if isinstance(field.default, tuple):
-        return f"`{','.join(field.default)}`"
+        return f"`{','.join(map(str, field.default))}`"
     return f"`{str(field.default).lower()}`"
 
 

@@ -196,12 +196,18 @@ class Settings(BaseModel):
     log_level: str = Field("info", description="debug, info, warning or error")
     log_format: str = Field("auto", description="json, console, or auto: console on a terminal")
 
-    @field_validator("allow_network", "egress_canaries", mode="before")
+    @field_validator(
+        "allow_network",
+        "callback_allow_network",
+        "callback_ports",
+        "egress_canaries",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
 
-    @field_validator("allow_network")
+    @field_validator("allow_network", "callback_allow_network")
     @classmethod
     def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:

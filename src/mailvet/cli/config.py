@@ -48,6 +48,6 @@ def without_secrets(name: str, value: Any) -> Any:
 def _text(value: Any) -> str:
     if value is None:
         return "(unset)"
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        value = ",".join(value)
+    if isinstance(value, list) and all(isinstance(item, str | int) for item in value):
+        value = ",".join(map(str, value))
     return printable(str(value)) or "(empty)"

@@ -17,7 +17,7 @@ def serve(parser: argparse.ArgumentParser) -> None:
         told = f"{field.description} [{_default(name)}]".replace("%", "%%")
         if field.annotation is bool or name == "require_keys":
             parser.add_argument(flag, action=argparse.BooleanOptionalAction, help=told)
-        elif name == "allow_network":
+        elif name.endswith("allow_network"):
             parser.add_argument(flag, action="append", metavar="CIDR", help=told)
         else:
             parser.add_argument(flag, metavar=name.rsplit("_", 1)[-1].upper(), help=told)
