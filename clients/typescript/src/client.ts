@@ -231,7 +231,8 @@ export class Client {
     options: VerifyFileOptions = {},
   ): AsyncGenerator<Result, void, undefined> {
     const tell = options.progress ?? (() => {});
-    const made = await this.createBatch({ name: basename(path), ...options.batch });
+    const name = options.batch?.name || basename(path);
+    const made = await this.createBatch({ ...options.batch, name });
     const acked = (kept: number) => tell(0, kept);
     const batch = await this.upload(made.batchId, entriesOf(path), { launch: true, acked });
     let answered = 0;

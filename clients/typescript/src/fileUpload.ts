@@ -91,8 +91,8 @@ export class FileUpload {
     kept: Promise<UploadFileResponse>,
     signal: AbortSignal,
   ): AsyncGenerator<Request, void, undefined> {
-    const settings = { name: basename(this.path), ...this.options.settings };
-    yield { batchId: this.batchId, settings };
+    const name = this.options.settings?.name || basename(this.path);
+    yield { batchId: this.batchId, settings: { ...this.options.settings, name } };
     const first = await kept;
     let checksum = await this.checkKept(file, first);
     let offset = Number(first.sizeBytes);

@@ -60,6 +60,9 @@ import java.util.function.Supplier;
  * client.batches.getBatch(request))} retries their unary calls. Many threads may share a client.
  */
 public final class MailvetClient implements AutoCloseable {
+  /** Version of this library, as servers see it in the user agent. */
+  public static final String VERSION = Versions.CLIENT;
+
   private static final int MAX_MESSAGE_BYTES = 16 << 20;
   private static final int HEARTBEAT_S = 5;
   private static final Metadata.Key<String> KEY =

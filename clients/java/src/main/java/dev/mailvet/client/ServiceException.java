@@ -97,6 +97,11 @@ public final class ServiceException extends RuntimeException {
     return status.getCode();
   }
 
+  /** What happened, in the server's words alone; empty when it gave none. */
+  public String text() {
+    return status.getDescription() == null ? "" : status.getDescription();
+  }
+
   /** The ErrorReason, such as {@code WRONG_STATE}; empty when the server gave none. */
   public String reason() {
     return reason;
