@@ -7,6 +7,7 @@ import type { Writable } from "node:stream";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import {
   type Client as Stub,
+  Code,
   createClient,
   type Interceptor,
   type Transport,
@@ -32,6 +33,7 @@ import { Download, type ExportRequest, opened, type Progressed } from "./downloa
 import { ServiceError } from "./errors.js";
 import { FileUpload, type UploadFileOptions } from "./fileUpload.js";
 import { entriesOf } from "./lines.js";
+import { Patience } from "./patience.js";
 import { follow } from "./streams.js";
 import { PatientTransport } from "./transport.js";
 import { type EntryInit, Upload } from "./upload.js";
@@ -99,18 +101,27 @@ export class Client {
   readonly accounts: Stub<typeof AccountService>;
   readonly catalog: Stub<typeof CatalogService>;
 
+  private readonly closing = new AbortController();
+  private readonly newPatience: () => Patience;
+
   constructor(
     inner: Transport,
-    private readonly patienceMs: number,
-    /** Ends the connection and every call on it. */
-    readonly close: () => void,
+    patienceMs: number,
+    private readonly hangUp: () => void,
   ) {
-    const transport = new PatientTransport(inner, patienceMs);
+    this.newPatience = () => new Patience(patienceMs, this.closing.signal);
+    const transport = new PatientTransport(inner, this.newPatience, this.closing.signal);
     this.batches = createClient(BatchService, transport);
     this.results = createClient(ResultService, transport);
     this.verification = createClient(VerificationService, transport);
     this.accounts = createClient(AccountService, transport);
     this.catalog = createClient(CatalogService, transport);
+  }
+
+  /** Ends the connection and every call on it. */
+  close(): void {
+    this.closing.abort();
+    this.hangUp();
   }
 
   /** Returns the answer about one address; `timeoutMs` is how long the server may look. */
@@ -154,7 +165,7 @@ export class Client {
     entries: Iterable<EntryInit> | AsyncIterable<EntryInit>,
     options: { launch?: boolean; acked?: (count: number) => void } = {},
   ): Promise<Batch> {
-    return new Upload(this.batches, batchId, entries, options, this.patienceMs).run();
+    return new Upload(this.batches, batchId, entries, options, this.newPatience()).run();
   }
 
   /**
@@ -167,7 +178,7 @@ export class Client {
     path: string,
     options: UploadFileOptions = {},
   ): Promise<UploadFileResponse> {
-    return new FileUpload(this.batches, batchId, path, options, this.patienceMs).run();
+    return new FileUpload(this.batches, batchId, path, options, this.newPatience()).run();
   }
 
   /**
@@ -180,7 +191,7 @@ export class Client {
   ): AsyncGenerator<StreamResultsResponse, void, undefined> {
     const asked = create(StreamResultsRequestSchema, request);
     const open = (signal: AbortSignal) => this.results.streamResults(asked, { signal });
-    for await (const frame of follow(open, this.patienceMs, asked.follow === false)) {
+    for await (const frame of follow(open, this.newPatience(), asked.follow === false)) {
       if (frame.results.length > 0 && frame.cursor === asked.cursor) {
         continue; // results move the cursor: this frame was here before
       }
@@ -193,7 +204,7 @@ export class Client {
   watch(batchId: string): AsyncGenerator<WatchBatchResponse, void, undefined> {
     const request = { batchId, heartbeatInterval: { seconds: HEARTBEAT_S } };
     const open = (signal: AbortSignal) => this.batches.watchBatch(request, { signal });
-    return follow(open, this.patienceMs, false);
+    return follow(open, this.newPatience(), false);
   }
 
   /**
@@ -214,7 +225,7 @@ export class Client {
         this.results.exportResults(download.request, { signal });
       for (;;) {
         try {
-          return await download.take(follow(open, this.patienceMs, false));
+          return await download.take(follow(open, this.newPatience(), false));
         } catch (error) {
           if (!(error instanceof ServiceError) || error.reason !== "ETAG_MISMATCH") throw error;
           if (!(await download.restart())) throw error;
@@ -248,8 +259,13 @@ export class Client {
    * difference is told, never refused: most calls work across versions.
    */
   async checkServer(): Promise<string> {
-    const info = await this.catalog.getServerInfo({});
-    return difference(VERSION, info.version);
+    try {
+      const info = await this.catalog.getServerInfo({});
+      return difference(VERSION, info.version);
+    } catch (error) {
+      if (!(error instanceof ServiceError) || error.code !== Code.Unimplemented) throw error;
+      return difference(VERSION, "");
+    }
   }
 }
 

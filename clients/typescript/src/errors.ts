@@ -30,16 +30,35 @@ export class ServiceError extends Error {
   }
 }
 
-/** Reads the google.rpc.Status that travels with a gRPC error. */
-export function toServiceError(error: unknown): ServiceError {
+/** How Connect tells of a connection that broke, or never came about. */
+const OF_THE_WAY = new Set([Code.Aborted, Code.Internal, Code.Unknown, Code.Canceled]);
+
+/**
+ * Reads the google.rpc.Status that travels with a gRPC error. What the server did not say, and the
+ * caller (who may have `ended` the call) did not cause, is UNAVAILABLE, as it is in gRPC's own
+ * libraries.
+ */
+export function toServiceError(error: unknown, ended = false): ServiceError {
   if (error instanceof ServiceError) return error;
   const told = ConnectError.from(error);
-  const result = new ServiceError(told.code, told.rawMessage, error);
+  const code = !ended && OF_THE_WAY.has(told.code) && isOfTheWay(told) ? Code.Unavailable : told.code;
+  const result = new ServiceError(code, told.rawMessage, error);
   for (const detail of told.details) {
     if ("type" in detail) note(result, detail.type, detail.value);
   }
-  result.message = `${result.reason || Code[told.code]}: ${told.rawMessage}`;
+  result.message = `${result.reason || Code[code]}: ${told.rawMessage}`;
   return result;
+}
+
+/** Whether it is the connection's failure: not a status, and nobody's programming error. */
+function isOfTheWay(told: ConnectError): boolean {
+  if (told.metadata.has("grpc-status")) return false;
+  if (told.cause === undefined) return true; // Connect saw a frame that does not belong there
+  for (let each: unknown = told.cause; each instanceof Error; each = each.cause) {
+    if (each instanceof TypeError || each instanceof RangeError) return false;
+    if ("code" in each && typeof each.code === "string") return true; // Node's, such as ECONNRESET
+  }
+  return false;
 }
 
 /** The details of google/rpc/error_details.proto that mailvet sends, by field number. */

@@ -13,7 +13,7 @@ import type {
   UploadFileResponse,
 } from "./gen/index.js";
 import { Gate } from "./gate.js";
-import { Patience } from "./patience.js";
+import type { Patience } from "./patience.js";
 
 /** Some ten milliseconds of a commit; well under the 3 MiB that a frame may have. */
 const FRAME_BYTES = 1 << 20;
@@ -33,7 +33,6 @@ export interface UploadFileOptions {
 
 /** One file of one batch. */
 export class FileUpload {
-  private readonly patience: Patience;
   private inFlight = 0;
   private failure: { error: unknown } | undefined;
   private wake: () => void = () => {};
@@ -43,10 +42,8 @@ export class FileUpload {
     private readonly batchId: string,
     private readonly path: string,
     private readonly options: UploadFileOptions,
-    patienceMs: number,
-  ) {
-    this.patience = new Patience(patienceMs);
-  }
+    private readonly patience: Patience,
+  ) {}
 
   /** Sends everything, over as many streams as it takes, and returns the last reply. */
   async run(): Promise<UploadFileResponse> {

@@ -7,15 +7,17 @@ import { type ServiceError, toServiceError } from "./errors.js";
 /** The first retry is soon (a proxy's hiccup), the later ones leave a starting server in peace. */
 const FIRST_WAIT_MS = 100;
 const MAX_WAIT_MS = 5_000;
-/** How Node's HTTP/2 tells of a connection that broke; our server always gives a reason. */
-const OF_THE_TRANSPORT = new Set([Code.Aborted, Code.Internal, Code.Unknown, Code.Canceled]);
 
 /** How long a caller waits for a server that does not answer, since it last did. */
 export class Patience {
   private failures = 0;
   private failingSince = 0;
 
-  constructor(private readonly limitMs: number) {}
+  /** `closing` ends every wait. */
+  constructor(
+    private readonly limitMs: number,
+    private readonly closing: AbortSignal,
+  ) {}
 
   /** Notes that the server has answered: patience starts anew. */
   progressed(): void {
@@ -24,13 +26,13 @@ export class Patience {
 
   /** Waits as long as a server that goes away has asked for. */
   async rest(waitMs: number): Promise<void> {
-    await sleep(Math.max(waitMs, FIRST_WAIT_MS));
+    await pause(Math.max(waitMs, FIRST_WAIT_MS), this.closing);
   }
 
   /**
-   * Waits before the next try; throws the `ServiceError` when there is to be none. UNAVAILABLE is
-   * tried again (AIP-194), RESOURCE_EXHAUSTED when the server says how long to wait, and a
-   * connection that broke. RetryInfo is the least that is waited; the signal ends the wait.
+   * Waits before the next try, or until `signal`; throws the `ServiceError` when there is to be
+   * none. UNAVAILABLE is tried again (AIP-194), and RESOURCE_EXHAUSTED when the server says how
+   * long to wait. RetryInfo is the least that is waited.
    */
   async waitOrThrow(error: unknown, signal?: AbortSignal): Promise<void> {
     const told = toServiceError(error);
@@ -41,14 +43,19 @@ export class Patience {
     const waitMs = Math.max((backoffMs * (1 + Math.random())) / 2, told.retryAfterMs ?? 0);
     if (now + waitMs > this.failingSince + this.limitMs) throw told;
     this.failures += 1;
-    await sleep(waitMs, undefined, { signal }).catch((aborted: unknown) => {
-      throw toServiceError(aborted);
-    });
+    await pause(waitMs, signal ? AbortSignal.any([signal, this.closing]) : this.closing);
+  }
+}
+
+async function pause(waitMs: number, signal: AbortSignal): Promise<void> {
+  try {
+    await sleep(waitMs, undefined, { signal });
+  } catch (aborted) {
+    throw toServiceError(aborted, true);
   }
 }
 
 function mayPass(told: ServiceError): boolean {
-  if (told.code === Code.Unavailable) return true;
   if (told.code === Code.ResourceExhausted) return told.retryAfterMs !== undefined;
-  return told.reason === "" && OF_THE_TRANSPORT.has(told.code);
+  return told.code === Code.Unavailable;
 }

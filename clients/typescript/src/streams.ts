@@ -1,7 +1,7 @@
 // Streams that are opened again after a cut, a drain or a restart.
 
 import type { Duration } from "@bufbuild/protobuf/wkt";
-import { Patience } from "./patience.js";
+import type { Patience } from "./patience.js";
 
 interface Frame {
   done: boolean;
@@ -14,10 +14,9 @@ interface Frame {
  */
 export async function* follow<F extends Frame>(
   open: (signal: AbortSignal) => AsyncIterable<F>,
-  patienceMs: number,
+  patience: Patience,
   once: boolean,
 ): AsyncGenerator<F, void, undefined> {
-  const patience = new Patience(patienceMs);
   for (;;) {
     const call = new AbortController();
     let failure: { error: unknown } | undefined;

@@ -7,14 +7,15 @@ import type {
   MessageInitShape,
 } from "@bufbuild/protobuf";
 import type { StreamResponse, Transport, UnaryResponse } from "@connectrpc/connect";
-import { toServiceError } from "./errors.js";
-import { Patience } from "./patience.js";
+import { type ServiceError, toServiceError } from "./errors.js";
+import type { Patience } from "./patience.js";
 
 /** Makes unary calls again while the server is unavailable, and types the failures of all. */
 export class PatientTransport implements Transport {
   constructor(
     private readonly inner: Transport,
-    private readonly patienceMs: number,
+    private readonly newPatience: () => Patience,
+    private readonly closing: AbortSignal,
   ) {}
 
   async unary<I extends DescMessage, O extends DescMessage>(
@@ -22,27 +23,42 @@ export class PatientTransport implements Transport {
     signal: AbortSignal | undefined,
     ...rest: UnaryRest<I>
   ): Promise<UnaryResponse<I, O>> {
-    const patience = new Patience(this.patienceMs);
+    const patience = this.newPatience();
     for (;;) {
       try {
         return await this.inner.unary(method, signal, ...rest);
       } catch (error) {
-        if (signal?.aborted) throw toServiceError(error);
-        await patience.waitOrThrow(error, signal);
+        await patience.waitOrThrow(this.typed(error, signal), signal);
       }
     }
   }
 
   async stream<I extends DescMessage, O extends DescMessage>(
     method: DescMethodStreaming<I, O>,
+    signal: AbortSignal | undefined,
     ...rest: StreamRest<I>
   ): Promise<StreamResponse<I, O>> {
     try {
-      const response = await this.inner.stream(method, ...rest);
-      return { ...response, message: typed(response.message) };
+      const response = await this.inner.stream(method, signal, ...rest);
+      return { ...response, message: this.each(response.message, signal) };
     } catch (error) {
-      throw toServiceError(error);
+      throw this.typed(error, signal);
     }
+  }
+
+  private async *each<T>(
+    messages: AsyncIterable<T>,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<T, void, undefined> {
+    try {
+      yield* messages;
+    } catch (error) {
+      throw this.typed(error, signal);
+    }
+  }
+
+  private typed(error: unknown, signal: AbortSignal | undefined): ServiceError {
+    return toServiceError(error, this.closing.aborted || signal?.aborted);
   }
 }
 
@@ -52,16 +68,7 @@ type UnaryRest<I extends DescMessage> = [
   input: MessageInitShape<I>,
 ];
 type StreamRest<I extends DescMessage> = [
-  signal: AbortSignal | undefined,
   timeoutMs: number | undefined,
   header: HeadersInit | undefined,
   input: AsyncIterable<MessageInitShape<I>>,
 ];
-
-async function* typed<T>(messages: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
-  try {
-    yield* messages;
-  } catch (error) {
-    throw toServiceError(error);
-  }
-}

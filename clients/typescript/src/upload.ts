@@ -12,7 +12,7 @@ import {
   type StreamEntriesResponse,
 } from "./gen/index.js";
 import { Gate } from "./gate.js";
-import { Patience } from "./patience.js";
+import type { Patience } from "./patience.js";
 
 /** The knee of the cost curve, and well under 4 MiB for ordinary addresses. */
 const FRAME_ENTRIES = 1000;
@@ -31,7 +31,6 @@ interface Kept {
 /** The entries of one batch on their way to the server. */
 export class Upload {
   private readonly source: AsyncIterator<EntryInit> | Iterator<EntryInit>;
-  private readonly patience: Patience;
   private kept: Kept[] = [];
   private durable = 0;
   private sent = 0;
@@ -46,13 +45,12 @@ export class Upload {
     private readonly batchId: string,
     entries: Iterable<EntryInit> | AsyncIterable<EntryInit>,
     private readonly options: { launch?: boolean; acked?: (count: number) => void },
-    patienceMs: number,
+    private readonly patience: Patience,
   ) {
     this.source =
       Symbol.asyncIterator in entries
         ? entries[Symbol.asyncIterator]()
         : entries[Symbol.iterator]();
-    this.patience = new Patience(patienceMs);
   }
 
   /** Sends everything, over as many streams as it takes, and returns the batch. */
@@ -131,8 +129,8 @@ export class Upload {
     this.filling ??= this.nextFrame().then((frame) => {
       this.filling = undefined;
       if (frame.entries.length === 0) return;
-      this.kept.push(frame);
       this.sent += frame.entries.length;
+      if (this.sent > this.durable) this.kept.push(frame); // else the server has it from before
     });
     return this.filling;
   }

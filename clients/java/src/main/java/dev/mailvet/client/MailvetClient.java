@@ -35,6 +35,7 @@ import dev.mailvet.v1.WatchBatchResponse;
 import io.grpc.Grpc;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
+import io.grpc.Status;
 import io.grpc.StatusException;
 import io.grpc.stub.BlockingClientCall;
 import io.grpc.stub.MetadataUtils;
@@ -100,7 +101,7 @@ public final class MailvetClient implements AutoCloseable {
     }
     var channel =
         Grpc.newChannelBuilder(target, options.credentials())
-            .userAgent("mailvet-java/" + Versions.CLIENT)
+            .userAgent("mailvet-java/" + VERSION)
             .keepAliveTime(options.keepalive().toMillis(), TimeUnit.MILLISECONDS)
             .keepAliveTimeout(20, TimeUnit.SECONDS)
             .maxInboundMessageSize(MAX_MESSAGE_BYTES)
@@ -361,8 +362,15 @@ public final class MailvetClient implements AutoCloseable {
    * difference is told, never refused: most calls work across versions.
    */
   public String checkServer() {
-    var info = call(() -> catalog.getServerInfo(GetServerInfoRequest.getDefaultInstance()));
-    return Versions.difference(Versions.CLIENT, info.getVersion());
+    try {
+      var info = call(() -> catalog.getServerInfo(GetServerInfoRequest.getDefaultInstance()));
+      return Versions.difference(VERSION, info.getVersion());
+    } catch (ServiceException error) {
+      if (error.code() != Status.Code.UNIMPLEMENTED) {
+        throw error;
+      }
+      return Versions.difference(VERSION, "");
+    }
   }
 
   /** Ends the connection and every call on it. */

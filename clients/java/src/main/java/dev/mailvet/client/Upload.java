@@ -79,9 +79,11 @@ final class Upload {
         exchange.hear();
       }
       var frame = nextFrame();
-      kept.add(frame);
       sent += frame.getEntriesCount();
-      exchange.send(frame);
+      if (sent > durable) { // else the server has it from before
+        kept.add(frame);
+        exchange.send(frame);
+      }
     }
     finishSent = true;
     var finish = FinishUpload.newBuilder().setEntryCount(sent).setLaunch(launch);

@@ -9,9 +9,11 @@ final class Versions {
 
   /** A warning when two versions are not of one release line, else an empty string. */
   static String difference(String client, String server) {
-    return releaseLine(client).equals(releaseLine(server))
-        ? ""
-        : "this client is version " + client + ", the server " + server;
+    if (releaseLine(client).equals(releaseLine(server))) {
+      return "";
+    }
+    var other = server.isEmpty() ? "of an unknown version" : server;
+    return "this client is version " + client + ", the server " + other;
   }
 
   /** The minor version before 1.0, later the major one (semver.org, item 4). */
