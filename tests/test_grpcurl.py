@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyotp
 import pytest
 from google.protobuf.descriptor_pb2 import MethodDescriptorProto
 from google.protobuf.json_format import ParseDict
@@ -69,6 +70,8 @@ def filled(line: str, said: dict[str, list[Any]]) -> str:
     """A line with what earlier replies told in the place of the words in capitals."""
     for made in said.get("CreateApiKey", ()):
         line = line.replace("KEY_ID", made.api_key.key_id).replace("KEY", made.secret)
+    for begun in said.get("EnrollTotp", ()):
+        line = line.replace("CODE", pyotp.TOTP(begun.secret).now())
     return line
 
 

@@ -42,6 +42,7 @@ async def test_services_are_listed(world: World, version: str) -> None:
     assert {
         "grpc.health.v1.Health",
         "mailvet.v1.AccountService",
+        "mailvet.v1.AuthService",
         "mailvet.v1.BatchService",
         "mailvet.v1.CatalogService",
         "mailvet.v1.ResultService",

@@ -23,6 +23,7 @@ from mailvet.rpc.server import RpcServer, ServerOptions, build_server
 from mailvet.store.base import Store
 from mailvet.v1 import (
     account_service_pb2,
+    auth_service_pb2,
     batch_pb2,
     batch_service_pb2,
     catalog_service_pb2,
@@ -30,6 +31,7 @@ from mailvet.v1 import (
     verification_service_pb2,
 )
 from mailvet.v1.account_service_pb2_grpc import AccountServiceStub
+from mailvet.v1.auth_service_pb2_grpc import AuthServiceStub
 from mailvet.v1.batch_service_pb2_grpc import BatchServiceStub
 from mailvet.v1.catalog_service_pb2_grpc import CatalogServiceStub
 from mailvet.v1.result_service_pb2_grpc import ResultServiceStub
@@ -43,6 +45,7 @@ SERVICES = [
         (verification_service_pb2, "VerificationService"),
         (catalog_service_pb2, "CatalogService"),
         (account_service_pb2, "AccountService"),
+        (auth_service_pb2, "AuthService"),
     )
 ]
 
@@ -111,6 +114,10 @@ class World:
     @property
     def accounts(self) -> Any:
         return AccountServiceStub(self.channel)
+
+    @property
+    def auth(self) -> Any:
+        return AuthServiceStub(self.channel)
 
     @property
     def catalog(self) -> Any:

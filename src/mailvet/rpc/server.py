@@ -8,7 +8,7 @@ await server.stop(grace_s=25)           # drains: streams say where to go on, th
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import grpc
@@ -17,7 +17,10 @@ from structlog.typing import FilteringBoundLogger
 from mailvet.accounts.admission import Admission
 from mailvet.accounts.authenticator import Authenticator
 from mailvet.accounts.metering import Meter
+from mailvet.accounts.second_factor import SecondFactor
 from mailvet.accounts.tenant_keys import TenantKeys
+from mailvet.accounts.token_keys import DerivedKeys, TokenKeys
+from mailvet.accounts.tokens import Tokens
 from mailvet.batches import limits
 from mailvet.batches.cursor import Marks
 from mailvet.batches.drain import Drain
@@ -32,8 +35,10 @@ from mailvet.batches.watch import FRAME_GAP_S as WATCH_GAP_S
 from mailvet.batches.watch import Observer
 from mailvet.callbacks.url import UrlRules
 from mailvet.errors import ConfigError
+from mailvet.model.access import Caller
 from mailvet.model.admission import AdmissionLimits
 from mailvet.rpc.account_service import AccountService
+from mailvet.rpc.auth_service import AuthService
 from mailvet.rpc.batch_service import BatchService
 from mailvet.rpc.call import Method
 from mailvet.rpc.catalog_service import CatalogService
@@ -50,6 +55,7 @@ from mailvet.store.base import Store
 from mailvet.telemetry.logs import logger
 from mailvet.v1 import (
     account_service_pb2,
+    auth_service_pb2,
     batch_service_pb2,
     catalog_service_pb2,
     result_service_pb2,
@@ -69,6 +75,10 @@ class ServerOptions:
     """TLS; None listens in plain text."""
     require_keys: bool = False
     """Whether every caller needs an API key; without, all are the tenant `default`."""
+    token_keys: TokenKeys | None = None
+    """What signs tokens; None makes it of the store's secret."""
+    certificates: Mapping[str, Caller] = field(default_factory=dict)
+    """Who calls, by a name in the client's certificate."""
     reflection: bool = True
     connection_age_s: float = 30 * 60
     """Connections are renewed after this, so that load spreads over new servers."""
@@ -146,9 +156,16 @@ def build_server(  # noqa: PLR0913
     admission = Admission(options.admission, clock=clock)
     meter = Meter(store, clock=clock, wall_clock=wall_clock)
     usage = UsageBook(store, marks, wall_clock)
+    tokens = Tokens(options.token_keys or DerivedKeys(store.secret, wall_clock), wall_clock)
     authenticator = Authenticator(
-        store, required=options.require_keys, clock=clock, wall_clock=wall_clock
+        store,
+        required=options.require_keys,
+        clock=clock,
+        wall_clock=wall_clock,
+        tokens=tokens,
+        certificates=options.certificates,
     )
+    second_factor = SecondFactor(store, authenticator.keys, clock=clock, wall_clock=wall_clock)
     keys = TenantKeys(store, authenticator.keys, wall_clock)
 
     methods = [
@@ -180,6 +197,7 @@ def build_server(  # noqa: PLR0913
             VerificationService(verifier, meter, min_heartbeat_s=options.min_heartbeat_s),
         ),
         *_methods(catalog_service_pb2, catalog or CatalogService()),
+        *_methods(auth_service_pb2, AuthService(tokens, second_factor)),
         *_methods(account_service_pb2, AccountService(store, usage, admission, meter, keys, marks)),
     ]
     services = sorted({method.service for method in methods})
