@@ -23,11 +23,14 @@ from pathlib import Path
 from typing import Any
 
 from mailvet import failpoints
+from mailvet.cli import serve, verify
 from mailvet.cli.main import main
-from mailvet.cli.serve import serve
 
-NEEDED = (main, serve)
-"""Imported for what comes with them: all that a server needs, once for all."""
+NEEDED = (serve, verify)
+"""Imported for what comes with them: all that servers and most commands need, once for all."""
+
+
+NOTHING = Path(os.devnull)
 
 
 class Child:
@@ -41,6 +44,10 @@ class Child:
     def returncode(self) -> int | None:
         """The exit code, negative for a signal; None while it lives."""
         return self._ended.result() if self._ended.done() else None
+
+    def join(self, timeout_s: float) -> int:
+        """Return the exit code; raises `TimeoutError` when it has not ended by then."""
+        return self._ended.result(timeout_s)
 
     async def wait(self) -> int:
         """Return the exit code once it has ended."""
@@ -69,10 +76,21 @@ class _Nursery:
         threading.Thread(target=self._listen, daemon=True).start()
         atexit.register(self._close)
 
-    def spawn(self, arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Child:
-        """Fork `mailvet ARGUMENTS`, its output appended to a file."""
+    def spawn(
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        out: Path,
+        err: Path | None = None,
+        stdin: Path = NOTHING,
+    ) -> Child:
+        """Fork `mailvet ARGUMENTS`, as `spawn` says."""
         born: Future[int] = Future()
-        ask = {"arguments": [*arguments], "environment": {**environment}, "log": str(log)}
+        ask = {
+            "arguments": [*arguments],
+            "environment": {**environment},
+            "files": [str(stdin), str(out), str(err or out)],
+        }
         assert self._process.stdin is not None
         with self._lock:
             self._born.append(born)
@@ -102,9 +120,19 @@ def _nursery() -> _Nursery:
     return _Nursery()
 
 
-def spawn(arguments: Sequence[str], environment: Mapping[str, str], log: Path) -> Child:
-    """Run `mailvet ARGUMENTS` in a process of its own, its output appended to a file."""
-    return _nursery().spawn(arguments, environment, log)
+def spawn(
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
+    out: Path,
+    err: Path | None = None,
+    stdin: Path = NOTHING,
+) -> Child:
+    """Run `mailvet ARGUMENTS` in a process of its own.
+
+    What it says is appended to the file `out`, what it says on standard error to `err`, or to the
+    same. Variables that Python itself reads at its start have no effect.
+    """
+    return _nursery().spawn(arguments, environment, out, err, stdin)
 
 
 def _nurse(asked: RawIOBase, told: RawIOBase) -> dict[str, Any] | None:
@@ -149,10 +177,11 @@ def _grow_up(what: dict[str, Any]) -> None:
     """Become the process that was asked for."""
     os.environ.clear()
     os.environ.update(what["environment"])
-    log = os.open(what["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    for descriptor, target in ((nothing, 0), (log, 1), (log, 2)):
-        os.dup2(descriptor, target)
+    for target, name in enumerate(what["files"]):
+        how = os.O_WRONLY | os.O_CREAT | os.O_APPEND if target else os.O_RDONLY
+        opened = os.open(name, how)
+        os.dup2(opened, target)
+        os.close(opened)
     sys.argv = ["mailvet", *what["arguments"]]
 
 

@@ -3,8 +3,10 @@
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -15,11 +17,15 @@ from typing import Any
 from mailvet.config import PREFIX
 from mailvet.testbed.bed import Testbed
 from mailvet.testbed.world import parse_world
+from tests import nursery
+from tests.nursery import NOTHING
 
 COMMAND = (sys.executable, "-m", "mailvet")
 TIMEOUT_S = 60.0
 PLAIN_LOCALE = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 """A locale in which Python would not speak UTF-8 by itself."""
+INTERPRETERS_OWN = {*PLAIN_LOCALE, "LANG", "PYTHONPROFILEIMPORTTIME"}
+"""Variables that take effect when Python starts."""
 
 WORLD = """
 name = "cli"
@@ -63,18 +69,37 @@ def environment(more: Mapping[str, str] = MappingProxyType({})) -> dict[str, str
 def mailvet(
     *arguments: str, stdin: bytes = b"", env: Mapping[str, str] = MappingProxyType({})
 ) -> "subprocess.CompletedProcess[str]":
-    """Run the command to its end."""
+    """Run the command to its end; with variables for Python itself, in a Python of its own."""
+    run_it = _in_new_python if env.keys() & INTERPRETERS_OWN else _forked
+    code, out, err = run_it(arguments, stdin, environment(env))
+    assert "Traceback" not in err, err
+    return subprocess.CompletedProcess([*COMMAND, *arguments], code, out, err)
+
+
+def _in_new_python(
+    arguments: tuple[str, ...], stdin: bytes, env: dict[str, str]
+) -> tuple[int, str, str]:
     done = subprocess.run(
         [*COMMAND, *arguments],
         input=stdin,
         capture_output=True,
         timeout=TIMEOUT_S,
-        env=environment(env),
+        env=env,
         check=False,
     )
-    out, err = done.stdout.decode(), done.stderr.decode()
-    assert "Traceback" not in err, err
-    return subprocess.CompletedProcess(done.args, done.returncode, out, err)
+    return done.returncode, done.stdout.decode(), done.stderr.decode()
+
+
+def _forked(arguments: tuple[str, ...], stdin: bytes, env: dict[str, str]) -> tuple[int, str, str]:
+    with tempfile.TemporaryDirectory() as folder:
+        given, out, err = (Path(folder) / name for name in ("in", "out", "err"))
+        given.write_bytes(stdin)
+        child = nursery.spawn(arguments, env, out, err, given)
+        try:
+            code = child.join(TIMEOUT_S)
+        finally:
+            child.send_signal(signal.SIGKILL)
+        return code, out.read_bytes().decode(), err.read_bytes().decode()
 
 
 def json_lines(text: str) -> list[dict[str, Any]]:
@@ -123,15 +148,18 @@ def write(path: Path, content: bytes) -> str:
 @contextmanager
 def server(folder: Path, *more: str) -> Iterator[str]:
     """Run `mailvet serve` on a free port over a store in the folder; yields its target."""
-    command = [*COMMAND, "serve", "--listen", "127.0.0.1:0", "--store", str(folder / "store.db")]
+    command = ["serve", "--listen", "127.0.0.1:0", "--store", str(folder / "store.db")]
     command += ["--egress-canaries", "", "--drain-grace-s", "1", "--log-level", "error", *more]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment())
-    assert process.stdout is not None
-    try:
-        said = process.stdout.readline().decode()
-        assert " serves on " in said
-        yield said.split()[-1]
-    finally:
-        process.terminate()
-        process.wait(TIMEOUT_S)
-        process.stdout.close()
+    # A pipe with a name: reading from it waits for what the server says.
+    pipe = folder / "said"
+    os.mkfifo(pipe)
+    process = nursery.spawn(command, environment(), pipe, NOTHING)
+    with pipe.open(encoding="utf-8") as out:
+        try:
+            said = out.readline()
+            assert " serves on " in said
+            yield said.split()[-1]
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.join(TIMEOUT_S)
+            pipe.unlink()

@@ -3,7 +3,6 @@
 import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -13,16 +12,14 @@ from tests.cli.run import COMMAND, environment, mailvet
 
 
 def test_a_port_that_is_taken_is_said_at_once() -> None:
-    """The demo names the port and the flag that takes another one."""
+    """Nothing is started; the demo names the port and the flag that takes another one."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         listen = f"127.0.0.1:{taken.getsockname()[1]}"
-        started = time.monotonic()
         done = mailvet("demo", "--listen", listen)
     assert (1, "") == (done.returncode, done.stdout)
     first, second = done.stderr.splitlines()
     assert f"cannot listen on {listen}" in first
     assert "`mailvet demo --listen 127.0.0.1:PORT` takes another port" in second
-    assert time.monotonic() - started < 10
 
 
 @pytest.mark.slow
