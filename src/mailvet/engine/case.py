@@ -82,6 +82,8 @@ class Case:
     card: DomainCard | None = None
     seen: Observation | None = None
     reading: Reading | None = None
+    answered = False
+    """Whether the last visit brought an observation of it."""
     visits = 0
     passes = 0
     """How often it went back to its route's queue unanswered."""

@@ -1,7 +1,7 @@
 """One session's worth of work: ask a route about some cases, and take in what it said."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import structlog
@@ -85,7 +85,7 @@ class Visits:
             card.probing = True
         try:
             envelopes = [self._envelope(card, cases, card in probing) for card, cases in lot]
-            quality = max(case.quality for _, cases in lot for case in cases)
+            quality = max([case.quality for _, cases in lot for case in cases])
             on_line = _listener(lot)
             report = await self._dial(route.key, route.exchangers, envelopes, quality, on_line)
             reach("visit.ended")
@@ -97,7 +97,8 @@ class Visits:
             for card in probing:
                 card.probing = False
             for card, _ in lot:
-                self._wake_waiting(card)
+                if card.waiting:
+                    self._wake_waiting(card)
 
     def _should_probe(self, card: DomainCard) -> bool:
         # Also where the host refused a second recipient before: that may have been another domain's
@@ -117,15 +118,17 @@ class Visits:
             self._not_connected(route, lot, report)
             return
         self._connected()
+        observe, observations = self._observe, report.observations
         for card, cases in lot:
             self._learn(card, report)
             for case in cases:
-                self._observe(card, case, report)
+                observe(card, case, observations)
         # Before anybody is queued again: that may start a session at once.
         self._adapt(route, lot, report)
         for card, cases in lot:
+            knows = card.knows_catch_all(self._clock())
             for case in cases:
-                self._hand_on(card, case, report)
+                self._hand_on(card, case, knows=knows)
 
     def _not_connected(self, route: Route, lot: Lot, report: Report) -> None:
         cases = []
@@ -137,13 +140,21 @@ class Visits:
                 cases.append(case)
         self._unreachable(route.key, cases)
 
-    def _observe(self, card: DomainCard, case: Case, report: Report) -> None:
+    def _observe(
+        self, card: DomainCard, case: Case, observations: Mapping[Address, Observation]
+    ) -> None:
+        """Take in what was said of a case, if anything was."""
         assert case.address is not None
-        seen = report.observations.get(case.address)
-        if seen is not None:
-            case.visits += 1
-            case.seen = seen
-            case.reading = self._reading(seen, card)
+        seen = observations.get(case.address)
+        case.answered = seen is not None
+        if seen is None:
+            return
+        case.visits += 1
+        case.seen = seen
+        reply = seen.reply
+        case.reading = (
+            None if reply is None or 200 <= reply.code < 300 else self._reading(seen, card)
+        )
 
     def _adapt(self, route: Route, lot: Lot, report: Report) -> None:
         pace = route.pace
@@ -151,10 +162,11 @@ class Visits:
             pace.one_domain = True
         if report.recipients_taken is not None:
             pace.took(report.recipients_taken)
-        answered = [
-            case for _, cases in lot for case in cases if case.address in report.observations
-        ]
-        if any(_is_complaint(case) for case in answered):
+        if any(
+            case.answered and case.reading is not None and _is_complaint(case)
+            for _, cases in lot
+            for case in cases
+        ):
             pace.complained()
         else:
             pace.succeeded()
@@ -166,16 +178,21 @@ class Visits:
         reading = self._reading(seen, card)
         self._book.learn_catch_all(card, judge_catch_all(seen, reading), seen, reading)
 
-    def _hand_on(self, card: DomainCard, case: Case, report: Report) -> None:
-        if case.address not in report.observations:
+    def _hand_on(self, card: DomainCard, case: Case, *, knows: bool) -> None:
+        """Conclude a case, unless there is more to ask; `knows` says whether the domain's catch-all
+        is known."""
+        if not case.answered:
             self._unasked(card, case)
-        elif _is_complaint(case) and case.complaints < MAX_COMPLAINTS:
-            case.complaints += 1
-            self._requeue(card, [case])
-        elif case.seen is not None and case.seen.reply is not None and case.seen.reply.positive:
-            card.waiting.append(case)
-        else:
+        elif case.reading is not None:
+            if _is_complaint(case) and case.complaints < MAX_COMPLAINTS:
+                case.complaints += 1
+                self._requeue(card, [case])
+            else:
+                case.conclude()
+        elif knows or case.seen is None or case.seen.reply is None:
             case.conclude()
+        else:
+            card.waiting.append(case)
 
     def _wake_waiting(self, card: DomainCard) -> None:
         """Answer those who wait for the domain's catch-all, or send one of them to ask again."""

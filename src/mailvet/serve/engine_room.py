@@ -3,7 +3,7 @@
 import contextlib
 import random
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from mailvet.config import Settings
 from mailvet.engine.answers import Answers
@@ -48,16 +48,16 @@ from mailvet.syntax import parse
 from mailvet.verdict.points import Weights, default_weights, read_weights
 
 _RANDOM = random.Random()  # noqa: S311
-_MADE_UP_ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
-_MADE_UP_LENGTH = 18
-"""Long enough that nobody has it, short and plain enough for every exchanger's own rules."""
+_MADE_UP_DIGITS = 20
+"""So many that nobody has it, few and plain enough for every exchanger's own rules."""
 
 
 def made_up(domain: str) -> Address:
     """Invent a mailbox of a domain that nobody has."""
     # Nobody gains by guessing it: the system's own source of secrets would cost ten times as much.
-    letters = "".join(_RANDOM.choices(_MADE_UP_ALPHABET, k=_MADE_UP_LENGTH))
-    return Address("v" + letters, DomainName(domain, domain, domain.startswith("[")))
+    number = _RANDOM.getrandbits(4 * _MADE_UP_DIGITS)
+    name = f"v{number:0{_MADE_UP_DIGITS}x}"
+    return Address(name, DomainName(domain, domain, domain.startswith("[")))
 
 
 def build_resolver(settings: Settings) -> Resolver:
@@ -226,8 +226,8 @@ class EngineRoom:
 
     # What the parts above need of each other; each is one line on purpose.
 
-    async def _visit(self, route: Route, lot: Lot) -> None:
-        await self._guarded(route, lot)
+    def _visit(self, route: Route, lot: Lot) -> Awaitable[None]:
+        return self._guarded(route, lot)
 
     def _requeue(self, card: DomainCard, cases: Iterable[Case]) -> None:
         self._pipeline.requeue(card, cases)

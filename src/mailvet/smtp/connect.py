@@ -8,7 +8,7 @@ import asyncio
 import errno
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from functools import cache
 from typing import TypeVar
 
@@ -58,39 +58,30 @@ async def connect(
         async with asyncio.timeout(timeout_s):
             if identity.proxy is not None:
                 return await _through_proxy(address, port, identity.proxy, timeout_s, protocol)
-            return await _when_there_is_room(
-                lambda: _straight(address, port, identity.source_address, protocol)
-            )
-    except TimeoutError:  # an OSError too (ETIMEDOUT), so it comes first
+            return await dial(address, port, identity.source_address, protocol)
+    except TimeoutError:
         raise NotConnected(Trouble.TIMEOUT) from None
-    except ConnectionError:
-        raise NotConnected(Trouble.REFUSED) from None
-    except OSError as error:
-        raise NotConnected(Trouble.UNREACHABLE, at_once=error.errno in _NO_WAY) from None
 
 
-async def _when_there_is_room(dial: Callable[[], Awaitable[P]]) -> P:
+async def dial(address: str, port: int, source_address: str | None, protocol: Callable[[], P]) -> P:
+    """Connect straight, for as long as the system itself tries; else as `connect`."""
+    if source_address is not None and (":" in source_address) != (":" in address):
+        raise NotConnected(Trouble.UNREACHABLE, at_once=True)  # it is of the other IP version
+    local = (source_address, 0) if source_address is not None else None
+    loop = asyncio.get_running_loop()
     while True:
         try:
-            return await dial()
+            _, connected = await loop.create_connection(protocol, address, port, local_addr=local)
+        except TimeoutError:  # an OSError too (ETIMEDOUT), so it comes first
+            raise NotConnected(Trouble.TIMEOUT) from None
+        except ConnectionError:
+            raise NotConnected(Trouble.REFUSED) from None
         except OSError as error:
             if error.errno not in _NO_ROOM:
-                raise
+                raise NotConnected(Trouble.UNREACHABLE, at_once=error.errno in _NO_WAY) from None
+        else:
+            return connected
         await asyncio.sleep(NO_ROOM_PAUSE_S)
-
-
-async def _straight(
-    address: str, port: int, source_address: str | None, protocol: Callable[[], P]
-) -> P:
-    if source_address is not None and (":" in source_address) != (":" in address):
-        raise OSError(errno.EAFNOSUPPORT, "the source address is of the other IP version")
-    _, connected = await asyncio.get_running_loop().create_connection(
-        protocol,
-        address,
-        port,
-        local_addr=(source_address, 0) if source_address is not None else None,
-    )
-    return connected
 
 
 async def _through_proxy(

@@ -4,8 +4,14 @@ This is about how to go on asking; what a reply means for a mailbox is judged el
 """
 
 import re
+from functools import lru_cache
+from typing import NamedTuple
 
 from mailvet.model.reply import Reply
+from mailvet.smtp.reply_text import without_names
+
+_REMEMBERED = 2048
+"""Refusals remembered, mailboxes aside: about half a MiB."""
 
 _TLS_ENHANCED = ("5.7.10", "4.7.10")
 """Encryption needed (RFC 5248 registry, X.7.10)."""
@@ -27,48 +33,65 @@ _DOMAIN_WORDS = re.compile(
 _FULL_WORDS = re.compile(r"quota|full|storage|space|mailbox size|inbox|disk")
 
 
-def insists_on_tls(reply: Reply, *, offered: bool) -> bool:
-    """Whether a refusal asks for STARTTLS first (RFC 3207 4: 530 5.7.0 "Must issue a STARTTLS").
+class Demands(NamedTuple):
+    """What a refusal asks for, beside what it says of whoever it is about."""
 
-    530 and 5.7.0 also ask for a password; where STARTTLS is `offered` it is worth one try.
+    tls: bool
+    """STARTTLS first, wherever it is offered."""
+    tls_anyway: bool
+    """It names STARTTLS itself, whatever was offered."""
+    no_other: bool
+    """It is about asking for several recipients, not about this one."""
+    one_domain: bool
+    """Recipients of one domain at a time."""
+
+    def insists_on_tls(self, *, offered: bool) -> bool:
+        """Whether it is of use to begin TLS and ask again."""
+        return self.tls if offered else self.tls_anyway
+
+
+_NOTHING = Demands(tls=False, tls_anyway=False, no_other=False, one_domain=False)
+
+
+def demands_of(reply: Reply) -> Demands:
+    """Return what a refusal asks for, nothing for another reply; the mailbox it names says nothing.
+
+    *TLS*: RFC 3207 4 has 530 5.7.0 "Must issue a STARTTLS"; 530 and 5.7.0 also ask for a password,
+    but where STARTTLS is offered it is worth one try.
+
+    *No other recipient*, which counts only in a session where another one was answered before: 452
+    is what RFC 5321 4.5.3.1.10 has for too many recipients (552 in RFC 821), x.5.3 the enhanced
+    code; 421 hangs up; 503 has it that only DATA may follow. Other refusals count only with the
+    words for it: a full, busy or greylisted mailbox beside others stays its own.
+
+    *One domain* at a time: Google's 451 4.3.0, filtering services.
     """
     if reply.code < 400:
-        return False
-    if offered and (reply.code == 530 or reply.enhanced == "5.7.0"):
-        return True
-    text = reply.text.lower()
-    # Every refusal passes here, and few speak of TLS: the expression is slow to find nothing.
-    says_so = any(word in text for word in _TLS_ROOTS) and _TLS_WORDS.search(text)
-    if says_so or reply.enhanced in _TLS_ENHANCED:
-        return offered or "starttls" in text
-    return False
+        return _NOTHING
+    return _demands(reply.code, reply.enhanced, without_names(reply.text))
 
 
-def refuses_another(reply: Reply) -> bool:
-    """Whether a refusal of a later recipient is about asking for several, not about that one.
+@lru_cache(_REMEMBERED)
+def _demands(code: int, enhanced: str | None, text: str) -> Demands:
+    """Hosts say the same of every mailbox but its name."""
+    text = text.lower()
+    # Few speak of TLS, and the expression is slow to find nothing.
+    speaks_of_tls = any(word in text for word in _TLS_ROOTS) and _TLS_WORDS.search(text)
+    needs_tls = bool(speaks_of_tls) or enhanced in _TLS_ENHANCED
+    return Demands(
+        tls=needs_tls or code == 530 or enhanced == "5.7.0",
+        tls_anyway=needs_tls and "starttls" in text,
+        no_other=_refuses_another(code, enhanced, text),
+        one_domain=bool(_DOMAIN_WORDS.search(text)) and ("transaction" in text or "per" in text),
+    )
 
-    Only for a recipient in whose session another one was answered before. 452 is what RFC 5321
-    4.5.3.1.10 has for too many recipients (552 in RFC 821), x.5.3 the enhanced code; 421 hangs up;
-    503 has it that only DATA may follow. Other refusals count only with the words for it: a full,
-    busy or greylisted mailbox beside others stays its own.
-    """
-    code, enhanced = reply.code, reply.enhanced
-    if code < 400:
-        return False
+
+def _refuses_another(code: int, enhanced: str | None, text: str) -> bool:
     if code in (421, 503) or (enhanced is not None and enhanced[1:] == ".5.3"):
         return True
-    text = reply.text.lower()
     if _SEVERAL_WORDS.search(text):
         return True
     return code == 452 and enhanced is None and not _FULL_WORDS.search(text)
-
-
-def refuses_domain(reply: Reply) -> bool:
-    """Whether a refusal asks for one domain at a time (Google's 451 4.3.0, filtering services)."""
-    if reply.code < 400:
-        return False
-    text = reply.text.lower()
-    return _DOMAIN_WORDS.search(text) is not None and ("transaction" in text or "per" in text)
 
 
 def is_shutting_down(reply: Reply) -> bool:

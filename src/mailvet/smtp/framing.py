@@ -5,6 +5,7 @@ for the answer to the next recipient, and drops what is not SMTP.
 """
 
 import asyncio
+from functools import lru_cache
 
 from aiosmtplib.protocol import SMTPProtocol
 from aiosmtplib.response import SMTPResponse
@@ -102,7 +103,11 @@ def enhanced_of(text: str) -> str | None:
     """Return the enhanced status code a reply's text begins with (RFC 2034 4), if any."""
     if text[1:2] != "." or text[0] not in "245":
         return None
-    word = text.split(None, 1)[0]
+    return _enhanced(text.split(None, 1)[0])
+
+
+@lru_cache(256)
+def _enhanced(word: str) -> str | None:
     parts = word.split(".")
     if len(parts) != 3 or not all(part.isdecimal() and len(part) <= 3 for part in parts[1:]):
         return None

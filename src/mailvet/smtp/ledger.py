@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from mailvet.model.address import Address
 from mailvet.model.reply import Observation, Reply, Stage, Trouble
-from mailvet.smtp.demands import is_shutting_down, refuses_another, refuses_domain
+from mailvet.smtp.demands import Demands, demands_of, is_shutting_down
 
 Heard = Reply | Trouble
 
@@ -23,7 +23,7 @@ class Ledger:
     __slots__ = (
         "_address",
         "_host",
-        "_recipients",
+        "_last",
         "_total",
         "accepted",
         "asking",
@@ -32,16 +32,18 @@ class Ledger:
         "observations",
         "one_domain",
         "probing",
+        "recipients",
         "recipients_taken",
         "transacted",
         "try_next",
     )
 
     def __init__(self, recipients: Sequence[Address], host: str, address: str) -> None:
-        self._recipients = recipients
+        self.recipients = recipients
         self._host = host
         self._address = address
         self._total = 0
+        self._last = Observation(Stage.CONNECT, host, address)
         self.observations: dict[Address, Observation] = {}
         self.made_up: dict[str, Observation] = {}
         self.recipients_taken: int | None = None
@@ -57,10 +59,6 @@ class Ledger:
         """Whose answer is due."""
         self.probing: str | None = None
         """The domain whose made-up mailbox's answer is due."""
-
-    def unasked(self) -> tuple[Address, ...]:
-        """Recipients about whom nothing was said."""
-        return tuple(each for each in self._recipients if each not in self.observations)
 
     def begin_transaction(self) -> None:
         """Note that the sender was accepted."""
@@ -84,19 +82,28 @@ class Ledger:
         self.try_next = self.try_next or mail.code < 500
         return True
 
-    def answered(self, recipient: Address, reply: Reply) -> bool:
-        """Note the answer to RCPT, unless it is about asking for several."""
-        if self._total and reply.code >= 400:
-            if refuses_domain(reply):
+    def accepts(self, recipient: Address, reply: Reply) -> None:
+        """Note that RCPT was answered with anything but a refusal."""
+        last = self._last
+        if reply is not last.reply:  # hosts say the same of all: so do those who report it
+            last = self._last = self._seen(Stage.RCPT, reply)
+        self.observations[recipient] = last
+        self._total += 1
+        self.in_transaction += 1
+        self.accepted = self.accepted or reply.positive
+
+    def refuses(self, recipient: Address, reply: Reply, demands: Demands) -> bool:
+        """Note a refusal of RCPT, unless it is about asking for several."""
+        if self._total:
+            if demands.one_domain:
                 self.one_domain = True
                 return False
-            if refuses_another(reply):
+            if demands.no_other:
                 self._learn_limit()
                 return False
         self.observations[recipient] = self._seen(Stage.RCPT, reply)
         self._total += 1
         self.in_transaction += 1
-        self.accepted = self.accepted or reply.positive
         return True
 
     def made_up_answered(self, domain: str, reply: Reply) -> None:
@@ -105,7 +112,7 @@ class Ledger:
         A refusal for the number of those before it is no answer, unless it was the second: a
         smaller session can still ask.
         """
-        if refuses_another(reply) and self._learn_limit() > 1:
+        if demands_of(reply).no_other and self._learn_limit() > 1:
             return
         self.made_up[domain] = self._seen(Stage.RCPT, reply)
 
@@ -150,7 +157,7 @@ class Ledger:
         return self.recipients_taken
 
     def _all_see(self, seen: Observation) -> None:
-        for recipient in self._recipients:
+        for recipient in self.recipients:
             self.observations.setdefault(recipient, seen)
 
     def _seen(self, stage: Stage, heard: Heard) -> Observation:

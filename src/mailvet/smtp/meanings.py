@@ -15,7 +15,7 @@ from mailvet.model.status import Meaning
 from mailvet.smtp.reply_grammar import grammar
 from mailvet.smtp.reply_lexicon import lexicon
 from mailvet.smtp.reply_operators import operator_reading
-from mailvet.smtp.reply_text import MAX_CHARS, enhanced_in
+from mailvet.smtp.reply_text import MAX_CHARS, enhanced_in, without_names
 
 _FINAL = frozenset(
     {Meaning.MAILBOX_DOES_NOT_EXIST, Meaning.MAILBOX_DISABLED, Meaning.DOMAIN_NOT_ACCEPTED}
@@ -24,9 +24,6 @@ _INNER = re.compile(
     r"(?i)\b(?:said|was|responded|response|answered)\s{0,9}:?\s{0,9}[\"']?([245]\d\d)[ -]"
 )
 """Where a call-out quotes the other host: `host mx[192.0.2.1] said: 550 5.1.1 ...`."""
-
-_NAMED = re.compile(r"<[^<>\s]{1,320}>")
-"""The mailbox a reply speaks of: an address whatever it is, and no language."""
 
 _REMEMBERED = 8192
 """Readings kept; some 2 MB."""
@@ -53,10 +50,7 @@ def read(
     whatever the text; the same input always gets the same reading. A bare refusal is UNKNOWN,
     and a 4xx says nothing final of a mailbox or a domain.
     """
-    text = text[:MAX_CHARS]
-    if "<" in text:
-        text = _NAMED.sub("<@>", text)
-    return _remembered(code, enhanced, text, operator, stage)
+    return _remembered(code, enhanced, without_names(text[:MAX_CHARS]), operator, stage)
 
 
 @lru_cache(maxsize=_REMEMBERED)

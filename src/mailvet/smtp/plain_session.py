@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple, cast
 
 from mailvet.model.reply import Reply, Stage, Trouble
-from mailvet.smtp.connect import connect
+from mailvet.smtp.connect import NotConnected, dial
 from mailvet.smtp.identity import Identity
 from mailvet.smtp.limits import VisitLimits
 from mailvet.smtp.plan import Plan
@@ -61,6 +61,7 @@ class PlainSession(asyncio.Protocol):
         self._ended: asyncio.Future[None] = self._loop.create_future()
         # No step is shorter than a tick, so a timer that is set never has to be moved forward.
         self._tick_s = min(limits.banner_s, limits.command_s, limits.quit_s)
+        self._connecting: asyncio.Task[object] | None = None
 
     async def run(self, session_s: float) -> HandOver | None:
         """Connect and converse for at most `session_s` seconds.
@@ -69,10 +70,10 @@ class PlainSession(asyncio.Protocol):
         connection came about, and when cancelled, `CancelledError`: then only QUIT is still said.
         """
         self._ends_at = self._clock() + session_s
-        self._note(f"connecting to {self._host} [{self._address}]:{self._port}")
-        connect_s = min(self._limits.connect_s, session_s)
+        if self._on_line is not None:
+            self._note(f"connecting to {self._host} [{self._address}]:{self._port}")
         try:
-            await connect(self._address, self._port, self._identity, connect_s, lambda: self)
+            await self._connect(min(self._limits.connect_s, session_s))
             await self._ended
         except BaseException:
             self._abort()
@@ -81,11 +82,24 @@ class PlainSession(asyncio.Protocol):
             return None
         return HandOver(self._transport, self._ends_at, self._stream.surplus)
 
+    async def _connect(self, connect_s: float) -> None:
+        """Connect, by the timer of the whole session: as `asyncio.timeout`, which has its own."""
+        task = self._connecting = asyncio.current_task()
+        assert task is not None
+        cancelled = task.cancelling()
+        self._due_at = self._clock() + connect_s
+        self._wait(connect_s)
+        try:
+            await dial(self._address, self._port, self._identity.source_address, lambda: self)
+        except asyncio.CancelledError:
+            if self._connecting is None and task.uncancel() <= cancelled:
+                raise NotConnected(Trouble.TIMEOUT) from None
+            raise
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Wait for the banner."""
         self._transport = cast("asyncio.Transport", transport)
         self._set_deadline()
-        self._wait(self._due_at - self._clock())
 
     def data_received(self, data: bytes) -> None:
         """Feed the plan with every reply that is due, and write what it has next."""
@@ -94,11 +108,16 @@ class PlainSession(asyncio.Protocol):
             return
         stream.push(data, self._due)
         heard = False
-        while self._due and not self._ended.done() and (reply := stream.pull()) is not None:
+        feed, on_line = plan.feed, self._on_line
+        while self._due and (reply := stream.pull()) is not None:
             heard = True
             self._due -= 1
-            self._hear(reply)
-            if not self._due and not plan.done:
+            if on_line is not None:
+                tell_reply(on_line, reply)
+            feed(reply)
+            if plan.done:
+                self._end()
+            elif not self._due:
                 self._go_on()
         if self._ended.done():
             return
@@ -154,7 +173,7 @@ class PlainSession(asyncio.Protocol):
         self._end(says_quit=says_quit)
 
     def _end(self, *, says_quit: bool = False) -> None:
-        transport = self._transport
+        transport, self._due = self._transport, 0
         if says_quit:
             self._say_quit()
         self._stop_timer()
@@ -187,7 +206,8 @@ class PlainSession(asyncio.Protocol):
             stage_s = limits.banner_s
         elif stage is Stage.QUIT:
             stage_s = limits.quit_s
-        self._due_at = min(self._clock() + stage_s, self._ends_at)
+        due_at, ends_at = self._clock() + stage_s, self._ends_at
+        self._due_at = min(ends_at, due_at)
 
     def _wait(self, left_s: float) -> None:
         self._timer = self._loop.call_later(max(0.0, min(left_s, self._tick_s)), self._look)
@@ -198,6 +218,10 @@ class PlainSession(asyncio.Protocol):
         left_s = self._due_at - self._clock()
         if left_s > 0:
             self._wait(left_s)
+        elif self._transport is None:
+            task, self._connecting = self._connecting, None
+            if task is not None:
+                task.cancel()
         else:
             self._break_off(Trouble.TIMEOUT)
 

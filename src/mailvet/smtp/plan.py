@@ -10,7 +10,7 @@ from itertools import chain, repeat
 
 from mailvet.model.address import Address
 from mailvet.model.reply import Reply, Stage, Trouble
-from mailvet.smtp.demands import insists_on_tls
+from mailvet.smtp.demands import Demands, demands_of
 from mailvet.smtp.envelope import Envelope, mail_line, rcpt_line
 from mailvet.smtp.identity import Identity
 from mailvet.smtp.ledger import Heard, Ledger
@@ -35,6 +35,7 @@ class Plan:
         "_ehlo_refusal",
         "_envelopes",
         "_helo",
+        "_is_ascii",
         "_mail_from",
         "_may_pipeline",
         "_rcpt_lines",
@@ -63,8 +64,8 @@ class Plan:
         """`host` and `address` are only noted. Raises `AssertionError` for a mailbox whose bytes
         are not safe to send, before anything is sent."""
         recipients = [each for envelope in envelopes for each in envelope.recipients]
-        made_up = [envelope.made_up for envelope in envelopes if envelope.made_up is not None]
-        self._rcpt_lines = {each: rcpt_line(each) for each in (*recipients, *made_up)}
+        self._rcpt_lines = [_rcpt_lines(envelope) for envelope in envelopes]
+        self._is_ascii = all(line.isascii() for lines in self._rcpt_lines for line in lines)
         self._envelopes = envelopes
         self._helo = identity.helo.encode("ascii")
         self._mail_from = identity.mail_from
@@ -109,7 +110,7 @@ class Plan:
         return Report(
             observations=ledger.observations,
             made_up=ledger.made_up,
-            unasked=ledger.unasked(),
+            recipients=ledger.recipients,
             recipients_taken=ledger.recipients_taken,
             one_domain=ledger.one_domain,
             extensions=self.extensions,
@@ -164,22 +165,22 @@ class Plan:
         return (yield from self._hello())
 
     def _ask_all(self) -> Generator[Step, Reply, None]:
-        for envelope in self._envelopes:
-            going_on = yield from self._transact(envelope)
+        for envelope, lines in zip(self._envelopes, self._rcpt_lines, strict=True):
+            going_on = yield from self._transact(envelope, lines)
             if self._tls_due:
                 going_on = yield from self._encrypt()
-                going_on = going_on and (yield from self._transact(envelope))
+                going_on = going_on and (yield from self._transact(envelope, lines))
             if not going_on:
                 return
 
-    def _transact(self, envelope: Envelope) -> Generator[Step, Reply, bool]:
+    def _transact(self, envelope: Envelope, lines: Sequence[bytes]) -> Generator[Step, Reply, bool]:
         """Ask about one envelope; return whether the host may be asked about another."""
         ledger = self.ledger
-        asked = self._askable(envelope)
+        asked, lines = self._askable(envelope, lines)
         if not asked:
             return True
         pipelined = self._may_pipeline and "PIPELINING" in self.extensions
-        writes = self._writes(envelope, asked, pipelined=pipelined)
+        writes = self._writes(lines, pipelined=pipelined)
         if ledger.transacted and not (yield Stage.RSET, next(writes)).positive:
             ledger.one_domain = True
             if pipelined:
@@ -192,9 +193,12 @@ class Plan:
                 yield from _drain(writes)
             return going_on
         ledger.begin_transaction()
-        for ledger.asking in asked:
+        for recipient in asked:
+            ledger.asking = recipient
             reply = yield Stage.RCPT, next(writes)
-            if not self._answers(ledger.asking, reply) and not pipelined:
+            if reply.code < 400:
+                ledger.accepts(recipient, reply)
+            elif not self._refuses(recipient, reply) and not pipelined:
                 break
         else:
             yield from self._probe(envelope, writes, pipelined=pipelined)
@@ -215,31 +219,35 @@ class Plan:
         if ledger.accepted and not self._tls_due:
             ledger.made_up_answered(envelope.domain, reply)
 
-    def _askable(self, envelope: Envelope) -> list[Address]:
-        """The recipients to ask now; those who need what is not offered are noted as such."""
-        asked = []
-        for recipient in envelope.recipients:
-            if recipient in self.ledger.observations:
+    def _askable(
+        self, envelope: Envelope, lines: Sequence[bytes]
+    ) -> tuple[Sequence[Address], Sequence[bytes]]:
+        """The recipients to ask now and the lines for it, that of the made-up mailbox last; those
+        who need what is not offered are noted as such."""
+        ledger, recipients = self.ledger, envelope.recipients
+        if self._is_ascii and not ledger.observations and len(recipients) <= self._room:
+            self._room -= len(recipients)
+            return recipients, lines
+        asked, wanted = [], []
+        for recipient, line in zip(recipients, lines, strict=False):
+            if recipient in ledger.observations:
                 continue
             if recipient.needs_smtputf8 and "SMTPUTF8" not in self.extensions:
-                self.ledger.cannot_be_asked(recipient, self._ehlo_refusal)
+                ledger.cannot_be_asked(recipient, self._ehlo_refusal)
             elif self._room > 0:
                 self._room -= 1
                 asked.append(recipient)
-        return asked
+                wanted.append(line)
+        return asked, (*wanted, *lines[len(recipients) :])
 
-    def _writes(
-        self, envelope: Envelope, asked: Sequence[Address], *, pipelined: bool
-    ) -> Iterator[tuple[bytes, ...]]:
+    def _writes(self, rcpts: Sequence[bytes], *, pipelined: bool) -> Iterator[tuple[bytes, ...]]:
         """What to write before each reply of a transaction: one line, or all before the first."""
-        smtputf8 = any(recipient.needs_smtputf8 for recipient in asked)
-        lines = [b"RSET"] if self.ledger.transacted else []
-        lines.append(mail_line(self._mail_from, smtputf8=smtputf8))
-        lines += [self._rcpt_lines[recipient] for recipient in asked]
-        if envelope.made_up is not None:
-            lines.append(self._rcpt_lines[envelope.made_up])
+        smtputf8 = not self._is_ascii and not all(line.isascii() for line in rcpts)
+        lines = (mail_line(self._mail_from, smtputf8=smtputf8), *rcpts)
+        if self.ledger.transacted:
+            lines = (b"RSET", *lines)
         if pipelined:
-            return chain((tuple(lines),), repeat((), len(lines) - 1))
+            return chain((lines,), repeat((), len(lines) - 1))
         return ((line,) for line in lines)
 
     def _sender_refused(self, asked: Sequence[Address], mail: Reply) -> bool:
@@ -248,17 +256,28 @@ class Plan:
             return False
         return self.ledger.sender_refused(asked, mail)
 
-    def _answers(self, recipient: Address, reply: Reply) -> bool:
-        """Note the answer about a recipient; return whether there is any use in asking on."""
-        if reply.code >= 400 and self._asks_for_tls(reply):
+    def _refuses(self, recipient: Address, reply: Reply) -> bool:
+        """Note a refusal of a recipient; return whether there is any use in asking on."""
+        demands = demands_of(reply)
+        if self._wants_tls(demands):
             self._tls_due = True
             return False
-        return self.ledger.answered(recipient, reply)
+        return self.ledger.refuses(recipient, reply, demands)
 
     def _asks_for_tls(self, reply: Reply) -> bool:
-        return not self.used_starttls and insists_on_tls(
-            reply, offered="STARTTLS" in self.extensions
+        return self._wants_tls(demands_of(reply))
+
+    def _wants_tls(self, demands: Demands) -> bool:
+        return not self.used_starttls and demands.insists_on_tls(
+            offered="STARTTLS" in self.extensions
         )
+
+
+def _rcpt_lines(envelope: Envelope) -> list[bytes]:
+    lines = [rcpt_line(each) for each in envelope.recipients]
+    if envelope.made_up is not None:
+        lines.append(rcpt_line(envelope.made_up))
+    return lines
 
 
 def _drain(writes: Iterator[tuple[bytes, ...]]) -> Generator[Step, Reply, None]:

@@ -96,7 +96,15 @@ def farewell_of(surplus: bytes) -> Reply | None:
 
 
 def _only_line(line: bytes) -> Reply | None:
-    return _plain(line) if len(line) <= _PLAIN_LINE_BYTES else _odd(line)
+    if len(line) > _PLAIN_LINE_BYTES or not line.isascii():
+        return _odd(line)
+    if b"@" not in line:
+        return _plain(line)
+    # It names a mailbox, and will not come again.
+    if not is_reply_line(line):
+        return None
+    text = line[4:].strip(b" \t\r\n").decode("ascii")
+    return Reply(int(line[:3]), text, enhanced_of(text))
 
 
 def _odd(line: bytes) -> Reply | None:

@@ -50,6 +50,16 @@ _WORD = re.compile(
 _LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "ı": "i"})
 
 
+_NAMED = re.compile(r"<[^<>\s]{1,320}>")
+"""The mailbox a reply speaks of: an address whatever it is, and no language."""
+
+
+def without_names(text: str) -> str:
+    """Return a text with an empty address for each in angle brackets: most refusals differ in it
+    alone."""
+    return _NAMED.sub("<@>", text) if "<" in text else text
+
+
 def enhanced_in(text: str) -> str | None:
     """Return the first enhanced status code anywhere in a text, such as `5.1.1` (RFC 3463 2)."""
     found = _ENHANCED.search(text)

@@ -145,8 +145,10 @@ class _Visit:
             on_line=self._scribe.hears,
         )
 
-    def _open_envelopes(self) -> list[Envelope]:
+    def _open_envelopes(self) -> Sequence[Envelope]:
         """What is still to be asked."""
+        if not self._observations:
+            return self._envelopes
         left = []
         for domain, recipients, made_up in self._envelopes:
             waiting = tuple(each for each in recipients if not self._is_settled(each))
@@ -168,17 +170,21 @@ class _Visit:
                 self._note(recipient, seen)
 
     def _take_in(self, plan: Plan) -> None:
-        brought = plan.report()
-        for recipient, seen in brought.observations.items():
-            self._note(recipient, seen)
-        self._made_up |= brought.made_up
+        ledger = plan.ledger
+        if self._observations:
+            for recipient, seen in ledger.observations.items():
+                self._note(recipient, seen)
+        else:
+            self._observations = ledger.observations
+        self._made_up |= ledger.made_up
         self._connected = True
-        self._greeted = self._greeted or brought.greeted
-        self._extensions = brought.extensions or self._extensions
-        self._used_starttls = self._used_starttls or brought.used_starttls
-        self._one_domain = self._one_domain or brought.one_domain
-        if brought.recipients_taken is not None:
-            self._taken = min(brought.recipients_taken, self._taken or brought.recipients_taken)
+        self._greeted = self._greeted or plan.greeted
+        self._extensions = plan.extensions or self._extensions
+        self._used_starttls = self._used_starttls or plan.used_starttls
+        self._one_domain = self._one_domain or ledger.one_domain
+        taken = ledger.recipients_taken
+        if taken is not None:
+            self._taken = min(taken, self._taken or taken)
 
     def _note(self, recipient: Address, seen: Observation) -> None:
         before = self._observations.get(recipient)
@@ -188,12 +194,10 @@ class _Visit:
     def _report(self) -> Report:
         if not self._exchangers:
             self._nobody_there(self._envelopes, "", "", Trouble.UNREACHABLE)
-        seen = self._observations
-        recipients = [each for envelope in self._envelopes for each in envelope.recipients]
         return Report(
-            observations=seen,
+            observations=self._observations,
             made_up=self._made_up,
-            unasked=tuple(each for each in recipients if each not in seen),
+            recipients=[each for envelope in self._envelopes for each in envelope.recipients],
             recipients_taken=self._taken,
             one_domain=self._one_domain,
             extensions=self._extensions,
