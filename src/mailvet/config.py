@@ -194,6 +194,12 @@ class Settings(BaseModel):
         86_400, ge=0, description="seconds for which a domain's catch-all answer is kept"
     )
     log_level: str = Field("info", description="debug, info, warning or error")
+    log_addresses: str = Field(
+        "none",
+        description="what is left where a log line would hold an address: none of it, its domain,"
+        " or hash (8 digits that are the same for the same mailbox until the process ends, and the"
+        " domain)",
+    )
     log_format: str = Field("auto", description="json, console, or auto: console on a terminal")
 
     @field_validator(
@@ -212,6 +218,13 @@ class Settings(BaseModel):
     def _are_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for network in value:
             ip_network(network)  # raises ValueError with the network's text in it
+        return value
+
+    @field_validator("log_addresses")
+    @classmethod
+    def _is_mode(cls, value: str) -> str:
+        if value not in ("none", "domain", "hash"):
+            raise ValueError("use none, domain or hash")
         return value
 
     @field_validator("log_level")

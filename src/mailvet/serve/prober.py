@@ -29,7 +29,7 @@ async def probe(descriptor: int) -> None:
     """Work until SIGTERM, or until the pipe closes."""
     reader, writer = await asyncio.open_connection(sock=socket.socket(fileno=descriptor))
     settings: Settings = await read_frame(reader)
-    configure_logging(settings.log_level, settings.log_format)
+    configure_logging(settings.log_level, settings.log_format, settings.log_addresses)
     store = PipedStore(reader, writer)
     engine = EngineRoom(settings, store, PlainForms())
     read_tables()
