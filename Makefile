@@ -42,10 +42,10 @@ faults: install  ## break it on purpose: kills, drains, cut networks, starved pr
 	$(BIN)/pytest tests/faults -m "slow or not slow"
 	$(BIN)/python -m tests.faults.matrix --minutes 10 --seeds 200
 
-conformance: install  ## every scenario with the client of every language; writes docs/clients.md
+conformance: install tools  ## every scenario with the client of every language; writes docs/clients.md
 	$(BIN)/python -m tests.conformance.matrix
 
-conformance-million: install  ## a million results with each, through three kills of the server (20 min)
+conformance-million: install tools  ## a million results with each, through three kills of the server (20 min)
 	$(BIN)/python -m tests.conformance.matrix --million
 
 test-real: install  ## tests against real programs from Debian packages (root, apt)

@@ -30,9 +30,9 @@ def breaking(folder: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
-def changed(folder: Path, before: str, after: str) -> None:
-    """Change the proto of batches."""
-    path = folder / "proto" / "mailvet" / "v1" / "batch.proto"
+def changed(folder: Path, before: str, after: str, file: str = "batch.proto") -> None:
+    """Change a proto; that of batches when no other is named."""
+    path = folder / "proto" / "mailvet" / "v1" / file
     text = path.read_text("utf-8")
     assert before in text
     path.write_text(text.replace(before, after), "utf-8")
@@ -80,6 +80,32 @@ def test_what_breaks_callers_is_refused(checkout: Path, after: str) -> None:
     done = breaking(checkout)
     assert done.returncode != 0
     assert "batch.proto" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "before", "after"),
+    [
+        ("batch_service.proto", "rpc WatchBatch(", "rpc FollowBatch("),
+        (
+            "batch_service.proto",
+            "returns (stream WatchBatchResponse)",
+            "returns (WatchBatchResponse)",
+        ),
+        ("batch_service.proto", "service BatchService {", "service ListService {"),
+        ("result_service.proto", "repeated Result results = 1;", "Result results = 1;"),
+        ("result_service.proto", "  optional bool follow = 3;", "  bool follow = 3;"),
+        ("status.proto", "CLASSIFICATION_RISKY = 2;", "CLASSIFICATION_DOUBTFUL = 2;"),
+        ("status.proto", 'java_package = "dev.mailvet.v1"', 'java_package = "org.mailvet.v1"'),
+    ],
+)
+def test_services_values_and_packages_stay(
+    file: str, before: str, after: str, checkout: Path
+) -> None:
+    """What programs in some language name, or what goes over the wire, is not changed."""
+    changed(checkout, before, after, file)
+    done = breaking(checkout)
+    assert done.returncode != 0
+    assert file in done.stdout + done.stderr
 
 
 def test_the_page_names_what_is_there() -> None:

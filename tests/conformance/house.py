@@ -1,5 +1,6 @@
 """Every server that scenarios are played on, started when the first one needs it."""
 
+import asyncio
 import json
 import tempfile
 from contextlib import AsyncExitStack
@@ -11,7 +12,7 @@ from mailvet.testbed.world import parse_world
 from tests.conformance.real import RealServer
 from tests.conformance.scenario import REAL
 from tests.conformance.scripted import Heard, Scripted
-from tests.faults.proxy import Proxy
+from tests.faults.proxy import WELL, Proxy, Toxics
 
 WORLD = """
 name = "conformance"
@@ -51,11 +52,22 @@ class Stage:
         if fault == "cut":
             self._proxy.reset_all()
             return
+        if fault == "silence":
+            await self._silence()
+            return
         assert isinstance(self._server, RealServer), f"{fault}: write it in the script"
         if fault == "erase":
             await self._server.erase(batch_id)
         else:
             await getattr(self._server, fault)()
+
+    async def _silence(self) -> None:
+        before = self._proxy.connections
+        self._proxy.toxics = Toxics(swallow=True)
+        while self._proxy.connections == before:
+            await asyncio.sleep(0.1)
+        self._proxy.toxics = WELL
+        self._proxy.reset_all()  # what was begun in the silence would never be answered
 
     def log(self) -> str:
         """What a real server wrote last."""

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.conformance.page import Page
-from tests.conformance.process import FOLDER, ROOT, Language, languages
+from tests.conformance.process import FOLDER, ROOT, Language, environment, languages
 from tests.conformance.scenario import SIZE
 
 
@@ -68,7 +68,7 @@ def build(language: Language) -> None:
     """Make what the driver is started from; raises `CalledProcessError`."""
     (ROOT / "build" / "conformance").mkdir(parents=True, exist_ok=True)
     for command in language.build:
-        subprocess.run(command, cwd=ROOT, check=True)
+        subprocess.run(command, cwd=ROOT, env=environment(), check=True)
 
 
 if __name__ == "__main__":

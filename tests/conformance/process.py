@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 import tomllib
 from collections.abc import AsyncIterator
@@ -14,6 +15,14 @@ ROOT = FOLDER.parent.parent
 LINE_BYTES = 1 << 24
 """A frame of a thousand results, each with all its facts."""
 START_TIMEOUT_S = 60.0
+TOOLS = [ROOT / ".venv-proto" / "bin", ROOT / ".tools" / "bin"]
+"""Where Go and Node.js are when the machine has none (`make tools`)."""
+
+
+def environment() -> dict[str, str]:
+    """Ours, with those tools on the path."""
+    path = os.pathsep.join([os.environ["PATH"], *map(str, TOOLS)])
+    return {**os.environ, "PATH": path}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,7 @@ class Driver:
                     stderr=errors,
                     limit=LINE_BYTES,
                     cwd=ROOT,
+                    env=environment(),
                 )
         except FileNotFoundError:
             raise AssertionError(

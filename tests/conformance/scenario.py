@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ SIZE = "CONFORMANCE_SIZE"
 _OF_SCENARIO = {"says", "slow", "size", "server", "settings", "connect", "files", "steps", "heard"}
 _OF_STEP = {"do", "see", "ok", "error", "results", "acks", "faults", "within_s"}
 _OF_STEP |= {"at_least_ms", "memory_mib", "progress", "wrote"}
-_FAULTS = {"kill", "drain", "cut", "erase"}
+_FAULTS = {"kill", "drain", "cut", "silence", "erase"}
 _DETAILS = {
     "connect": {"target", "key", "patience_ms", "keepalive_ms", "tls_roots"},
     "check_server": set(),
@@ -41,8 +42,8 @@ class Fault:
     """What is done to a server in the middle of a step."""
 
     do: str
-    """`kill` -9 or `drain` (SIGTERM), and start again; `cut` every connection; `erase` the
-    batch."""
+    """`kill` -9 or `drain` (SIGTERM), and start again; `cut` every connection; `silence`
+    the network until a client dials anew; `erase` the batch."""
     after: int
     """Once a client has seen so much: results, entries or bytes that are acknowledged, bytes of an
     export, or frames of a watch."""
@@ -92,6 +93,7 @@ class Scenario:
     """What a scripted server was sent, by method, and nothing else of that method."""
 
 
+@cache
 def scenarios() -> list[Scenario]:
     """Every scenario, by name."""
     return [read(path) for path in sorted(FOLDER.glob("*.yaml"))]

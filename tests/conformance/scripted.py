@@ -16,7 +16,7 @@ from tests.client.scripted import refuse
 
 Act = dict[str, Any]
 Scripts = dict[str, list[list[Act | str]]]
-HELD_S = 60.0
+HELD_S = 150.0
 """How long a call is held that is to have no end: longer than any scenario waits."""
 
 

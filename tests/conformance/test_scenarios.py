@@ -1,13 +1,26 @@
 """The scenarios themselves, what holds them against what was seen, and the page about them."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.conformance.house import House
 from tests.conformance.matching import differences, filled
 from tests.conformance.page import FAILED, PAGE, PASSED, UNPLAYED, Page
+from tests.conformance.play import play
 from tests.conformance.process import languages
-from tests.conformance.scenario import read, scenarios
+from tests.conformance.scenario import REAL, Scenario, read, scenarios
+
+SCRIPTED = [pytest.param(one, id=one.name) for one in scenarios() if one.server != REAL]
+
+
+@pytest.mark.parametrize("scenario", SCRIPTED)
+def test_python_does_what_is_scripted(
+    scenario: Scenario, run: Any, house: House, driver_of: Any, tmp_path: Path
+) -> None:
+    """What needs no other language and no server that is broken is played with every change."""
+    run(play(scenario, driver_of("python"), house, tmp_path))
 
 
 def test_every_scenario_can_be_read() -> None:
