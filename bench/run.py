@@ -4,7 +4,8 @@
 
 Each bench is a command of its own that prints one JSON line; it is run in a process of its own,
 in turn with the others, so that a slow minute of the machine meets them all. Every run and the
-median of every figure go to `bench/results/NAME.json`; `bench.report` makes the page of them.
+median of every figure go to `bench/results/NAME.json`; `bench.report` makes the page of them. After
+each run a reference loop tells how fast the machine was at that time.
 """
 
 import argparse
@@ -22,6 +23,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 RESULTS = Path(__file__).parent / "results"
+REFERENCE_LOOP = """
+import time
+x = 0
+for i in range(10_000_000):
+    x += i
+print(round(time.process_time(), 3))
+"""
 LIBRARIES = ("grpcio", "protobuf", "dnspython", "aiosmtplib", "uvloop")
 
 
@@ -42,6 +50,7 @@ BENCHES = (
         for name, entries in (("dense", 100_000), ("middle", 100_000), ("tail", 20_000))
         for delay, extra in ((0, "--floor"), (20, "--delay-ms 20"))
     ),
+    Bench("verify_middle_2processes", "bench.verify", 100_000, "--list middle --processes 2"),
     Bench("offline_1000", "bench.offline", 1_000),
     Bench("offline_10000", "bench.offline", 10_000),
     Bench("offline_100000", "bench.offline", 100_000),
@@ -67,7 +76,15 @@ def run_once(bench: Bench, scale: float) -> dict[str, Any]:
     if done.returncode:
         raise SystemExit(f"{bench.name} failed:\n{done.stderr[-2000:]}")
     figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return figures
+    return figures | {"reference_loop_s": reference_loop_s()}
+
+
+def reference_loop_s() -> float:
+    """How fast the machine is just now: processor seconds for a loop known from other machines."""
+    done = subprocess.run(
+        [sys.executable, "-c", REFERENCE_LOOP], capture_output=True, text=True, check=True
+    )
+    return float(done.stdout)
 
 
 def median(runs: Sequence[Any]) -> Any:
@@ -96,6 +113,7 @@ def machine() -> dict[str, Any]:
         "processor": model,
         "cores": os.cpu_count(),
         "python": platform.python_version(),
+        "reference_loop_s": reference_loop_s(),
         "load_average": round(os.getloadavg()[0], 1),
         "date": time.strftime("%Y-%m-%d"),
         **{name: version(name) for name in LIBRARIES},
@@ -131,7 +149,8 @@ def main() -> None:
             started = time.monotonic()
             runs[bench.name].append(run_once(bench, options.scale))
             keep(bench, options.scale, runs[bench.name])
-            print(f"{turn + 1}/{options.repeats} {bench.name} {time.monotonic() - started:.0f} s")
+            seconds = time.monotonic() - started
+            print(f"{turn + 1}/{options.repeats} {bench.name} {seconds:.0f} s", flush=True)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 
 import grpc
 
-from bench.offline import NOBODY, addresses
+from bench.offline import NOBODY, PATIENCE_S, addresses
 from mailvet.testbed.bed import Testbed
 from mailvet.v1 import batch_pb2, batch_service_pb2, result_service_pb2
 from tests.acceptance.house import FreshServerProcess, cpu_seconds_of, free_port
@@ -42,7 +42,11 @@ async def measure(count: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         async with Testbed(NOBODY) as bed:
             server = FreshServerProcess(
-                bed, Path(folder), window_entries="5000", log_level="warning"
+                bed,
+                Path(folder),
+                window_entries="5000",
+                dns_timeout_s=PATIENCE_S,
+                log_level="warning",
             )
             await server.start()
             try:
