@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from mailvet.engine.case import Case, DomainCard
-from mailvet.engine.recall import MAX_AGE_S, Recall
+from mailvet.engine.recall import MAX_AGE_S, SHARED_STEP_S, Recall
 from mailvet.model.address import SyntaxFault
 from mailvet.model.reply import Observation, Reading, Reply, Stage, Trouble
 from mailvet.model.route import Exchanger, MxAnswer, MxOutcome
@@ -202,3 +202,69 @@ def test_a_mailbox_can_be_forgotten(recall: Recall) -> None:
     recall.forget("acme", case.address)
 
     assert not known(recall, "ann@example.org")
+
+
+def shared(recall: Recall, text: str, tenant: str, **more: float) -> Case | None:
+    """What a tenant that shares is answered with, if anything is known."""
+    case = case_of(text)
+    ages = {"max_age_s": 0.0, "max_shared_age_s": 86_400.0} | more
+    return case if recall.within(tenant, **ages)(case) else None
+
+
+def share(recall: Recall, case: Case, tenant: str = "acme") -> None:
+    """Remember a case for everybody who shares."""
+    status = EntryStatus.MAILBOX_DOES_NOT_EXIST
+    recall.remember(tenant, case, status, may_change=False, shared=True)
+
+
+def test_what_is_shared_serves_those_who_share(recall: Recall, clock: Clock) -> None:
+    """Its age is told in whole hours, so that nobody sees when another tenant asked."""
+    share(recall, asked("ann@example.org"))
+    clock.now += 1_000
+    found = shared(recall, "ann@example.org", "other")
+
+    assert found is not None
+    assert found.remembered_at is not None
+    assert 0 == found.remembered_at % SHARED_STEP_S
+    assert 0 <= clock.now - 1_000 - found.remembered_at < SHARED_STEP_S
+    assert not known(recall, "ann@example.org", "other")
+    assert shared(recall, "bob@example.org", "other") is None
+
+
+def test_what_is_not_shared_serves_its_tenant_only(recall: Recall) -> None:
+    """Asking for shared answers does not show what others kept to themselves."""
+    remember(recall, asked("ann@example.org"))
+
+    assert shared(recall, "ann@example.org", "other") is None
+    assert shared(recall, "ann@example.org", "acme") is None
+    assert shared(recall, "ann@example.org", "acme", max_age_s=60.0) is not None
+
+
+def test_own_answers_come_before_shared_ones(recall: Recall, clock: Clock) -> None:
+    """With their exact time."""
+    share(recall, asked("ann@example.org"), "other")
+    clock.now += 5_000
+    share(recall, asked("ann@example.org"))
+    found = shared(recall, "ann@example.org", "acme", max_age_s=60.0)
+
+    assert found is not None
+    assert clock.now == found.remembered_at
+
+
+def test_shared_answers_grow_too_old(recall: Recall, clock: Clock) -> None:
+    """By their real age."""
+    share(recall, asked("ann@example.org"))
+    clock.now += 100
+
+    assert shared(recall, "ann@example.org", "x", max_shared_age_s=99.0) is None
+    assert shared(recall, "ann@example.org", "x", max_shared_age_s=101.0) is not None
+
+
+def test_forgetting_reaches_what_is_shared(recall: Recall) -> None:
+    """Whoever asks for it."""
+    case = asked("ann@example.org")
+    share(recall, case, "other")
+    assert case.address is not None
+    recall.forget("acme", case.address)
+
+    assert shared(recall, "ann@example.org", "other") is None

@@ -216,6 +216,29 @@ async def test_pages_hold_everything_once(world: World) -> None:
         assert list(expected) == sorted(seen)
 
 
+async def test_pages_lead_back_to_the_start(world: World) -> None:
+    """Each page says where the one before it is, filtered or not; the first says nothing."""
+    await world.create("b", 25, launch=True)
+    await work(world.store, choose=every_third_missing)
+    for filtered in (None, MISSING):
+        request = pb.ListResultsRequest(batch_id="b", page_size=4, filter=filtered)
+        there: list[list[int]] = []
+        page = await world.results.ListResults(request)
+        assert "" == page.previous_page_token
+        while True:
+            there.append([result.index for result in page.results])
+            if not page.next_page_token:
+                break
+            request.page_token = page.next_page_token
+            page = await world.results.ListResults(request)
+        back = [there[-1]]
+        while page.previous_page_token:
+            request.page_token = page.previous_page_token
+            page = await world.results.ListResults(request)
+            back.append([result.index for result in page.results])
+        assert there == back[::-1]
+
+
 async def test_one_entry(world: World) -> None:
     """GetResult says where an entry stands: pending, waiting with a time, done."""
     await world.create("b", 3, launch=True)

@@ -26,7 +26,9 @@ mailboxes = { users = 60 }
 
 
 @pytest.fixture(name="opened")
-async def _opened(tmp_path: Path) -> AsyncIterator[tuple[Testbed, Client]]:
+async def _opened(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[tuple[Testbed, Client]]:
     async with Testbed(parse_world(WORLD)) as bed:
         settings = {
             "listen": f"unix:{tmp_path}/socket",
@@ -37,6 +39,7 @@ async def _opened(tmp_path: Path) -> AsyncIterator[tuple[Testbed, Client]]:
             "helo": "server.mailvet.test",
             "egress_canaries": "",
             "drain_grace_s": 1,
+            "processes": getattr(request, "param", 0),
         }
         async with (
             Service(load(settings)) as service,
@@ -53,10 +56,13 @@ async def _verify(client: Client, address: str, max_age_s: int = 0) -> result_pb
     return result
 
 
-async def _batch(client: Client, count: int, max_age_s: int) -> list[result_pb2.Result]:
+async def _batch(
+    client: Client, count: int, max_age_s: int, batch_id: str = "", max_shared_age_s: int = 0
+) -> list[result_pb2.Result]:
     entries = [batch_pb2.Entry(input_data=f"user{n}@plain.test") for n in range(count)]
-    request = batch_service_pb2.CreateBatchRequest(entries=entries, launch=True)
+    request = batch_service_pb2.CreateBatchRequest(batch_id=batch_id, entries=entries, launch=True)
     request.max_age.FromSeconds(max_age_s)
+    request.max_shared_age.FromSeconds(max_shared_age_s)
     batch = await client.create_batch(request)
     asked = result_service_pb2.StreamResultsRequest(batch_id=batch.batch_id)
     return [result async for frame in client.stream_results(asked) for result in frame.results]
@@ -114,3 +120,37 @@ async def test_a_batch_that_does_not_ask_is_verified(opened: tuple[Testbed, Clie
     asked = await _batch(client, 3, 0)
 
     assert [False] * 6 == [result.from_cache for result in unknown + asked]
+
+
+async def test_a_batch_that_shares_reads_what_was_shared(opened: tuple[Testbed, Client]) -> None:
+    """Sharing alone is enough, and says so in the answer; the batch shows what it asked for."""
+    bed, client = opened
+    await _batch(client, 3, 0, max_shared_age_s=3600)
+    sessions = bed.sessions.count["mx.plain.test"]
+    again = await _batch(client, 3, 0, "b2", max_shared_age_s=3600)
+    request = batch_service_pb2.GetBatchRequest(batch_id="b2")
+    answer: Any = await client.call(client.batches.GetBatch, request)
+
+    assert sessions == bed.sessions.count["mx.plain.test"]
+    assert [True] * 3 == [result.from_cache for result in again]
+    assert (3600, 0) == (answer.batch.max_shared_age.seconds, answer.batch.max_age.seconds)
+
+
+@pytest.mark.parametrize(
+    "opened",
+    [0, pytest.param(1, marks=pytest.mark.slow)],
+    indirect=True,
+    ids=["alone", "a probing process"],
+)
+@pytest.mark.parametrize("forget", [True, False])
+async def test_answers_are_forgotten_with_their_batch(
+    opened: tuple[Testbed, Client], *, forget: bool
+) -> None:
+    """When that is asked for; else they serve the next one."""
+    _, client = opened
+    await _batch(client, 3, 60, "b1", max_shared_age_s=60)
+    delete = batch_service_pb2.DeleteBatchRequest(batch_id="b1", forget_answers=forget)
+    await client.call(client.batches.DeleteBatch, delete)
+    again = await _batch(client, 3, 60, max_shared_age_s=60)
+
+    assert [not forget] * 3 == [result.from_cache for result in again]

@@ -1,6 +1,7 @@
 """The contract, for those who read results and wait for changes; over every store."""
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 
@@ -284,3 +285,28 @@ async def test_pages_are_read_ahead_up_to_a_megabyte(store: Store) -> None:
     pages = await store.joined_after(TENANT, "b1", 0, limit=1, max_bytes=700_000, pages=4)
 
     assert [1, 2] == [page.sequence for page in pages]
+
+
+async def test_a_page_leads_back_to_the_one_before(store: Store) -> None:
+    """With a filter too: the page after the place that is told has the results before."""
+    await launched(store, 20)
+    while claims := await store.claim("w", max_entries=1):
+        for claim in claims:
+            results = [row(one.entry_index, 1 + one.entry_index % 3) for one in claim.entries]
+            await store.settle([Settlement(claim, results, [])])
+    where = ResultFilter(statuses=frozenset({2}))
+    ends, sequence = [0], 0
+    while True:
+        page = await store.results_after(TENANT, "b1", sequence, limit=2, where=where)
+        if page.caught_up:
+            break
+        sequence = page.sequence
+        ends.append(sequence)
+    for before, end in pairwise(ends):
+        start = await store.page_start(TENANT, "b1", end, limit=2, where=where)
+        again = await store.results_after(TENANT, "b1", start, limit=2, where=where)
+        first = await store.results_after(TENANT, "b1", before, limit=2, where=where)
+        assert (first.rows, end) == (again.rows, again.sequence)
+    assert len(ends) > 2
+    assert 0 == await store.page_start(TENANT, "b1", 20, limit=99, where=where)
+    assert 0 == await store.page_start(TENANT, "b1", 0, limit=2, where=where)

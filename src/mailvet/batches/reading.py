@@ -100,6 +100,14 @@ class Results:
             page = await self._read(batch, page.sequence, want)
         return [page]
 
+    async def page_start(self, batch: Batch, sequence: int, want: Want) -> int:
+        """Return after which sequence the page before the one after `sequence` begins."""
+        if want.where is None:
+            return max(0, sequence - want.limit)
+        return await self._store.page_start(
+            batch.tenant, batch.batch_id, sequence, limit=want.limit, where=want.where
+        )
+
     async def _read(self, batch: Batch, sequence: int, want: Want) -> ResultPage:
         page = await self._read_rows(batch, sequence, want.limit, want.where)
         fitting = _fitting(page.rows, want)

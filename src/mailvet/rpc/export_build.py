@@ -88,7 +88,7 @@ async def build(store: Store, batch: Batch, spec: ExportSpec, note: Note) -> Exp
             upload=upload.path,
             upload_name=upload.name,
             upload_options=upload.options,
-            only_answered=spec.where is not None,
+            only_answered=spec.where is not None or batch.removed_count > 0,
         )
         written = await _written(job, note)
         return ExportFile(os.dup(out.fileno()), written)

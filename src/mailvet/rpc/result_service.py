@@ -74,8 +74,12 @@ class ResultService:
         want = _want(asked.where, asked.view, asked.page_size, limits.MAX_PAGE_BYTES)
         page = await self._results.page(batch, sequence, want)
         place = Place(Kind.RESULT_PAGE, batch.key, page.sequence, binding)
-        token = "" if page.caught_up else self._marks.write(place)
-        rest = pb.ListResultsResponse(next_page_token=token)
+        rest = pb.ListResultsResponse()
+        if not page.caught_up:
+            rest.next_page_token = self._marks.write(place)
+        if sequence:
+            before = await self._results.page_start(batch, sequence, want)
+            rest.previous_page_token = self._marks.write(place._replace(position=before))
         return _response(page, asked.view, rest)
 
     async def get_result(

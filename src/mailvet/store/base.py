@@ -242,6 +242,15 @@ class Store(
         """
         ...
 
+    async def page_start(
+        self, tenant: str, batch_id: str, sequence: int, *, limit: int, where: ResultFilter
+    ) -> int:
+        """Return after which sequence the last `limit` results up to `sequence` begin that pass.
+
+        0 when there are fewer; a later one when a bounded number of rows holds fewer.
+        """
+        ...
+
     async def joined_after(
         self,
         tenant: str,

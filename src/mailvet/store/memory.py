@@ -259,6 +259,18 @@ class MemoryStore(
                 rows.append(row)
         return ResultPage(rows, sequence, sequence >= len(kept.results), kept.batch.state)
 
+    async def page_start(
+        self, tenant: str, batch_id: str, sequence: int, *, limit: int, where: ResultFilter
+    ) -> int:
+        """See `Store.page_start`."""
+        results = self._get(tenant, batch_id).results[:sequence]
+        passing = [
+            place
+            for place, row in enumerate(results)
+            if rules.passes(where, row.status, row.classification)
+        ]
+        return passing[-limit] if len(passing) >= limit else 0
+
     async def joined_after(
         self,
         tenant: str,

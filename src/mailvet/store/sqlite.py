@@ -253,6 +253,16 @@ class SqliteStore(
             )
         )
 
+    async def page_start(
+        self, tenant: str, batch_id: str, sequence: int, *, limit: int, where: ResultFilter
+    ) -> int:
+        """See `Store.page_start`."""
+        return await self._file.read(
+            lambda connection: sqlite_results.page_start(
+                connection, tenant, batch_id, sequence, limit=limit, where=where
+            )
+        )
+
     async def joined_after(
         self,
         tenant: str,

@@ -124,6 +124,39 @@ def after(
     return ResultPage(rows, place, place >= last, batch.state)
 
 
+def page_start(
+    connection: Connection,
+    tenant: str,
+    batch_id: str,
+    sequence: int,
+    *,
+    limit: int,
+    where: ResultFilter,
+) -> int:
+    """Return after which sequence the last results up to `sequence` begin that pass."""
+    first = sqlite_batches.get(connection, tenant, batch_id).key << KEY_BITS
+    # The segment that `sequence` is in may end behind it.
+    rows = connection.execute(
+        "SELECT id, heads FROM result WHERE id > ?1 AND id <= (SELECT min(id) FROM result"
+        " WHERE id >= ?2 AND id <= ?3) ORDER BY id DESC",
+        (first, first + sequence, first + _SEQUENCE_MASK),
+    )
+    place = sequence
+    for number, blob in rows:
+        heads = Heads(blob)
+        start = number - first - heads.count
+        passing = [at for at in heads.passing(where) if start + at < sequence]
+        if len(passing) >= limit:
+            place = start + passing[-limit]
+            break
+        limit -= len(passing)
+        place = start
+        if sequence - place >= SCAN_ROWS:
+            break
+    rows.close()
+    return place
+
+
 def joined_after(
     connection: Connection,
     tenant: str,
