@@ -54,7 +54,9 @@ def parse_order(text: str) -> tuple[Order, ...]:
         field, _, way = part.partition(" ")
         if field not in SORTABLE or way.strip() not in ("", "asc", "desc"):
             known = ", ".join(sorted(SORTABLE))
-            raise FilterError(f"{part!r}: use one of {known}, and `desc` behind it for downwards")
+            raise FilterError(
+                f"{_shown(part)}: use one of {known}, and `desc` behind it for downwards"
+            )
         orders.append(Order(field, way.strip() == "desc"))
     if len(orders) > MAX_ORDERS:
         raise FilterError(f"{len(orders)} fields, at most {MAX_ORDERS}")
@@ -67,7 +69,7 @@ def _tokens(text: str) -> list[tuple[str, str]]:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
-            raise FilterError(f"cannot be read from {text[at : at + 20]!r} on")
+            raise FilterError(f"cannot be read from {_shown(text[at : at + 20])} on")
         kind = match.lastgroup or ""
         found.append((kind, match[kind]))
         at = match.end()
@@ -86,7 +88,7 @@ class _Parser:
     def whole(self) -> Expression:
         found = self._sequence()
         if self._at < len(self._tokens):
-            raise FilterError(f"{self._tokens[self._at][1]!r} is not expected there")
+            raise FilterError(f"{_shown(self._tokens[self._at][1])} is not expected there")
         return found
 
     def _peek(self) -> tuple[str, str]:
@@ -135,10 +137,10 @@ class _Parser:
     def _condition(self) -> Expression:
         kind, field = self._take()
         if kind != "word" or field in ("AND", "OR", "NOT"):
-            raise FilterError(f"a field is expected in place of {field or 'the end'!r}")
+            raise FilterError(f"a field is expected in place of {_shown(field or 'the end')}")
         _, operator = self._take()
         if operator not in _OPERATORS:
-            raise FilterError(f"one of = != < <= > >= : is expected behind {field!r}")
+            raise FilterError(f"one of = != < <= > >= : is expected behind {_shown(field)}")
         kind, text = self._take()
         if kind not in ("word", "text"):
             raise FilterError(f"a value is expected behind {field} {operator}")
@@ -165,13 +167,13 @@ class _Parser:
 
 def _word(field: str, text: str, words: Mapping[str, int]) -> int:
     if text.upper() not in words:
-        raise FilterError(f"{text!r} is no value of {field}")
+        raise FilterError(f"{_shown(text)} is no value of {field}")
     return words[text.upper()]
 
 
 def _number(field: str, text: str) -> int:
     if not re.fullmatch(r"-?[0-9]{1,15}", text):
-        raise FilterError(f"{field} is a whole number, {text!r} is none")
+        raise FilterError(f"{field} is a whole number, {_shown(text)} is none")
     return int(text)
 
 
@@ -180,6 +182,11 @@ def _time(field: str, text: str) -> float:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise FilterError(
-            f'{field}: write "2026-11-21" or "2026-11-21T08:00:00Z" for {text!r}'
+            f'{field}: write "2026-11-21" or "2026-11-21T08:00:00Z" for {_shown(text)}'
         ) from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _shown(text: str) -> str:
+    """A word of a filter as errors repeat it: people look for addresses, and errors are logged."""
+    return "'<address>'" if "@" in text else repr(text)

@@ -41,7 +41,7 @@ class MemoryEntries:
         for index, entry in enumerate(self._get(tenant, batch_id).entries):
             if entry.custom == custom:
                 return index
-        raise NotFound("entry", f"{batch_id}/{custom}")
+        raise NotFound("entry", f"{batch_id}/custom")
 
     async def count_entries(self, tenant: str, batch_id: str) -> EntryCounts:
         """See `EntryStore.count_entries`."""

@@ -78,7 +78,7 @@ def _find(connection: Connection, tenant: str, batch_id: str, custom: str) -> in
         (_INDEX_MASK, *_range(connection, tenant, batch_id), custom),
     ).fetchone()
     if row is None:
-        raise NotFound("entry", f"{batch_id}/{custom}")
+        raise NotFound("entry", f"{batch_id}/custom")  # not the text: it may be an address
     return int(row[0])
 
 
