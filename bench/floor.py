@@ -9,8 +9,8 @@ import resource
 import secrets
 import struct
 import time
-from collections.abc import Iterator
-from typing import cast
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, cast
 
 import uvloop
 
@@ -30,27 +30,18 @@ class Floor:
 
     def __init__(self, shape: Shape, there: World, count: int) -> None:
         self._shape = shape
-        self._host, _, port = there.resolver.partition(":")
-        self._dns_port = int(port)
-        self._smtp_port = there.smtp_port
+        self._there = there
         self._count = count
         self._accepted = 0
         self._addresses: dict[str, str] = {}
 
     async def measure(self) -> dict[str, float]:
-        """Return CPU µs for each address, and addresses a second; it runs in its own thread."""
-        return await asyncio.to_thread(self._in_own_loop)
-
-    def _in_own_loop(self) -> dict[str, float]:
+        """Return CPU µs for each address, and addresses a second."""
         tasks = list(self._tasks())
-        before, began = resource.getrusage(resource.RUSAGE_THREAD), time.perf_counter()
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(self._ask_all(iter(tasks)))
-        after, ended = resource.getrusage(resource.RUSAGE_THREAD), time.perf_counter()
-        used_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        used_s, took_s = await measured(lambda: self._ask_all(iter(tasks)))
         return {
             "floor_cpu_us": round(used_s / self._count * 1e6, 1),
-            "floor_addresses_per_s": round(self._count / (ended - began)),
+            "floor_addresses_per_s": round(self._count / took_s),
         }
 
     def _tasks(self) -> Iterator[Task]:
@@ -69,7 +60,7 @@ class Floor:
     async def _ask_all(self, tasks: Iterator[Task]) -> None:
         loop = asyncio.get_running_loop()
         names, asker = await loop.create_datagram_endpoint(
-            _Asker, remote_addr=(self._host, self._dns_port)
+            Asker, remote_addr=self._there.dns_address
         )
         self._known: dict[str, asyncio.Future[str]] = {}
 
@@ -82,26 +73,40 @@ class Floor:
                 await loop.create_connection(
                     lambda ended=ended, addresses=addresses: _Visitor(addresses, ended),  # type: ignore[misc]
                     where,
-                    self._smtp_port,
+                    self._there.smtp_port,
                 )
                 self._accepted += await ended
 
         await asyncio.gather(*(work() for _ in range(SESSIONS)))
         names.close()
 
-    async def _place(self, asker: "_Asker", domain: str) -> str:
+    async def _place(self, asker: "Asker", domain: str) -> str:
         """The address of a domain's exchanger; every question is asked once."""
         host = await self._once(asker, domain, 15)
         return await self._once(asker, host, 1)
 
-    async def _once(self, asker: "_Asker", name: str, rdtype: int) -> str:
+    async def _once(self, asker: "Asker", name: str, rdtype: int) -> str:
         waiting = self._known.get(name)
         if waiting is None:
             waiting = self._known[name] = asker.ask(name, rdtype)
         return await waiting
 
 
-class _Asker(asyncio.DatagramProtocol):
+async def measured(work: Callable[[], Coroutine[Any, Any, None]]) -> tuple[float, float]:
+    """Do work on a loop in a thread of its own; return its CPU seconds, and how long it took."""
+
+    def in_own_loop() -> tuple[float, float]:
+        before, began = resource.getrusage(resource.RUSAGE_THREAD), time.perf_counter()
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(work())
+        after, ended = resource.getrusage(resource.RUSAGE_THREAD), time.perf_counter()
+        used_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+        return used_s, ended - began
+
+    return await asyncio.to_thread(in_own_loop)
+
+
+class Asker(asyncio.DatagramProtocol):
     """Questions and answers of the one form the world has."""
 
     def __init__(self) -> None:

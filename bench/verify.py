@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.floor import Floor
+from bench.prototype import Prototype
 from bench.shapes import SHAPES, Shape, is_known
 from bench.world import World, world
 from mailvet.client import Client
@@ -28,7 +29,7 @@ from tests.acceptance.house import FreshServerProcess
 SETTINGS = {
     "time_scale": "1",
     "dns_timeout_s": "5",
-    "window_entries": "20000",
+    "window_entries": "50000",
     "max_sessions": "500",
     "resolving": "500",
     "route_sessions": "20",
@@ -63,8 +64,11 @@ async def measure(
             }
             if floor:
                 least = await Floor(shape, there, count).measure()
-                figures |= least
+                figures |= least | await Prototype(shape, there, count).measure()
                 figures["cpu_ratio"] = round(figures["server_cpu_us"] / least["floor_cpu_us"], 2)
+                figures["of_prototype"] = round(
+                    figures["prototype_cpu_us"] / figures["server_cpu_us"], 2
+                )
             return figures
 
 

@@ -171,6 +171,12 @@ class World(NamedTuple):
     smtp_port: int
     process: asyncio.subprocess.Process
 
+    @property
+    def dns_address(self) -> tuple[str, int]:
+        """Host and port of the name server."""
+        host, _, port = self.resolver.partition(":")
+        return host, int(port)
+
     async def counts(self) -> dict[str, int]:
         """What was asked for so far: DNS queries, SMTP sessions and recipients."""
         assert self.process.stdin is not None
