@@ -146,17 +146,23 @@ async def test_a_key_with_a_second_factor_needs_a_token() -> None:
 
 
 async def test_uses_are_noted() -> None:
-    """The time of the last one, by key, and only of calls that were let in."""
+    """The time of the last one, by key, of calls that were let in; written once for many."""
     text, kept = made()
-    clock = Clock()
-    checker = authenticator(Keys(kept), clock)
+    store, clock = Keys(kept), Clock()
+    checker = authenticator(store, clock)
     await refused(checker, x_api_key=text[:-1])
-    assert {} == checker.uses
+    await checker.uses.write()
+    assert [] == store.uses
+
     await checker.identify({"x-api-key": text})
     clock.now += 1
     await checker.identify({"x-api-key": text})
-
-    assert {kept.key_id: 101.0} == checker.uses
+    store.refuses = True
+    await checker.uses.write()
+    store.refuses = False
+    await checker.uses.write()
+    await checker.uses.write()
+    assert [{kept.key_id: 101.0}] == store.uses
 
 
 async def test_without_keys_everybody_is_the_default_tenant() -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from mailvet.accounts.authenticator import Authenticator
 from mailvet.accounts.keys import make_key
+from mailvet.errors import Unavailable
 from mailvet.model.access import ApiKey
 
 PEPPER = bytes(32)
@@ -32,6 +33,13 @@ class Keys:
     def __init__(self, *keys: ApiKey) -> None:
         self.keys = {key.key_id: key for key in keys}
         self.asked = 0
+        self.uses: list[dict[str, float]] = []
+        self.refuses = False
+
+    async def note_key_uses(self, uses: dict[str, float]) -> None:
+        if self.refuses:
+            raise Unavailable("the disk is full")
+        self.uses.append(uses)
 
     async def list_keys(self, _tenant: str | None = None) -> list[ApiKey]:
         self.asked += 1

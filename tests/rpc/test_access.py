@@ -1,16 +1,18 @@
 """Who is let in, over the wire, and for how long."""
 
+import asyncio
 from typing import Any
 
 import grpc
 import pytest
 
 from mailvet.accounts.key_table import MAX_AGE_S
+from mailvet.rpc import open_calls
 from mailvet.store.base import Store
 from mailvet.v1 import batch_service_pb2 as pb
 from tests.accounts.world import Clock, made
 from tests.rpc.conftest import OpenWorld
-from tests.rpc.world import told
+from tests.rpc.world import World, told
 
 
 async def test_a_call_needs_its_key(open_world: OpenWorld, store: Store) -> None:
@@ -42,6 +44,60 @@ async def test_a_revoked_key_ends_a_stream(open_world: OpenWorld, store: Store) 
         await read_to_the_end(watch)
 
     assert grpc.StatusCode.UNAUTHENTICATED is caught.value.code()
+
+
+@pytest.mark.parametrize("method", ["WatchBatch", "StreamEntries", "GetBatch"])
+async def test_a_quiet_call_ends_when_its_key_is_revoked(
+    method: str, open_world: OpenWorld, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing has to be said on it; calls with other keys go on."""
+    monkeypatch.setattr(open_calls, "LOOK_EVERY_S", 0.01)
+    (text, kept), (other_text, other) = made("acme", store.secret), made("acme", store.secret)
+    await store.add_key(kept)
+    await store.add_key(other)
+    clock = Clock()
+    world = await open_world(require_keys=True, clock=clock, metadata=(("x-api-key", text),))
+    await world.create("b")
+    metadata = (("authorization", f"Bearer {other_text}"),)
+    watch = pb.WatchBatchRequest(batch_id="b")
+    watch.heartbeat_interval.FromSeconds(60)
+    staying = world.batches.WatchBatch(watch, metadata=metadata)
+    await staying.read()
+    call = await begun(world, method)
+
+    await store.revoke_key(kept.key_id)
+    clock.now += MAX_AGE_S
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    assert "UNAUTHENTICATED" == told(caught.value).info.reason
+    assert 1 == world.metrics.open_calls("mailvet.v1.BatchService/WatchBatch")
+    staying.cancel()
+
+
+async def begun(world: World, method: str) -> Any:
+    """A call that says nothing for a minute; returns what waits for its end."""
+    if method == "GetBatch":
+        request = pb.GetBatchRequest(batch_id="b")
+        request.wait.FromSeconds(60)
+        task = asyncio.ensure_future(world.batches.GetBatch(request))
+        while not world.metrics.open_calls("mailvet.v1.BatchService/GetBatch"):
+            await asyncio.sleep(0.001)
+        return task
+    if method == "StreamEntries":
+        stream = world.batches.StreamEntries()
+        await stream.write(pb.StreamEntriesRequest(batch_id="b"))
+    else:
+        watch = pb.WatchBatchRequest(batch_id="b")
+        watch.heartbeat_interval.FromSeconds(60)
+        stream = world.batches.WatchBatch(watch)
+    await stream.read()
+    return read_on(stream)
+
+
+async def read_on(stream: Any) -> None:
+    """Read a stream that was begun with `read` until it ends, well or not."""
+    while await stream.read() is not grpc.aio.EOF:  # type: ignore[attr-defined]
+        pass
 
 
 async def read_to_the_end(stream: Any) -> None:

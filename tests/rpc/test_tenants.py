@@ -23,6 +23,8 @@ FOREIGN = {"batch_id": ("done", "running", "draft"), "key_id": ("spare",)}
 """What the owner has, by the name of the field that names it; `spare` is one of its keys."""
 NO_IDS = {"request_id", "CreateBatchRequest.batch_id", "ReverifyResultsRequest.new_batch_id"}
 """Ids that name nothing of a tenant yet, or nothing at all."""
+FILTERING = {"AccountService/ListAuditEvents"}
+"""Methods that find nothing where others say that there is no such thing."""
 NEEDED: dict[str, dict[str, Any]] = {
     "AddEntries": {"entries": [{"input_data": "x@example.org"}]},
     "StreamEntries": {"entries": [{"input_data": "x@example.org"}]},
@@ -137,7 +139,7 @@ async def test_what_is_foreign_is_missing(case: Case, open_world: OpenWorld, sto
         for value in FOREIGN[case.path[-1]]:
             assert missing == await outcome(stranger, case, value)
 
-    assert "NOT_FOUND" == missing[0]
+    assert ("OK" if case.method in FILTERING else "NOT_FOUND") == missing[0]
     assert before == await kept_by(store, "owner")
 
 

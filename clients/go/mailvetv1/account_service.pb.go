@@ -210,7 +210,7 @@ var File_mailvet_v1_account_service_proto protoreflect.FileDescriptor
 const file_mailvet_v1_account_service_proto_rawDesc = "" +
 	"\n" +
 	" mailvet/v1/account_service.proto\x12\n" +
-	"mailvet.v1\x1a\x18mailvet/v1/api_key.proto\x1a\x1cmailvet/v1/data_policy.proto\x1a\x18mailvet/v1/options.proto\x1a\x1bmailvet/v1/own_limits.proto\x1a\x16mailvet/v1/rules.proto\x1a\x16mailvet/v1/usage.proto\"\x11\n" +
+	"mailvet.v1\x1a\x18mailvet/v1/api_key.proto\x1a\x16mailvet/v1/audit.proto\x1a\x1cmailvet/v1/data_policy.proto\x1a\x18mailvet/v1/options.proto\x1a\x1bmailvet/v1/own_limits.proto\x1a\x16mailvet/v1/rules.proto\x1a\x16mailvet/v1/usage.proto\"\x11\n" +
 	"\x0fGetRulesRequest\";\n" +
 	"\x10GetRulesResponse\x12'\n" +
 	"\x05rules\x18\x01 \x01(\v2\x11.mailvet.v1.RulesR\x05rules\"b\n" +
@@ -218,7 +218,7 @@ const file_mailvet_v1_account_service_proto_rawDesc = "" +
 	"\x05rules\x18\x01 \x01(\v2\x11.mailvet.v1.RulesR\x05rules\x12#\n" +
 	"\rvalidate_only\x18\x02 \x01(\bR\fvalidateOnly\">\n" +
 	"\x13UpdateRulesResponse\x12'\n" +
-	"\x05rules\x18\x01 \x01(\v2\x11.mailvet.v1.RulesR\x05rules2\xcd\b\n" +
+	"\x05rules\x18\x01 \x01(\v2\x11.mailvet.v1.RulesR\x05rules2\xaf\t\n" +
 	"\x0eAccountService\x12K\n" +
 	"\bGetRules\x12\x1b.mailvet.v1.GetRulesRequest\x1a\x1c.mailvet.v1.GetRulesResponse\"\x04\xa8\xd4\x18\a\x12X\n" +
 	"\vUpdateRules\x12\x1e.mailvet.v1.UpdateRulesRequest\x1a\x1f.mailvet.v1.UpdateRulesResponse\"\b\xa8\xd4\x18\b\xb0\xd4\x18\x01\x12Z\n" +
@@ -232,7 +232,8 @@ const file_mailvet_v1_account_service_proto_rawDesc = "" +
 	"\fCreateApiKey\x12\x1f.mailvet.v1.CreateApiKeyRequest\x1a .mailvet.v1.CreateApiKeyResponse\"\b\xa8\xd4\x18\t\xb0\xd4\x18\x01\x12T\n" +
 	"\vListApiKeys\x12\x1e.mailvet.v1.ListApiKeysRequest\x1a\x1f.mailvet.v1.ListApiKeysResponse\"\x04\xa8\xd4\x18\t\x12[\n" +
 	"\fRotateApiKey\x12\x1f.mailvet.v1.RotateApiKeyRequest\x1a .mailvet.v1.RotateApiKeyResponse\"\b\xa8\xd4\x18\t\xb0\xd4\x18\x01\x12[\n" +
-	"\fRevokeApiKey\x12\x1f.mailvet.v1.RevokeApiKeyRequest\x1a .mailvet.v1.RevokeApiKeyResponse\"\b\xa8\xd4\x18\t\xb0\xd4\x18\x01B:\n" +
+	"\fRevokeApiKey\x12\x1f.mailvet.v1.RevokeApiKeyRequest\x1a .mailvet.v1.RevokeApiKeyResponse\"\b\xa8\xd4\x18\t\xb0\xd4\x18\x01\x12`\n" +
+	"\x0fListAuditEvents\x12\".mailvet.v1.ListAuditEventsRequest\x1a#.mailvet.v1.ListAuditEventsResponse\"\x04\xa8\xd4\x18\tB:\n" +
 	"\x0edev.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3"
 
 var (
@@ -264,16 +265,18 @@ var file_mailvet_v1_account_service_proto_goTypes = []any{
 	(*ListApiKeysRequest)(nil),       // 12: mailvet.v1.ListApiKeysRequest
 	(*RotateApiKeyRequest)(nil),      // 13: mailvet.v1.RotateApiKeyRequest
 	(*RevokeApiKeyRequest)(nil),      // 14: mailvet.v1.RevokeApiKeyRequest
-	(*GetDataPolicyResponse)(nil),    // 15: mailvet.v1.GetDataPolicyResponse
-	(*UpdateDataPolicyResponse)(nil), // 16: mailvet.v1.UpdateDataPolicyResponse
-	(*GetOwnLimitsResponse)(nil),     // 17: mailvet.v1.GetOwnLimitsResponse
-	(*GetBalanceResponse)(nil),       // 18: mailvet.v1.GetBalanceResponse
-	(*ListDailyUsageResponse)(nil),   // 19: mailvet.v1.ListDailyUsageResponse
-	(*EstimateCostResponse)(nil),     // 20: mailvet.v1.EstimateCostResponse
-	(*CreateApiKeyResponse)(nil),     // 21: mailvet.v1.CreateApiKeyResponse
-	(*ListApiKeysResponse)(nil),      // 22: mailvet.v1.ListApiKeysResponse
-	(*RotateApiKeyResponse)(nil),     // 23: mailvet.v1.RotateApiKeyResponse
-	(*RevokeApiKeyResponse)(nil),     // 24: mailvet.v1.RevokeApiKeyResponse
+	(*ListAuditEventsRequest)(nil),   // 15: mailvet.v1.ListAuditEventsRequest
+	(*GetDataPolicyResponse)(nil),    // 16: mailvet.v1.GetDataPolicyResponse
+	(*UpdateDataPolicyResponse)(nil), // 17: mailvet.v1.UpdateDataPolicyResponse
+	(*GetOwnLimitsResponse)(nil),     // 18: mailvet.v1.GetOwnLimitsResponse
+	(*GetBalanceResponse)(nil),       // 19: mailvet.v1.GetBalanceResponse
+	(*ListDailyUsageResponse)(nil),   // 20: mailvet.v1.ListDailyUsageResponse
+	(*EstimateCostResponse)(nil),     // 21: mailvet.v1.EstimateCostResponse
+	(*CreateApiKeyResponse)(nil),     // 22: mailvet.v1.CreateApiKeyResponse
+	(*ListApiKeysResponse)(nil),      // 23: mailvet.v1.ListApiKeysResponse
+	(*RotateApiKeyResponse)(nil),     // 24: mailvet.v1.RotateApiKeyResponse
+	(*RevokeApiKeyResponse)(nil),     // 25: mailvet.v1.RevokeApiKeyResponse
+	(*ListAuditEventsResponse)(nil),  // 26: mailvet.v1.ListAuditEventsResponse
 }
 var file_mailvet_v1_account_service_proto_depIdxs = []int32{
 	4,  // 0: mailvet.v1.GetRulesResponse.rules:type_name -> mailvet.v1.Rules
@@ -291,20 +294,22 @@ var file_mailvet_v1_account_service_proto_depIdxs = []int32{
 	12, // 12: mailvet.v1.AccountService.ListApiKeys:input_type -> mailvet.v1.ListApiKeysRequest
 	13, // 13: mailvet.v1.AccountService.RotateApiKey:input_type -> mailvet.v1.RotateApiKeyRequest
 	14, // 14: mailvet.v1.AccountService.RevokeApiKey:input_type -> mailvet.v1.RevokeApiKeyRequest
-	1,  // 15: mailvet.v1.AccountService.GetRules:output_type -> mailvet.v1.GetRulesResponse
-	3,  // 16: mailvet.v1.AccountService.UpdateRules:output_type -> mailvet.v1.UpdateRulesResponse
-	15, // 17: mailvet.v1.AccountService.GetDataPolicy:output_type -> mailvet.v1.GetDataPolicyResponse
-	16, // 18: mailvet.v1.AccountService.UpdateDataPolicy:output_type -> mailvet.v1.UpdateDataPolicyResponse
-	17, // 19: mailvet.v1.AccountService.GetOwnLimits:output_type -> mailvet.v1.GetOwnLimitsResponse
-	18, // 20: mailvet.v1.AccountService.GetBalance:output_type -> mailvet.v1.GetBalanceResponse
-	19, // 21: mailvet.v1.AccountService.ListDailyUsage:output_type -> mailvet.v1.ListDailyUsageResponse
-	20, // 22: mailvet.v1.AccountService.EstimateCost:output_type -> mailvet.v1.EstimateCostResponse
-	21, // 23: mailvet.v1.AccountService.CreateApiKey:output_type -> mailvet.v1.CreateApiKeyResponse
-	22, // 24: mailvet.v1.AccountService.ListApiKeys:output_type -> mailvet.v1.ListApiKeysResponse
-	23, // 25: mailvet.v1.AccountService.RotateApiKey:output_type -> mailvet.v1.RotateApiKeyResponse
-	24, // 26: mailvet.v1.AccountService.RevokeApiKey:output_type -> mailvet.v1.RevokeApiKeyResponse
-	15, // [15:27] is the sub-list for method output_type
-	3,  // [3:15] is the sub-list for method input_type
+	15, // 15: mailvet.v1.AccountService.ListAuditEvents:input_type -> mailvet.v1.ListAuditEventsRequest
+	1,  // 16: mailvet.v1.AccountService.GetRules:output_type -> mailvet.v1.GetRulesResponse
+	3,  // 17: mailvet.v1.AccountService.UpdateRules:output_type -> mailvet.v1.UpdateRulesResponse
+	16, // 18: mailvet.v1.AccountService.GetDataPolicy:output_type -> mailvet.v1.GetDataPolicyResponse
+	17, // 19: mailvet.v1.AccountService.UpdateDataPolicy:output_type -> mailvet.v1.UpdateDataPolicyResponse
+	18, // 20: mailvet.v1.AccountService.GetOwnLimits:output_type -> mailvet.v1.GetOwnLimitsResponse
+	19, // 21: mailvet.v1.AccountService.GetBalance:output_type -> mailvet.v1.GetBalanceResponse
+	20, // 22: mailvet.v1.AccountService.ListDailyUsage:output_type -> mailvet.v1.ListDailyUsageResponse
+	21, // 23: mailvet.v1.AccountService.EstimateCost:output_type -> mailvet.v1.EstimateCostResponse
+	22, // 24: mailvet.v1.AccountService.CreateApiKey:output_type -> mailvet.v1.CreateApiKeyResponse
+	23, // 25: mailvet.v1.AccountService.ListApiKeys:output_type -> mailvet.v1.ListApiKeysResponse
+	24, // 26: mailvet.v1.AccountService.RotateApiKey:output_type -> mailvet.v1.RotateApiKeyResponse
+	25, // 27: mailvet.v1.AccountService.RevokeApiKey:output_type -> mailvet.v1.RevokeApiKeyResponse
+	26, // 28: mailvet.v1.AccountService.ListAuditEvents:output_type -> mailvet.v1.ListAuditEventsResponse
+	16, // [16:29] is the sub-list for method output_type
+	3,  // [3:16] is the sub-list for method input_type
 	3,  // [3:3] is the sub-list for extension type_name
 	3,  // [3:3] is the sub-list for extension extendee
 	0,  // [0:3] is the sub-list for field type_name
@@ -316,6 +321,7 @@ func file_mailvet_v1_account_service_proto_init() {
 		return
 	}
 	file_mailvet_v1_api_key_proto_init()
+	file_mailvet_v1_audit_proto_init()
 	file_mailvet_v1_data_policy_proto_init()
 	file_mailvet_v1_options_proto_init()
 	file_mailvet_v1_own_limits_proto_init()

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from mailvet.accounts.credentials import Shown, shown
 from mailvet.accounts.key_table import KeyTable
+from mailvet.accounts.key_uses import KeyUses
 from mailvet.accounts.keys import digest, parse_key
 from mailvet.errors import Unauthenticated
 from mailvet.model.access import ApiKey, Caller, Credential, Scopes
@@ -42,8 +43,7 @@ class Authenticator:
     ) -> None:
         self.required = required
         self.keys = KeyTable(store, clock)
-        self.uses: dict[str, float] = {}
-        """When keys were used, since this was written down last; see `accounts.upkeep`."""
+        self.uses = KeyUses(store)
         self.certificates = dict(certificates or {})
         self._secret = store.secret
         self._wall_clock = wall_clock
@@ -66,7 +66,7 @@ class Authenticator:
         if caller is None:
             raise Unauthenticated(WAY_IN)
         if caller.key_id:
-            self.uses[caller.key_id] = self._wall_clock()
+            self.uses.note(caller.key_id, self._wall_clock())
         return caller
 
     async def recheck(self, caller: Caller) -> None:

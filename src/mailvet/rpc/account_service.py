@@ -1,6 +1,7 @@
 """AccountService: what a tenant decides for all its verifications."""
 
 from mailvet.accounts.admission import Admission
+from mailvet.accounts.audit_log import AuditLog
 from mailvet.accounts.metering import Meter
 from mailvet.accounts.tenant_keys import TenantKeys
 from mailvet.batches.cursor import Marks
@@ -8,6 +9,7 @@ from mailvet.errors import EtagMismatch, Violations
 from mailvet.model.ruling import OverrideRule, TenantRules
 from mailvet.rpc import data_policy
 from mailvet.rpc.api_keys import ApiKeyMethods
+from mailvet.rpc.audit_events import AuditMethods
 from mailvet.rpc.call import Call
 from mailvet.rpc.decode_rules import tenant_rules
 from mailvet.rpc.encode import timestamp
@@ -21,7 +23,7 @@ from mailvet.v1 import rules_pb2 as rules_pb
 from mailvet.v1 import usage_pb2 as usage_pb
 
 
-class AccountService(ApiKeyMethods):
+class AccountService(ApiKeyMethods, AuditMethods):
     """Answers the methods of mailvet.v1.AccountService."""
 
     def __init__(
@@ -31,9 +33,11 @@ class AccountService(ApiKeyMethods):
         admission: Admission,
         meter: Meter,
         keys: TenantKeys,
+        audit: AuditLog,
         marks: Marks,
     ) -> None:
-        super().__init__(keys, marks)
+        ApiKeyMethods.__init__(self, keys, marks)
+        AuditMethods.__init__(self, audit, marks)
         self._store = store
         self._usage = usage
         self._admission = admission

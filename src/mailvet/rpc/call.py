@@ -10,7 +10,13 @@ from mailvet.accounts.admission import Kind
 from mailvet.accounts.authenticator import Authenticator
 from mailvet.batches.drain import Drain
 from mailvet.batches.limits import MAX_MESSAGE_BYTES
-from mailvet.errors import InvalidRequest, MessageTooLarge, Unavailable, Violation
+from mailvet.errors import (
+    InvalidRequest,
+    MessageTooLarge,
+    Unauthenticated,
+    Unavailable,
+    Violation,
+)
 from mailvet.model.access import Caller
 from mailvet.rpc.permission import NOBODY, Permission
 
@@ -70,8 +76,12 @@ class Call(Generic[Request]):
         self.method = method
         self.drain = drain
         self.caller = Caller("")
+        self.batch_id = ""
+        """The batch that its request names."""
         self.subject_key_id = ""
-        """The API key that the call is about, where its request does not name it."""
+        """The API key that it is about."""
+        self.ended_by: Unauthenticated | None = None
+        """Why it was ended from outside."""
         self.messages_in = 0
         self.messages_out = 0
         self._context = context
@@ -98,10 +108,19 @@ class Call(Generic[Request]):
         if len(raw) > MAX_MESSAGE_BYTES:
             raise MessageTooLarge(len(raw), MAX_MESSAGE_BYTES)
         try:
-            return self.method.request_type.FromString(raw)  # type: ignore[return-value]
+            request = self.method.request_type.FromString(raw)
         except DecodeError:
             what = f"the bytes are no {self.method.request_type.DESCRIPTOR.full_name}"
             raise InvalidRequest([Violation("", what, "MESSAGE_UNREADABLE")]) from None
+        if self.method.permission.audited:
+            self._note_subject(request)
+        return request  # type: ignore[return-value]
+
+    def _note_subject(self, request: Any) -> None:
+        """Note what a request is about: its first ids count."""
+        batch = getattr(request, "batch", request)
+        self.batch_id = self.batch_id or getattr(batch, "batch_id", "")
+        self.subject_key_id = self.subject_key_id or getattr(request, "key_id", "")
 
     async def requests(self) -> AsyncIterator[Request]:
         """Read the client's messages until it is done; `Unavailable` when the server drains."""

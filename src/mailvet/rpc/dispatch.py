@@ -16,10 +16,12 @@ from mailvet.accounts.admission import Admission
 from mailvet.accounts.authenticator import Authenticator
 from mailvet.batches.drain import Drain
 from mailvet.model.access import Caller
+from mailvet.rpc.audit import Auditor, Record
 from mailvet.rpc.call import Call, Method, encoded
 from mailvet.rpc.descriptors import PACKAGE
 from mailvet.rpc.error_table import DETAILS_KEY, Failure, failure_of
 from mailvet.rpc.metrics import RpcMetrics
+from mailvet.rpc.open_calls import OpenCalls
 from mailvet.rpc.permission import EVERYBODY, permission_of
 
 REQUEST_ID_KEY = "x-request-id"
@@ -65,8 +67,11 @@ class Dispatcher:
         log: FilteringBoundLogger,
         clock: Callable[[], float],
         admission: Admission,
+        auditor: Auditor,
     ) -> None:
         self._admission = admission
+        self._auditor = auditor
+        self.open_calls = OpenCalls(authenticator)
         self._authenticator = authenticator
         self._drain = drain
         self._metrics = metrics
@@ -103,33 +108,48 @@ class Dispatcher:
         ending = _Ending(_request_id(metadata), self._clock())
         context.set_trailing_metadata(((REQUEST_ID_KEY, ending.request_id),))
         self._metrics.started(method.full_name)
+        record = self._auditor.record(call, context.peer(), ending.request_id)
         try:
-            reply = await self._answer(call, raw, metadata)
+            reply = await self._answer(call, raw, metadata, record)
             ending.code = "OK"
-        except grpc.aio.InternalError:
-            # A call that is cancelled while it writes ends so, others with CancelledError.
-            raise asyncio.CancelledError from None
         except (Exception, asyncio.CancelledError) as error:
-            if _was_cancelled(error):
+            if call.ended_by is not None:
+                _stop_cancelling()
+                ending.failure = self._explain(call.ended_by, ending.request_id)
+            elif isinstance(error, grpc.aio.InternalError):
+                # A call that is cancelled while it writes ends so, others with CancelledError.
+                raise asyncio.CancelledError from None
+            elif _was_cancelled(error):
                 raise
-            ending.failure = self._explain(error, ending.request_id)
+            else:
+                ending.failure = self._explain(error, ending.request_id)
         finally:
-            self._note(call, context, ending)
+            self.open_calls.ended()
+            self._note(call, context, ending, record)
         if ending.failure is not None:
             await _abort(context, ending.failure, ending.request_id)
         return reply
 
     async def _answer(
-        self, call: Call[Any], raw: bytes | None, metadata: Mapping[str, str]
+        self,
+        call: Call[Any],
+        raw: bytes | None,
+        metadata: Mapping[str, str],
+        record: Record | None,
     ) -> bytes | None:
         if not call.method.public:
             call.caller = await self._identify(call, metadata)
+            self.open_calls.opened(call)
             call.method.permission.check(call.caller, call.method.full_name)
             if self._drain.begun:
                 raise call.going_away()
         request = None if raw is None else call.decode(raw)
         with self._admission.admitted(call.method.kind, call.tenant, call.caller.key_id):
+            if record is not None:
+                record.may_ride(request)
             reply = await call.method.run(request, call)
+        if record is not None:
+            await record.succeeded(reply)
         if reply is None:
             return None
         call.messages_out += 1
@@ -148,7 +168,9 @@ class Dispatcher:
             )
         return failure
 
-    def _note(self, call: Call[Any], context: Context, ending: "_Ending") -> None:
+    def _note(
+        self, call: Call[Any], context: Context, ending: "_Ending", record: Record | None
+    ) -> None:
         failure = ending.failure
         code = ending.code if failure is None else failure.code.name
         left_s = context.time_remaining()
@@ -158,6 +180,9 @@ class Dispatcher:
         self._metrics.ended(call.method.full_name, code, seconds)
         if call.method.public:
             return
+        reason = "" if failure is None else failure.reason
+        if record is not None:
+            record.ended(code, reason)
         self._log.info(
             "rpc.ended",
             method=call.method.full_name,
@@ -166,7 +191,7 @@ class Dispatcher:
             peer=context.peer(),
             request_id=ending.request_id,
             code=code,
-            reason="" if failure is None else failure.reason,
+            reason=reason,
             ms=round(seconds * 1000, 1),
             messages_in=call.messages_in,
             messages_out=call.messages_out,
@@ -191,6 +216,13 @@ def _was_cancelled(error: BaseException) -> bool:
     """
     task = asyncio.current_task()
     return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+
+
+def _stop_cancelling() -> None:
+    """Have the current task go on after a cancellation that was meant to end its work only."""
+    task = asyncio.current_task()
+    while task is not None and task.cancelling():
+        task.uncancel()
 
 
 def _text_metadata(context: Context) -> dict[str, str]:

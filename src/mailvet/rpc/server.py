@@ -8,13 +8,15 @@ await server.stop(grace_s=25)           # drains: streams say where to go on, th
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import grpc
 from structlog.typing import FilteringBoundLogger
 
 from mailvet.accounts.admission import Admission
+from mailvet.accounts.audit_log import AuditLog
 from mailvet.accounts.authenticator import Authenticator
 from mailvet.accounts.metering import Meter
 from mailvet.accounts.second_factor import SecondFactor
@@ -38,6 +40,7 @@ from mailvet.errors import ConfigError
 from mailvet.model.access import Caller
 from mailvet.model.admission import AdmissionLimits
 from mailvet.rpc.account_service import AccountService
+from mailvet.rpc.audit import Auditor
 from mailvet.rpc.auth_service import AuthService
 from mailvet.rpc.batch_service import BatchService
 from mailvet.rpc.call import Method
@@ -79,6 +82,8 @@ class ServerOptions:
     """What signs tokens; None makes it of the store's secret."""
     certificates: Mapping[str, Caller] = field(default_factory=dict)
     """Who calls, by a name in the client's certificate."""
+    audit_retention_s: float = 365 * 86_400.0
+    """How long events stay in the audit log."""
     reflection: bool = True
     connection_age_s: float = 30 * 60
     """Connections are renewed after this, so that load spreads over new servers."""
@@ -95,6 +100,18 @@ class ServerOptions:
     frame_gap_s: float = FRAME_GAP_S
 
 
+class Chore(Protocol):
+    """What goes on beside the calls."""
+
+    async def run(self) -> None:
+        """Go on until cancelled."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was begun."""
+        ...
+
+
 class RpcServer:
     """A gRPC server that can drain."""
 
@@ -106,6 +123,7 @@ class RpcServer:
         drain: Drain,
         lame_duck_s: float,
         meter: Meter,
+        chores: Sequence[Chore],
     ) -> None:
         self.port = port
         self.health = health
@@ -113,9 +131,12 @@ class RpcServer:
         self._drain = drain
         self._lame_duck_s = lame_duck_s
         self._meter = meter
+        self._chores = chores
+        self._running: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
         """Take calls."""
+        self._running = [asyncio.create_task(chore.run()) for chore in self._chores]
         await self._server.start()
 
     async def stop(self, grace_s: float) -> None:
@@ -126,6 +147,11 @@ class RpcServer:
             await asyncio.sleep(self._lame_duck_s)
         await self._server.stop(grace_s)
         await self._meter.close()
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+        for chore in self._chores:
+            await chore.close()
 
 
 def build_server(  # noqa: PLR0913
@@ -166,6 +192,7 @@ def build_server(  # noqa: PLR0913
         certificates=options.certificates,
     )
     second_factor = SecondFactor(store, authenticator.keys, clock=clock, wall_clock=wall_clock)
+    audit = AuditLog(store, retention_s=options.audit_retention_s, wall_clock=wall_clock)
     keys = TenantKeys(store, authenticator.keys, wall_clock)
 
     methods = [
@@ -198,7 +225,9 @@ def build_server(  # noqa: PLR0913
         ),
         *_methods(catalog_service_pb2, catalog or CatalogService()),
         *_methods(auth_service_pb2, AuthService(tokens, second_factor)),
-        *_methods(account_service_pb2, AccountService(store, usage, admission, meter, keys, marks)),
+        *_methods(
+            account_service_pb2, AccountService(store, usage, admission, meter, keys, audit, marks)
+        ),
     ]
     services = sorted({method.service for method in methods})
     health = Health(services)
@@ -213,10 +242,19 @@ def build_server(  # noqa: PLR0913
         log or logger("rpc"),
         clock,
         admission,
+        Auditor(audit, wall_clock),
     )
     server = grpc.aio.server(options=_channel_options(options))
     server.add_generic_rpc_handlers(dispatcher.handlers(methods))
-    return RpcServer(server, _listen(server, options), health, drain, options.lame_duck_s, meter)
+    return RpcServer(
+        server,
+        _listen(server, options),
+        health,
+        drain,
+        options.lame_duck_s,
+        meter,
+        (audit, authenticator.uses, dispatcher.open_calls),
+    )
 
 
 def _methods(module: object, servicer: object) -> list[Method]:

@@ -41,6 +41,7 @@ from mailvet.model.ruling import TenantRules
 from mailvet.model.selection import Selection
 from mailvet.model.status import BatchState
 from mailvet.store.accounting import Accounting
+from mailvet.store.base_audit import AuditStore
 from mailvet.store.base_callbacks import CallbackStore
 from mailvet.store.base_entries import EntryStore
 from mailvet.store.base_keys import KeyStore
@@ -128,6 +129,7 @@ class Store(
     UploadStore,
     EntryStore,
     KeyStore,
+    AuditStore,
     CallbackStore,
     Protocol,
 ):

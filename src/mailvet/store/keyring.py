@@ -1,18 +1,19 @@
-"""The keys of a store whose server is running: a second connection that writes one row at a time.
+"""The keys and the audit log of a store whose server is running, over a second connection.
 
-It never checkpoints (the server's connection does), and its one-row transactions wait their turn
-for the write lock like any other writer's.
+It writes one row at a time, and never checkpoints (the server's connection does); its transactions
+wait their turn for the write lock like any other writer's.
 """
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from mailvet.errors import Unavailable
 from mailvet.model.access import ApiKey
-from mailvet.store import sqlite_file, sqlite_keys
+from mailvet.model.audit import AuditEvent, AuditFilter, AuditRow
+from mailvet.store import sqlite_audit, sqlite_file, sqlite_keys
 
 T = TypeVar("T")
 
@@ -45,6 +46,16 @@ class KeyRing:
     async def rotate_key(self, key_id: str, new: ApiKey, expire_time: float) -> bool:
         """See `Store.rotate_key`."""
         return await self._run(lambda c: sqlite_keys.rotate(c, key_id, new, expire_time))
+
+    async def add_audit(self, events: Sequence[AuditEvent]) -> None:
+        """See `Store.add_audit`."""
+        await self._run(lambda connection: sqlite_audit.add(connection, events))
+
+    async def list_audit(
+        self, where: AuditFilter, *, before: int | None = None, limit: int
+    ) -> list[AuditRow]:
+        """See `Store.list_audit`."""
+        return await self._run(lambda c: sqlite_audit.listed(c, where, before, limit))
 
     async def close(self) -> None:
         """Let go of the file."""

@@ -9,6 +9,7 @@ from itertools import accumulate
 
 from mailvet.errors import AlreadyExists
 from mailvet.model.access import ApiKey
+from mailvet.model.audit import AuditRow
 from mailvet.model.batch import (
     Batch,
     BatchSpec,
@@ -30,6 +31,7 @@ from mailvet.store.base import Created
 from mailvet.store.changes import WORK, Changes
 from mailvet.store.keeping import require_batch_room
 from mailvet.store.memory_accounting import MemoryAccounting
+from mailvet.store.memory_audit import MemoryAudit
 from mailvet.store.memory_callbacks import MemoryCallbacks
 from mailvet.store.memory_entries import MemoryEntries, counts_of
 from mailvet.store.memory_keeping import Kept, MemoryKeeping
@@ -54,6 +56,7 @@ class MemoryStore(
     MemoryUploads,
     MemoryEntries,
     MemoryKeys,
+    MemoryAudit,
     MemoryCallbacks,
 ):
     """A store that lives as long as its process."""
@@ -81,6 +84,7 @@ class MemoryStore(
         self._changes = Changes()
         self._hindrances: dict[str, str] = {}
         self._keys: dict[str, ApiKey] = {}
+        self._audit: list[AuditRow] = []
         self._rules: dict[str, TenantRules] = {}
 
     async def create_batch(

@@ -33,7 +33,7 @@ from mailvet.store import (
 from mailvet.store.base import Created
 from mailvet.store.changes import WORK
 from mailvet.store.remembered import RememberedRules
-from mailvet.store.sqlite_access import SqliteKeys
+from mailvet.store.sqlite_access import SqliteAudit, SqliteKeys
 from mailvet.store.sqlite_accounting import SqliteAccounting
 from mailvet.store.sqlite_callbacks import SqliteCallbacks
 from mailvet.store.sqlite_entries import SqliteEntries
@@ -60,6 +60,7 @@ class SqliteStore(
     SqliteUploads,
     SqliteEntries,
     SqliteKeys,
+    SqliteAudit,
     SqliteCallbacks,
 ):
     """A store in one file, owned by one process."""

@@ -1,9 +1,10 @@
-"""The part of the SQLite store that keeps who may come in."""
+"""The part of the SQLite store that keeps who may come in, and what they did."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from mailvet.model.access import ApiKey
-from mailvet.store import sqlite_keys
+from mailvet.model.audit import AuditEvent, AuditFilter, AuditRow
+from mailvet.store import sqlite_audit, sqlite_keys
 from mailvet.store.sqlite_open import OpenFile
 
 
@@ -52,3 +53,23 @@ class SqliteKeys:
         return await self._file.write(
             lambda t: sqlite_keys.accept_totp(t.connection, key_id, step, now=now)
         )
+
+
+class SqliteAudit:
+    """The part of the SQLite store that answers `AuditStore`."""
+
+    _file: OpenFile
+
+    async def add_audit(self, events: Sequence[AuditEvent]) -> None:
+        """See `AuditStore.add_audit`."""
+        await self._file.write(lambda t: sqlite_audit.add(t.connection, events))
+
+    async def list_audit(
+        self, where: AuditFilter, *, before: int | None = None, limit: int
+    ) -> list[AuditRow]:
+        """See `AuditStore.list_audit`."""
+        return await self._file.read(lambda c: sqlite_audit.listed(c, where, before, limit))
+
+    async def sweep_audit(self, before_time: float) -> int:
+        """See `AuditStore.sweep_audit`."""
+        return await self._file.write(lambda t: sqlite_audit.sweep(t.connection, before_time))

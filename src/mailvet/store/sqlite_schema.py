@@ -336,6 +336,35 @@ def _shared_answers(database: sqlite_utils.Database) -> None:
     database.table("batch").add_column("max_shared_age_s", float, not_null_default=0.0)
 
 
+def _audit(database: sqlite_utils.Database) -> None:
+    database.table("audit").create(
+        {
+            "number": int,
+            "event_time": float,
+            "tenant": str,
+            "method": str,
+            "key_id": str,
+            "credential": str,
+            "batch_id": str,
+            "subject_key_id": str,
+            "code": str,
+            "reason": str,
+            "peer": str,
+            "request_id": str,
+            "call_count": int,
+        },
+        pk="number",
+        not_null={"event_time", "tenant", "method", "code", "call_count"},
+        strict=True,
+    )
+    database.table("audit").create_index(["tenant"])
+    database.table("audit").create_index(["event_time"])
+    database.execute(
+        "CREATE TRIGGER audit_is_append_only BEFORE UPDATE ON audit"
+        " BEGIN SELECT raise(ABORT, 'the audit log is append-only'); END"
+    )
+
+
 STEPS: Steps = {
     "0001_store": _store,
     "0002_batches": _batches,
@@ -349,4 +378,5 @@ STEPS: Steps = {
     "0010_callbacks": _callbacks,
     "0011_removal": _removal,
     "0012_shared_answers": _shared_answers,
+    "0013_audit": _audit,
 }

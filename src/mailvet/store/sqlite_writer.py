@@ -14,8 +14,10 @@ from typing import Any, TypeVar
 
 from mailvet.errors import MailvetError, Unavailable
 from mailvet.failpoints import reach
+from mailvet.store import sqlite_audit
 from mailvet.store.changes import WORK, Changes
 from mailvet.store.hindrances import STORE_LOCKED
+from mailvet.store.riding import RIDER, Rider
 from mailvet.store.sqlite_file import Connection, translated
 
 T = TypeVar("T")
@@ -41,14 +43,22 @@ class Transaction:
 class Job:
     """An operation, who waits for it, and how it went."""
 
-    __slots__ = ("alone", "error", "future", "operation", "value")
+    __slots__ = ("alone", "committed", "error", "future", "operation", "rider", "value")
 
     def __init__(
-        self, operation: Callable[[Transaction], Any], future: "asyncio.Future[Any]", *, alone: bool
+        self,
+        operation: Callable[[Transaction], Any],
+        future: "asyncio.Future[Any]",
+        *,
+        alone: bool,
+        rider: Rider | None,
     ) -> None:
         self.operation = operation
         self.future = future
         self.alone = alone
+        self.rider = rider
+        """The event for the audit log that it takes along."""
+        self.committed = False
         self.value: Any = None
         self.error: Exception | None = None
 
@@ -77,7 +87,10 @@ class Writer:
             self._room.release()
             raise Unavailable("the store is closed")
         future: asyncio.Future[T] = self._loop.create_future()
-        self._jobs.put(Job(operation, future, alone=alone))
+        rider = RIDER.get()
+        if alone or rider is None or not rider.take():
+            rider = None
+        self._jobs.put(Job(operation, future, alone=alone, rider=rider))
         return await future
 
     async def close(self) -> None:
@@ -112,7 +125,7 @@ class Writer:
         """Run operations as one transaction; should that fail, each as its own."""
         wanted = [job for job in jobs if not job.future.cancelled()]
         try:
-            return self._transact(wanted)
+            touched = self._transact(wanted)
         except Exception as error:  # whatever it is, its caller is told
             self._roll_back()
             told = translated(error)
@@ -123,6 +136,9 @@ class Writer:
             for job in wanted:
                 job.value, job.error = None, told
             return set()
+        for job in wanted:
+            job.committed = job.error is None
+        return touched
 
     def _transact(self, jobs: list[Job]) -> set[int]:
         touched: set[int] = set()
@@ -140,6 +156,8 @@ class Writer:
         self._connection.execute("SAVEPOINT operation")
         try:
             job.value = job.operation(transaction)
+            if job.rider is not None:
+                sqlite_audit.add(self._connection, [job.rider.event])
         except MailvetError as refusal:
             job.error = refusal
             self._connection.execute("ROLLBACK TO operation")
@@ -162,6 +180,8 @@ class Writer:
         self._changes.note(touched)
         for job in jobs:
             self._room.release()
+            if job.rider is not None:
+                job.rider.arrived(written=job.committed)
             if job.future.done():  # its caller was cancelled
                 continue
             if job.error is None:

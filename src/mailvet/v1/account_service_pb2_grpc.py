@@ -5,6 +5,7 @@ import warnings
 
 from mailvet.v1 import account_service_pb2 as mailvet_dot_v1_dot_account__service__pb2
 from mailvet.v1 import api_key_pb2 as mailvet_dot_v1_dot_api__key__pb2
+from mailvet.v1 import audit_pb2 as mailvet_dot_v1_dot_audit__pb2
 from mailvet.v1 import data_policy_pb2 as mailvet_dot_v1_dot_data__policy__pb2
 from mailvet.v1 import own_limits_pb2 as mailvet_dot_v1_dot_own__limits__pb2
 from mailvet.v1 import usage_pb2 as mailvet_dot_v1_dot_usage__pb2
@@ -98,6 +99,11 @@ class AccountServiceStub(object):
                 '/mailvet.v1.AccountService/RevokeApiKey',
                 request_serializer=mailvet_dot_v1_dot_api__key__pb2.RevokeApiKeyRequest.SerializeToString,
                 response_deserializer=mailvet_dot_v1_dot_api__key__pb2.RevokeApiKeyResponse.FromString,
+                _registered_method=True)
+        self.ListAuditEvents = channel.unary_unary(
+                '/mailvet.v1.AccountService/ListAuditEvents',
+                request_serializer=mailvet_dot_v1_dot_audit__pb2.ListAuditEventsRequest.SerializeToString,
+                response_deserializer=mailvet_dot_v1_dot_audit__pb2.ListAuditEventsResponse.FromString,
                 _registered_method=True)
 
 
@@ -215,6 +221,15 @@ class AccountServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListAuditEvents(self, request, context):
+        """Lists what the tenant's callers changed, or were refused to, the newest first.
+
+        Errors: INVALID_ARGUMENT (INVALID_REQUEST, BAD_PAGE_TOKEN).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_AccountServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -277,6 +292,11 @@ def add_AccountServiceServicer_to_server(servicer, server):
                     servicer.RevokeApiKey,
                     request_deserializer=mailvet_dot_v1_dot_api__key__pb2.RevokeApiKeyRequest.FromString,
                     response_serializer=mailvet_dot_v1_dot_api__key__pb2.RevokeApiKeyResponse.SerializeToString,
+            ),
+            'ListAuditEvents': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListAuditEvents,
+                    request_deserializer=mailvet_dot_v1_dot_audit__pb2.ListAuditEventsRequest.FromString,
+                    response_serializer=mailvet_dot_v1_dot_audit__pb2.ListAuditEventsResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -604,6 +624,33 @@ class AccountService(object):
             '/mailvet.v1.AccountService/RevokeApiKey',
             mailvet_dot_v1_dot_api__key__pb2.RevokeApiKeyRequest.SerializeToString,
             mailvet_dot_v1_dot_api__key__pb2.RevokeApiKeyResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListAuditEvents(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mailvet.v1.AccountService/ListAuditEvents',
+            mailvet_dot_v1_dot_audit__pb2.ListAuditEventsRequest.SerializeToString,
+            mailvet_dot_v1_dot_audit__pb2.ListAuditEventsResponse.FromString,
             options,
             channel_credentials,
             insecure,

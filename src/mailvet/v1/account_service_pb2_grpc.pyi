@@ -7,6 +7,7 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from mailvet.v1 import account_service_pb2 as _account_service_pb2
 from mailvet.v1 import api_key_pb2 as _api_key_pb2
+from mailvet.v1 import audit_pb2 as _audit_pb2
 from mailvet.v1 import data_policy_pb2 as _data_policy_pb2
 from mailvet.v1 import own_limits_pb2 as _own_limits_pb2
 from mailvet.v1 import usage_pb2 as _usage_pb2
@@ -98,6 +99,11 @@ class AccountServiceStub:
 
     Errors: NOT_FOUND.
     """
+    ListAuditEvents: _grpc.UnaryUnaryMultiCallable[_audit_pb2.ListAuditEventsRequest, _audit_pb2.ListAuditEventsResponse]
+    """Lists what the tenant's callers changed, or were refused to, the newest first.
+
+    Errors: INVALID_ARGUMENT (INVALID_REQUEST, BAD_PAGE_TOKEN).
+    """
 
 @_typing.type_check_only
 class AccountServiceAsyncStub(AccountServiceStub):
@@ -164,6 +170,11 @@ class AccountServiceAsyncStub(AccountServiceStub):
     open nothing, and streams that they opened end. Revoking it again changes nothing.
 
     Errors: NOT_FOUND.
+    """
+    ListAuditEvents: _aio.UnaryUnaryMultiCallable[_audit_pb2.ListAuditEventsRequest, _audit_pb2.ListAuditEventsResponse]  # type: ignore[assignment]
+    """Lists what the tenant's callers changed, or were refused to, the newest first.
+
+    Errors: INVALID_ARGUMENT (INVALID_REQUEST, BAD_PAGE_TOKEN).
     """
 
 class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -300,6 +311,17 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         open nothing, and streams that they opened end. Revoking it again changes nothing.
 
         Errors: NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def ListAuditEvents(
+        self,
+        request: _audit_pb2.ListAuditEventsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_audit_pb2.ListAuditEventsResponse, _abc.Awaitable[_audit_pb2.ListAuditEventsResponse]]:
+        """Lists what the tenant's callers changed, or were refused to, the newest first.
+
+        Errors: INVALID_ARGUMENT (INVALID_REQUEST, BAD_PAGE_TOKEN).
         """
 
 def add_AccountServiceServicer_to_server(servicer: AccountServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,5 +1,6 @@
 export * from "./mailvet/v1/account_service_pb.js";
 export * from "./mailvet/v1/api_key_pb.js";
+export * from "./mailvet/v1/audit_pb.js";
 export * from "./mailvet/v1/auth_service_pb.js";
 export * from "./mailvet/v1/batch_pb.js";
 export * from "./mailvet/v1/batch_service_pb.js";
