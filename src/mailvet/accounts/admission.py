@@ -7,7 +7,7 @@ pace of exchangers; a stream lasts as long as it likes. Of those the open ones a
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from enum import Enum
 
 from mailvet.accounts.rate import Rate
@@ -36,22 +36,17 @@ class Admission:
         self._open: Counter[tuple[Kind, str]] = Counter()
         self._most = {Kind.STREAM: limits.streams, Kind.VERIFICATION: limits.verifications}
 
-    @contextmanager
-    def admitted(self, kind: Kind, tenant: str, key_id: str) -> Iterator[None]:
+    def admitted(self, kind: Kind, tenant: str, key_id: str) -> AbstractContextManager[None]:
         """Let a call in for as long as it lasts, or raise `QuotaExceeded`.
 
         Callers without a key cannot be told apart, so no rate holds them: they are let in at all
         only where an operator trusts everybody.
         """
-        if kind is Kind.MANAGEMENT:
-            if key_id:
-                self._require_rate(key_id)
-            yield
-        elif kind is Kind.UNCOUNTED:
-            yield
-        else:
-            with self._counted(kind, tenant):
-                yield
+        if kind is Kind.STREAM or kind is Kind.VERIFICATION:
+            return self._counted(kind, tenant)
+        if kind is Kind.MANAGEMENT and key_id:
+            self._require_rate(key_id)
+        return nullcontext()
 
     def _require_rate(self, key_id: str) -> None:
         wait_s = self._rate.take(key_id)

@@ -46,7 +46,9 @@ class Receipt:
             [result.status for result in distinct.values() if result.from_cache],
         )
         repeated = len(results) - len(distinct)
-        self.usage = self.usage.plus(usage).plus(Usage(free=repeated))
+        if repeated:
+            usage = usage.plus(Usage(free=repeated))
+        self.usage = usage.plus(self.usage)
 
 
 class _Day(NamedTuple):

@@ -110,12 +110,12 @@ class Realtime:
         recall: Callable[[Case], bool] | None = None,
     ) -> dict[str, Case]:
         """Let the pipeline work on each distinct input until the budget ends; nothing goes on."""
-        answered: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        answered: asyncio.Future[None] | None = None
         waiting = set(texts)
 
         def done(case: Case) -> None:
             waiting.discard(case.input_data)
-            if not waiting and not answered.done():
+            if not waiting and answered is not None and not answered.done():
                 answered.set_result(None)
 
         policy = policy_of((), await self._rules_of(tenant))
@@ -126,6 +126,7 @@ class Realtime:
         self._pipeline.submit(list(cases.values()), first=True)
         try:
             if waiting:  # a timer costs more than what was decided at once
+                answered = asyncio.get_running_loop().create_future()
                 await asyncio.wait_for(answered, max(0.05, budget_s - MARGIN_S))
         except TimeoutError:
             for case in cases.values():

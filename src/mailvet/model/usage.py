@@ -59,6 +59,8 @@ class Usage(NamedTuple):
 
     def plus(self, other: "Usage") -> "Usage":
         """Return both together."""
+        if not any(other):
+            return self
         return Usage(*[one + two for one, two in zip(self, other, strict=True)])
 
 

@@ -1,6 +1,8 @@
 """What every call goes through: admission, key, decoding, error table, log line, counts."""
 
 import asyncio
+import logging
+import random
 import re
 import secrets
 from collections.abc import Callable, Mapping
@@ -75,7 +77,7 @@ class Dispatcher:
         self._authenticator = authenticator
         self._drain = drain
         self._metrics = metrics
-        self._log = log
+        self._log = log.bind()  # once, not for every line
         self._clock = clock
 
     def handlers(self, methods: list[Method]) -> "list[grpc.GenericRpcHandler[Any, Any]]":
@@ -178,7 +180,7 @@ class Dispatcher:
             code = "DEADLINE_EXCEEDED"
         seconds = self._clock() - ending.started
         self._metrics.ended(call.method.full_name, code, seconds)
-        if call.method.public:
+        if call.method.public or not self._log.is_enabled_for(logging.INFO):
             return
         reason = "" if failure is None else failure.reason
         if record is not None:
@@ -233,7 +235,9 @@ def _text_metadata(context: Context) -> dict[str, str]:
 
 def _request_id(metadata: Mapping[str, str]) -> str:
     given = metadata.get(REQUEST_ID_KEY, "")
-    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    if given and _REQUEST_ID.fullmatch(given):
+        return given
+    return f"{random.getrandbits(64):016x}"  # a name for a log line, no secret
 
 
 async def _abort(context: Context, failure: Failure, request_id: str) -> NoReturn:

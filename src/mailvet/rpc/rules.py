@@ -16,10 +16,12 @@ from mailvet.v1 import verification_service_pb2 as verification_pb
 
 MAX_INT32 = 2**31 - 1
 
+_VIEWS = frozenset(result_pb.ResultView.values())
+
 
 def view(given: int, wrong: Violations) -> int:
     """Return how much of a result is sent."""
-    return number(given, "view", result_pb.ResultView.values(), wrong)
+    return number(given, "view", _VIEWS, wrong)
 
 
 def heartbeat(
