@@ -1,6 +1,7 @@
 """The client without asyncio, against a server that answers as told."""
 
 import asyncio
+import inspect
 import threading
 from pathlib import Path
 from typing import Any
@@ -8,8 +9,14 @@ from typing import Any
 import grpc
 import pytest
 
-from mailvet.client import ServiceError, sync
-from mailvet.v1 import batch_pb2, batch_service_pb2, catalog_service_pb2, result_service_pb2
+from mailvet.client import ServiceError, aio, sync
+from mailvet.v1 import (
+    batch_pb2,
+    batch_service_pb2,
+    catalog_service_pb2,
+    catalog_service_pb2_grpc,
+    result_service_pb2,
+)
 from tests.client.scripted import refuse, scripted
 from tests.client.test_aio import ASKED, cut, frame, told, unavailable
 
@@ -104,6 +111,33 @@ async def _taken(requests: Any, context: Any) -> None:
         if request.HasField("finish"):
             reply.batch.CopyFrom(batch_pb2.Batch(batch_id="b", entry_count=count))
         await context.write(reply)
+
+
+def test_every_call_has_the_same_name_and_parameters() -> None:
+    """Whatever the client for asyncio can do, this one can, asked in the same way."""
+
+    def calls(kind: type) -> dict[str, list[str]]:
+        return {
+            name: list(inspect.signature(method).parameters)
+            for name, method in vars(kind).items()
+            if inspect.isfunction(method) and not name.startswith("_")
+        }
+
+    assert calls(aio.Client) == calls(sync.Client)
+    assert inspect.signature(aio.connect).parameters == inspect.signature(sync.connect).parameters
+
+
+async def test_any_service_has_its_stub() -> None:
+    """A service that the client does not name is called with key and retries all the same."""
+    info = told(catalog_service_pb2.GetServerInfoResponse(version="9.9.9"))
+
+    def work(client: sync.Client) -> str:
+        stub = client.stub(catalog_service_pb2_grpc.CatalogServiceStub)
+        request = catalog_service_pb2.GetServerInfoRequest()
+        version: str = client.call(stub.GetServerInfo, request).version
+        return version
+
+    assert "9.9.9" == await through(work, GetServerInfo=[unavailable(), info])
 
 
 def test_frames_are_typed() -> None:

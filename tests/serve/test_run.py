@@ -79,8 +79,9 @@ async def test_keys_open_the_door_also_when_made_while_the_server_runs(tmp_path:
         await ring.close()
 
 
-async def test_tls_is_served(tmp_path: Path) -> None:
-    """A client with the right root certificate gets in over TLS."""
+@pytest.mark.parametrize("own", [False, True])
+async def test_tls_is_served(own: bool, tmp_path: Path) -> None:
+    """A client with the right root certificate gets in over TLS, with credentials of its own too."""
     authority = trustme.CA()
     certificate = authority.issue_cert("localhost")
     (tmp_path / "cert.pem").write_bytes(
@@ -93,10 +94,11 @@ async def test_tls_is_served(tmp_path: Path) -> None:
         tls_cert=str(tmp_path / "cert.pem"),
         tls_key=str(tmp_path / "key.pem"),
     )
-    async with (
-        Service(settings) as service,
-        connect(service.address, root_certificates=authority.cert_pem.bytes()) as client,
-    ):
+    roots = authority.cert_pem.bytes()
+    how: dict[str, Any] = {"root_certificates": roots}
+    if own:
+        how = {"tls": grpc.ssl_channel_credentials(roots)}
+    async with Service(settings) as service, connect(service.address, **how) as client:
         await client.call(client.batches.ListBatches, batch_service_pb2.ListBatchesRequest())
 
 
