@@ -81,7 +81,7 @@ async def test_keys_open_the_door_also_when_made_while_the_server_runs(tmp_path:
 
 @pytest.mark.parametrize("own", [False, True])
 async def test_tls_is_served(own: bool, tmp_path: Path) -> None:
-    """A client with the right root certificate gets in over TLS, with credentials of its own too."""
+    """A client with the right root certificate gets in over TLS; with its own credentials too."""
     authority = trustme.CA()
     certificate = authority.issue_cert("localhost")
     (tmp_path / "cert.pem").write_bytes(
