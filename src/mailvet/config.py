@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from mailvet import failpoints
 from mailvet.errors import ConfigError
+from mailvet.model.access import Scope
 from mailvet.model.admission import (
     OPEN_STREAMS,
     OPEN_VERIFICATIONS,
@@ -49,6 +50,16 @@ class IdentitySettings(BaseModel):
     proxy: str | None = None
 
 
+class ClientCertificate(BaseModel):
+    """Who a client is whose certificate has this name (a URI or DNS name)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1)
+    tenant: str = Field(min_length=1)
+    scopes: tuple[Scope, ...] = ()
+
+
 class Settings(BaseModel):
     """How one server runs."""
 
@@ -79,8 +90,31 @@ class Settings(BaseModel):
         ge=1,
         description="VerifyEmail and VerifyEmails calls of one tenant under way",
     )
-    tls_cert: Path | None = Field(None, description="PEM certificate chain of the server")
-    tls_key: Path | None = Field(None, description="PEM private key of the server")
+    tls_cert: Path | None = Field(
+        None, description="PEM certificate chain of the server; a change is taken up at once"
+    )
+    tls_key: Path | None = Field(
+        None, description="PEM private key of the server; must not be readable by everybody"
+    )
+    tls_client_ca: Path | None = Field(
+        None,
+        description="PEM file of authorities that sign clients' certificates; with it every client"
+        " needs one",
+    )
+    client_certificate: tuple[ClientCertificate, ...] = Field(
+        (),
+        description="who calls with a certificate and without a key, as [[client_certificate]]"
+        " tables of the TOML file (name, which is a URI or DNS name in it; tenant; scopes, all"
+        " when not set)",
+    )
+    token_keys: tuple[Path, ...] = Field(
+        (),
+        description="PEM files of private keys (Ed25519, P-256, RSA) for tokens: the first signs,"
+        " all are believed; unset: made of the store's secret, a new one every 30 days",
+    )
+    audit_retention_days: float = Field(
+        365, ge=1, description="days for which the audit log is kept; a yearly review sees it whole"
+    )
     insecure: bool = Field(
         default=False,
         description="serve other than loopback without TLS and keys (say so on purpose)",
@@ -206,6 +240,7 @@ class Settings(BaseModel):
         "allow_network",
         "callback_allow_network",
         "callback_ports",
+        "token_keys",
         "egress_canaries",
         mode="before",
     )

@@ -79,6 +79,7 @@ def _certificate(folder: Path) -> dict[str, str]:
     authority.cert_pem.write_to_path(str(folder / "roots.pem"))
     made = authority.issue_cert("127.0.0.1")
     made.private_key_pem.write_to_path(str(folder / "key.pem"))
+    (folder / "key.pem").chmod(0o600)
     for pem in made.cert_chain_pems:
         pem.write_to_path(str(folder / "cert.pem"), append=True)
     return {"tls_cert": str(folder / "cert.pem"), "tls_key": str(folder / "key.pem")}

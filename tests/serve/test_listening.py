@@ -8,6 +8,7 @@ import trustme
 
 from mailvet.config import load
 from mailvet.errors import ConfigError
+from mailvet.model.access import Scope
 from mailvet.serve.listening import is_loopback, server_options
 
 
@@ -21,6 +22,7 @@ def _tls(tmp_path: Path) -> dict[str, str]:
     paths = {"tls_cert": tmp_path / "cert.pem", "tls_key": tmp_path / "key.pem"}
     paths["tls_cert"].write_bytes(b"".join(blob.bytes() for blob in certificate.cert_chain_pems))
     paths["tls_key"].write_bytes(certificate.private_key_pem.bytes())
+    paths["tls_key"].chmod(0o600)
     return {name: str(path) for name, path in paths.items()}
 
 
@@ -83,9 +85,36 @@ def test_keys_can_be_asked_for_on_loopback() -> None:
         ({"listen": "127.0.0.1:70000"}, "write HOST:PORT"),
         ({"tls_cert": "cert.pem"}, "go together"),
         ({"tls_cert": "absent.pem", "tls_key": "absent.pem"}, "cannot read absent.pem"),
+        ({"tls_client_ca": "ca.pem"}, "needs TLS: set tls_cert and tls_key"),
+        ({"client_certificate": [{"name": "a", "tenant": "b"}]}, "needs tls_client_ca"),
+        ({"token_keys": "absent.pem"}, "token_keys: cannot read absent.pem"),
     ],
 )
 def test_a_wrong_combination_is_named(flags: dict[str, str], told: str) -> None:
     """The error says what is wrong and what would do."""
     with pytest.raises(ConfigError, match=told):
         _options(**flags)
+
+
+def test_a_key_that_everybody_can_read_is_refused(tls: dict[str, str], tmp_path: Path) -> None:
+    """The server's own one, and those that sign tokens."""
+    Path(tls["tls_key"]).chmod(0o644)
+    with pytest.raises(ConfigError, match="chmod 600"):
+        _options(listen="127.0.0.1:0", **tls)
+    Path(tls["tls_key"]).chmod(0o600)
+    assert _options(listen="127.0.0.1:0", **tls).credentials
+    token_key = tmp_path / "token.pem"
+    token_key.write_bytes(Path(tls["tls_key"]).read_bytes())
+    token_key.chmod(0o644)
+    with pytest.raises(ConfigError, match=r"token_keys: .*chmod 600"):
+        _options(listen="127.0.0.1:0", token_keys=str(token_key))
+
+
+def test_names_of_certificates_are_callers() -> None:
+    """All scopes when none is named; a wrong one is told."""
+    row = {"name": "shop.example.org", "tenant": "shop"}
+    certificates = [row, row | {"name": "b", "scopes": ["VERIFY"]}]
+    settings = load({"client_certificate": certificates})
+    assert [(), (Scope.VERIFY,)] == [one.scopes for one in settings.client_certificate]
+    with pytest.raises(ConfigError, match=r"client_certificate\.0\.scopes"):
+        load({"client_certificate": [row | {"scopes": ["EVERYTHING"]}]})

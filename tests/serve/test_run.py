@@ -88,6 +88,7 @@ async def test_tls_is_served(own: bool, tmp_path: Path) -> None:
         b"".join(blob.bytes() for blob in certificate.cert_chain_pems)
     )
     (tmp_path / "key.pem").write_bytes(certificate.private_key_pem.bytes())
+    (tmp_path / "key.pem").chmod(0o600)
     settings = _settings(
         tmp_path,
         listen="localhost:0",

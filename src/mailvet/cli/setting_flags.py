@@ -11,7 +11,7 @@ def serve(parser: argparse.ArgumentParser) -> None:
     except ModuleNotFoundError:  # the base install has no server
         return
     for name, field in Settings.model_fields.items():
-        if name == "identity":
+        if name in ("identity", "client_certificate"):
             continue  # tables of the file
         flag = "--" + name.replace("_", "-")
         told = f"{field.description} [{_default(name)}]".replace("%", "%%")

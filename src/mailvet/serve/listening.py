@@ -4,11 +4,15 @@ from ipaddress import ip_address
 
 import grpc
 
+from mailvet.accounts.token_keys import FileKeys
 from mailvet.config import Settings
 from mailvet.errors import ConfigError
+from mailvet.model.access import ALL_SCOPES, Caller, Credential
 from mailvet.model.admission import AdmissionLimits
 from mailvet.rpc.server import ServerOptions
 from mailvet.serve.callback_room import url_rules
+from mailvet.serve.live_tls import LiveCertificate
+from mailvet.serve.secret_files import require_private
 
 
 def is_loopback(listen: str) -> bool:
@@ -45,6 +49,9 @@ def server_options(settings: Settings) -> ServerOptions:
         credentials=credentials,
         require_keys=require_keys,
         reflection=settings.reflection,
+        certificates=_certificates(settings),
+        token_keys=_token_keys(settings),
+        audit_retention_s=settings.audit_retention_days * 86_400,
         admission=AdmissionLimits(
             request_rate=settings.request_rate,
             request_burst=settings.request_burst,
@@ -64,12 +71,35 @@ def _check_address(listen: str) -> None:
 
 
 def _credentials(settings: Settings) -> grpc.ServerCredentials | None:
-    if settings.tls_cert is None and settings.tls_key is None:
+    certificate, key, client_ca = settings.tls_cert, settings.tls_key, settings.tls_client_ca
+    if settings.client_certificate and client_ca is None:
+        raise ConfigError(
+            "client_certificate needs tls_client_ca: the authority that signs them, or nothing "
+            "says that a certificate is what it claims to be"
+        )
+    if certificate is None and key is None:
+        if client_ca is not None:
+            raise ConfigError("tls_client_ca needs TLS: set tls_cert and tls_key too")
         return None
-    if settings.tls_cert is None or settings.tls_key is None:
+    if certificate is None or key is None:
         raise ConfigError("tls_cert and tls_key go together: one of them is missing")
-    try:
-        pair = (settings.tls_key.read_bytes(), settings.tls_cert.read_bytes())
-    except OSError as error:
-        raise ConfigError(f"cannot read {error.filename}: {error.strerror}") from None
-    return grpc.ssl_server_credentials([pair])
+    require_private("tls_key", key)
+    return LiveCertificate(certificate, key, client_ca).credentials()
+
+
+def _certificates(settings: Settings) -> dict[str, Caller]:
+    """Who calls, by each name that the settings map."""
+    return {
+        one.name: Caller(
+            one.tenant,
+            scopes=frozenset(one.scopes) if one.scopes else ALL_SCOPES,
+            credential=Credential.CERTIFICATE,
+        )
+        for one in settings.client_certificate
+    }
+
+
+def _token_keys(settings: Settings) -> FileKeys | None:
+    for path in settings.token_keys:
+        require_private("token_keys", path)
+    return FileKeys(settings.token_keys) if settings.token_keys else None
