@@ -66,3 +66,14 @@ async def test_order_is_kept_across_slices() -> None:
     entries = await INTAKE.take(raws, Deduplication.SAFE)
 
     assert [raw.input_data for raw in raws] == [entry.input_data for entry in entries]
+
+
+@pytest.mark.parametrize("mode", [Deduplication.OFF, *MODES])
+async def test_taken_together_entries_are_as_one_by_one(mode: Deduplication) -> None:
+    """Plain or not, at a domain that was met before or not: the same entries in the same order."""
+    texts = ["ann@t.example.org", "", "ANN@T.example.org", "a..b@t.example.org", "öl@t.example.org"]
+    raws = [RawEntry(text, f"row {row}", "{}") for row, text in enumerate(texts * 3)]
+    taken = await INTAKE.take(raws, mode)
+
+    assert [INTAKE.entry(raw, mode) for raw in raws] == taken
+    assert all(type(entry).__name__ == "Entry" for entry in taken)

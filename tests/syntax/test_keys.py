@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from mailvet.model.address import Address
 from mailvet.model.status import Deduplication
-from mailvet.syntax import canonical, duplicate_key, parse, tag_of
+from mailvet.syntax import canonical, check_provider_syntax, duplicate_key, glance, parse, tag_of
 
 OFF, SAFE, RELAXED = Deduplication.OFF, Deduplication.SAFE, Deduplication.RELAXED
 
@@ -91,3 +91,31 @@ def test_canonical_is_stable(name: str, domain: str) -> None:
     # A key, not always an address: without its tag, "a.+b" ends with a dot.
     if isinstance(again, Address):
         assert canonical(found) == canonical(again)
+
+
+@given(
+    st.one_of(st.text("aB1.+-_@\"' ", max_size=70), st.just("x" * 64), st.just("x" * 65)),
+    st.sampled_from(["example.org", "EXAMPLE.org", "gmail.com", "bücher.example", "b..org", "a@b"]),
+)
+def test_a_glance_sees_what_a_closer_look_finds(local_part: str, domain: str) -> None:
+    """For a plain address it gives the same key and domain; for others it gives nothing wrong."""
+    parse(f"ann@{domain}")  # the domain has been met
+    text = f"{local_part}@{domain}"
+    seen = glance(text)
+    if seen is not None:
+        found = address(text)
+        assert check_provider_syntax(found) is None
+        assert (duplicate_key(found, SAFE), found.domain.ascii) == seen
+
+
+def test_plain_addresses_are_told_at_a_glance() -> None:
+    """Once the domain was met; never at a provider with rules of its own."""
+    parse("ann@glance.example.org")
+    parse("ann@gmail.com")
+
+    assert glance("b.ob@glance.example.org") == (
+        "b.ob@glance.example.org",
+        "glance.example.org",
+    )
+    assert glance("bob@never-met.example.org") is None
+    assert glance("annlee@gmail.com") is None

@@ -1,7 +1,7 @@
 """From a line of a list to the entry the store keeps: parsed once, its duplicates key hashed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ from mailvet.model.address import SyntaxFault
 from mailvet.model.batch import Entry
 from mailvet.model.status import Deduplication
 from mailvet.store.hindrances import MEMORY_SHORT
-from mailvet.syntax import check_provider_syntax, duplicate_key, parse
+from mailvet.syntax import check_provider_syntax, duplicate_key, glance, parse
 
 SLICE = 500
 """Entries parsed in one go: about 2 ms, so that the event loop stays answerable."""
@@ -18,6 +18,9 @@ SLICE = 500
 
 SHORT_RETRY_S = 5.0
 """About the time of a window of entries."""
+
+_new = tuple.__new__
+"""Makes a named tuple in a third of the time that its own constructor takes."""
 
 Hindrances = Sequence[tuple[str, str]]
 
@@ -52,8 +55,21 @@ class Intake:
         for start in range(0, len(raws), SLICE):
             if start:
                 await asyncio.sleep(0)
-            entries += [self.entry(raw, mode) for raw in raws[start : start + SLICE]]
+            entries += self._slice(raws[start : start + SLICE], mode)
         return entries
+
+    def _slice(self, raws: Sequence[RawEntry], mode: Deduplication) -> Iterator[Entry]:
+        if mode is not Deduplication.SAFE:
+            yield from [self.entry(raw, mode) for raw in raws]
+            return
+        for raw in raws:
+            text, custom, labels = raw
+            seen = glance(text)
+            if seen is None:
+                yield self.entry(raw, mode)
+            else:
+                key, domain = seen
+                yield _new(Entry, (text, custom, domain, self._hash(key), labels))
 
     def entry(self, raw: RawEntry, mode: Deduplication) -> Entry:
         """Return one entry; its domain is empty where syntax or provider rules decide already."""

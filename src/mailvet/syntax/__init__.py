@@ -1,6 +1,6 @@
 """Text to `Address` or `SyntaxFault`, and what can be said of an address without asking anyone."""
 
-from mailvet.syntax.keys import canonical, duplicate_key, is_plain, tag_of
+from mailvet.syntax.keys import canonical, duplicate_key, glance, is_plain, tag_of
 from mailvet.syntax.parser import parse, suggest_form
 from mailvet.syntax.provider_rules import check_provider_syntax
 from mailvet.syntax.warnings import spelling_warnings
@@ -9,6 +9,7 @@ __all__ = [
     "canonical",
     "check_provider_syntax",
     "duplicate_key",
+    "glance",
     "is_plain",
     "parse",
     "spelling_warnings",

@@ -25,7 +25,8 @@ TRIMMED = " \t\u00a0\u3000\ufeff"
 """White space that cells of tables carry at their ends, the no-break and the ideographic space and
 the byte order mark with it. Line breaks are not trimmed: they would say the input was cut badly."""
 
-_DOT_ATOM = re.compile(rf"[{ATEXT}]++(?:\.[{ATEXT}]++)*+").fullmatch
+DOT_ATOM = re.compile(rf"[{ATEXT}]++(?:\.[{ATEXT}]++)*+").fullmatch
+"""Matches a plain local part (RFC 5321 4.1.2), whatever its length."""
 
 _MAX_KNOWN_DOMAINS = 100_000
 """About 30 MB when full; a batch of a million addresses has fewer domains than that."""
@@ -45,7 +46,7 @@ def parse(text: str) -> Address | SyntaxFault:
     """
     local_part, _, domain = text.partition("@")
     known = _known_domains.get(domain)
-    if known is not None and len(local_part) <= MAX_LOCAL_PART_OCTETS and _DOT_ATOM(local_part):
+    if known is not None and len(local_part) <= MAX_LOCAL_PART_OCTETS and DOT_ATOM(local_part):
         return Address(local_part, known)
     return parse_fully(text)
 
@@ -87,6 +88,11 @@ def _too_long(address: Address, text: str, start: int, end: int) -> SyntaxFault 
     reason = f"The address is longer than {MAX_ADDRESS_OCTETS} octets."
     index = end - 1 if over is None else over
     return SyntaxFault(EntryStatus.INVALID_ADDRESS_LENGTH, index, reason)
+
+
+def known_domain(text: str) -> DomainName | None:
+    """Return the domain that `text` was found to be of late, if it makes no address too long."""
+    return _known_domains.get(text)
 
 
 def _remember(text: str, domain: DomainName) -> None:
