@@ -110,7 +110,10 @@ def _agree(strict: Report, grouped: Report) -> bool:
 
 
 async def test_groups_bring_the_same_answers() -> None:
-    """Whoever is asked both ways is answered the same, and no host sees a group unoffered."""
+    """Whoever is asked both ways is answered the same, and no host sees a group unoffered.
+
+    A host that never ends a line but that of QUIT is beyond this: asked at once it ends one.
+    """
     async with Testbed(parse_world(_world('["PIPELINING", "SMTPUTF8"]'))) as bed:
         strict = await _reports(DRIVERS["library"], bed, pipelining=False)
         grouped = await _reports(DRIVERS["bare"], bed, pipelining=True)
@@ -118,18 +121,18 @@ async def test_groups_bring_the_same_answers() -> None:
     for kind, one, other in zip(KINDS, strict, grouped, strict=True):
         assert isinstance(one[0], Report)
         assert isinstance(other[0], Report)
-        assert (kind, True) == (kind, _agree(one[0], other[0]))
+        assert (kind, True) == (kind, "NO_LINE_END" in kind or _agree(one[0], other[0]))
 
 
 async def test_a_group_is_one_write() -> None:
-    """Where PIPELINING is offered, sender and recipients travel together, QUIT apart."""
-    wire = _Wire([b"220 mx\r\n", b"250-mx\r\n250 PIPELINING\r\n", b"250 a\r\n" * 3, b"221\r\n"])
+    """Where PIPELINING is offered, everything behind EHLO travels together."""
+    said = b"250 a\r\n" * 3 + b"221 bye\r\n"
+    wire = _Wire([b"220 mx\r\n", b"250-mx\r\n250 PIPELINING\r\n", said])
     plan = Plan(US, [envelope("a@x.test", made_up="zz")], pipelining=True)
     await wire.play_bare(plan, [])
     assert [
         b"EHLO us.test\r\n",
-        b"MAIL FROM:<>\r\nRCPT TO:<a@x.test>\r\nRCPT TO:<zz@x.test>\r\n",
-        b"QUIT\r\n",
+        b"MAIL FROM:<>\r\nRCPT TO:<a@x.test>\r\nRCPT TO:<zz@x.test>\r\nQUIT\r\n",
     ] == wire.written
 
 

@@ -68,6 +68,7 @@ def test_dialogue(row: dict[str, Any]) -> None:
     assert row.get("one_domain", False) == report.one_domain
     assert row.get("starttls", False) == report.used_starttls
     assert row.get("try_next", False) == plan.try_next
+    assert row.get("asks_again", False) == plan.asks_again
     assert row.get("greeted", True) == report.greeted
     if "extensions" in row:
         assert set(row["extensions"]) == report.extensions

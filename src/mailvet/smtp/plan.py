@@ -4,9 +4,8 @@ It knows the order of commands and which extensions change it. It has no clock a
 judges nothing: whom a reply concerns is written into its ledger.
 """
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from functools import lru_cache
-from itertools import chain, repeat
 
 from mailvet.model.address import Address
 from mailvet.model.reply import Reply, Stage, Trouble
@@ -21,14 +20,19 @@ __all__ = ["Envelope", "Plan", "Report"]
 Step = tuple[Stage, tuple[bytes, ...]]
 """What to write before the next reply, and the stage that reply belongs to."""
 
+_NEXT: Step = (Stage.RCPT, ())
+"""Another reply to what was written before."""
+_RSET = b"RSET"
+
 
 class Plan:
     """One dialogue, from banner to QUIT.
 
     A driver writes `commands` (lines without their end; possibly none), reads one reply, feeds it,
     and goes on until `done`. `stage` tells which reply is due. The reply to STARTTLS is fed after
-    the handshake; what breaks the connection is told with `break_off`. With `pipelining` a group
-    of commands comes at once where the host offers it (RFC 2920), and one reply each is due.
+    the handshake; what breaks the connection is told with `break_off`. With `pipelining` everything
+    behind EHLO comes at once where the host offers it (RFC 2920), and one reply each is due; a host
+    that turns out to want STARTTLS first has to be met again (`asks_again`).
     """
 
     __slots__ = (
@@ -86,6 +90,11 @@ class Plan:
         """Whether another address may know better: nothing here was the recipients' fault."""
         return self.ledger.try_next
 
+    @property
+    def asks_again(self) -> bool:
+        """Whether the host wants TLS, and QUIT was said already: ask it in another dialogue."""
+        return self._tls_due and self.done
+
     def feed(self, reply: Reply) -> None:
         """Take the reply to the oldest command that has none."""
         if reply.code == 421:  # RFC 5321 3.8: the host closes the channel, whatever was asked
@@ -131,6 +140,9 @@ class Plan:
 
     def _converse(self) -> Generator[Step, Reply, None]:
         if (yield from self._greet()):
+            if self._may_pipeline and "PIPELINING" in self.extensions:
+                yield from self._ask_at_once()
+                return
             yield from self._ask_all()
         yield Stage.QUIT, (b"QUIT",)
 
@@ -173,51 +185,93 @@ class Plan:
             if not going_on:
                 return
 
-    def _transact(self, envelope: Envelope, lines: Sequence[bytes]) -> Generator[Step, Reply, bool]:
+    def _transact(self, envelope: Envelope, rcpts: Sequence[bytes]) -> Generator[Step, Reply, bool]:
         """Ask about one envelope; return whether the host may be asked about another."""
         ledger = self.ledger
-        asked, lines = self._askable(envelope, lines)
+        asked, rcpts = self._askable(envelope, rcpts)
         if not asked:
             return True
-        pipelined = self._may_pipeline and "PIPELINING" in self.extensions
-        writes = self._writes(lines, pipelined=pipelined)
-        if ledger.transacted and not (yield Stage.RSET, next(writes)).positive:
+        if ledger.transacted and not (yield Stage.RSET, (_RSET,)).positive:
             ledger.one_domain = True
-            if pipelined:
-                yield from _drain(writes)
             return False
-        mail = yield Stage.MAIL, next(writes)
+        mail = yield Stage.MAIL, (self._mail_line(rcpts),)
         if not mail.positive:
-            going_on = self._sender_refused(asked, mail)
-            if pipelined:
-                yield from _drain(writes)
-            return going_on
+            return self._sender_refused(asked, mail)
         ledger.begin_transaction()
-        for recipient in asked:
-            ledger.asking = recipient
-            reply = yield Stage.RCPT, next(writes)
-            if reply.code < 400:
-                ledger.accepts(recipient, reply)
-            elif not self._refuses(recipient, reply) and not pipelined:
+        for ledger.asking, line in zip(asked, rcpts, strict=False):
+            reply = yield Stage.RCPT, (line,)
+            if not self._hear(ledger.asking, reply):
                 break
         else:
-            yield from self._probe(envelope, writes, pipelined=pipelined)
+            if envelope.made_up is not None and ledger.accepted:
+                yield from self._probe(envelope.domain, (rcpts[-1],))
         ledger.asking = None
         # A host that takes nobody any more has a limit for the session, not for the transaction.
         return ledger.in_transaction > 0
 
-    def _probe(
-        self, envelope: Envelope, writes: Iterator[tuple[bytes, ...]], *, pipelined: bool
-    ) -> Generator[Step, Reply, None]:
-        """Ask about the made-up mailbox, if a real one was just accepted."""
+    def _ask_at_once(self) -> Generator[Step, Reply, None]:
+        """Say all there is to say, QUIT included, and hear what is said to it."""
+        groups = []
+        lines: list[bytes] = []
+        for envelope, wanted in zip(self._envelopes, self._rcpt_lines, strict=True):
+            asked, rcpts = self._askable(envelope, wanted)
+            if asked:
+                said: tuple[bytes, ...] = (self._mail_line(rcpts), *rcpts)
+                said = (_RSET, *said) if lines else said
+                lines += said
+                groups.append((envelope, asked, len(said)))
+        first = (*lines, b"QUIT")
+        left = len(lines)
+        for envelope, asked, size in groups:
+            left -= size
+            unheard = yield from self._hear_group(envelope, asked, size, first)
+            first = ()
+            if unheard is not None:
+                for _ in range(unheard + left):  # it can only say so again
+                    yield _NEXT
+                break
+        yield Stage.QUIT, first
+
+    def _hear_group(
+        self, envelope: Envelope, asked: Sequence[Address], size: int, first: tuple[bytes, ...]
+    ) -> Generator[Step, Reply, int | None]:
+        """Hear what is said to a transaction of `size` commands; return how many replies were not
+        listened to when there is no use in hearing more, None to go on."""
         ledger = self.ledger
-        if envelope.made_up is None or not (pipelined or ledger.accepted):
-            return
-        ledger.asking, ledger.probing = None, envelope.domain
-        reply = yield Stage.RCPT, next(writes)
+        if not first:
+            size -= 1
+            if not (yield Stage.RSET, ()).positive:
+                ledger.one_domain = ledger.one_domain or ledger.transacted
+                return size
+        size -= 1
+        mail = yield Stage.MAIL, first
+        if not mail.positive:
+            if not self._sender_refused(asked, mail):
+                return size
+            for _ in range(size):
+                yield _NEXT
+            return None
+        ledger.begin_transaction()
+        for recipient in asked:
+            ledger.asking = recipient
+            reply = yield _NEXT
+            if reply.code < 400:
+                ledger.accepts(recipient, reply)
+            else:
+                self._hear(recipient, reply)
+        if size > len(asked):
+            yield from self._probe(envelope.domain, ())
+        ledger.asking = None
+        return None if ledger.in_transaction > 0 and not self._tls_due else 0
+
+    def _probe(self, domain: str, commands: tuple[bytes, ...]) -> Generator[Step, Reply, None]:
+        """Hear about the made-up mailbox; it counts if a real one was just accepted."""
+        ledger = self.ledger
+        ledger.asking, ledger.probing = None, domain
+        reply = yield Stage.RCPT, commands
         ledger.probing = None
         if ledger.accepted and not self._tls_due:
-            ledger.made_up_answered(envelope.domain, reply)
+            ledger.made_up_answered(domain, reply)
 
     def _askable(
         self, envelope: Envelope, lines: Sequence[bytes]
@@ -240,15 +294,9 @@ class Plan:
                 wanted.append(line)
         return asked, (*wanted, *lines[len(recipients) :])
 
-    def _writes(self, rcpts: Sequence[bytes], *, pipelined: bool) -> Iterator[tuple[bytes, ...]]:
-        """What to write before each reply of a transaction: one line, or all before the first."""
+    def _mail_line(self, rcpts: Sequence[bytes]) -> bytes:
         smtputf8 = not self._is_ascii and not all(line.isascii() for line in rcpts)
-        lines = (mail_line(self._mail_from, smtputf8=smtputf8), *rcpts)
-        if self.ledger.transacted:
-            lines = (b"RSET", *lines)
-        if pipelined:
-            return chain((lines,), repeat((), len(lines) - 1))
-        return ((line,) for line in lines)
+        return mail_line(self._mail_from, smtputf8=smtputf8)
 
     def _sender_refused(self, asked: Sequence[Address], mail: Reply) -> bool:
         if self._asks_for_tls(mail):
@@ -256,8 +304,11 @@ class Plan:
             return False
         return self.ledger.sender_refused(asked, mail)
 
-    def _refuses(self, recipient: Address, reply: Reply) -> bool:
-        """Note a refusal of a recipient; return whether there is any use in asking on."""
+    def _hear(self, recipient: Address, reply: Reply) -> bool:
+        """Note the answer about a recipient; return whether there is any use in asking on."""
+        if reply.code < 400:
+            self.ledger.accepts(recipient, reply)
+            return True
         demands = demands_of(reply)
         if self._wants_tls(demands):
             self._tls_due = True
@@ -278,12 +329,6 @@ def _rcpt_lines(envelope: Envelope) -> list[bytes]:
     if envelope.made_up is not None:
         lines.append(rcpt_line(envelope.made_up))
     return lines
-
-
-def _drain(writes: Iterator[tuple[bytes, ...]]) -> Generator[Step, Reply, None]:
-    """Read the replies to a group that was refused at its head: they can only say so again."""
-    for lines in writes:
-        yield Stage.RCPT, lines
 
 
 @lru_cache(512)

@@ -102,9 +102,15 @@ class _Visit:
             envelopes = self._open_envelopes()
             if not envelopes or tries_left <= 0 or left_s <= 0:
                 break
-            plan = self._plan(host, address, envelopes)
+            plan = self._plan(host, address, envelopes, hasty=self._identity.proxy is None)
             try:
                 await self._converse(plan, host, address, min(left_s, self._limits.session_s))
+                if plan.asks_again:
+                    self._take_in(plan)
+                    envelopes = self._open_envelopes()
+                    plan = self._plan(host, address, envelopes, hasty=False)
+                    left_s = ends_at - self._clock()
+                    await self._converse(plan, host, address, min(left_s, self._limits.session_s))
             except NotConnected as failure:
                 tries_left -= not failure.at_once
                 self._nobody_there(envelopes, host, address, failure.trouble)
@@ -115,14 +121,14 @@ class _Visit:
                 break
         return self._report()
 
-    def _plan(self, host: str, address: str, envelopes: Sequence[Envelope]) -> Plan:
+    def _plan(self, host: str, address: str, envelopes: Sequence[Envelope], *, hasty: bool) -> Plan:
         return Plan(
             self._identity,
             envelopes,
             host=host,
             address=address,
             max_recipients=self._limits.max_recipients,
-            pipelining=self._identity.proxy is None,
+            pipelining=hasty,
         )
 
     async def _converse(self, plan: Plan, host: str, address: str, session_s: float) -> None:
