@@ -33,6 +33,7 @@ NEEDED: dict[str, dict[str, Any]] = {
 """What a request needs beside its id to be a good one."""
 WITHOUT_IDS = {
     "AccountService/CreateApiKey",
+    "AccountService/EraseAddress",
     "AccountService/GetBalance",
     "AccountService/GetDataPolicy",
     "AccountService/GetOwnLimits",

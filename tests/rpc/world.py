@@ -13,6 +13,7 @@ from google.protobuf.message_factory import GetMessageClass
 from google.rpc import error_details_pb2, status_pb2
 from structlog.testing import LogCapture
 
+from mailvet.batches.forgetting import Forget, forget_nothing
 from mailvet.model.result import Result
 from mailvet.model.status import EntryStatus, classification_of
 from mailvet.model.step import Spoken, Tell
@@ -199,6 +200,7 @@ async def open_world(
     clock: Callable[[], float] = time.monotonic,
     wall_clock: Callable[[], float] = time.time,
     catalog: CatalogService | None = None,
+    forget: Forget = forget_nothing,
     **options: Any,
 ) -> AsyncIterator[World]:
     """A server over `store`, a client that sends `metadata`; closed in the right order."""
@@ -215,6 +217,7 @@ async def open_world(
         clock=clock,
         wall_clock=wall_clock,
         catalog=catalog,
+        forget=forget,
     )
     await server.start()
     async with open_channel(server.port, metadata) as channel:

@@ -55,7 +55,9 @@ ADDRESSES = (
 )
 """Known, full, for later, unknown, a host that speaks no SMTP, no domain, no address, odd ones."""
 
-PERSONAL = frozenset({"input_data", "custom", "pattern", "note", "filter", "name", "data", "email"})
+PERSONAL = frozenset(
+    {"input_data", "custom", "pattern", "note", "filter", "name", "data", "email", "address"}
+)
 """Fields that hold what belongs to people, and so a marked name in the calls that are made up."""
 
 JOURNEY: Sequence[tuple[str, str | list[str]]] = (
@@ -86,6 +88,8 @@ JOURNEY: Sequence[tuple[str, str | list[str]]] = (
     ("BatchService/ListBatches", '{"filter": "name = $NAME@plain.test"}'),
     ("BatchService/ListBatches", '{"filter": "$NAME@plain.test"}'),
     ("BatchService/ListBatches", '{"order_by": "$NAME@plain.test"}'),
+    ("AccountService/EraseAddress", '{"address": "$NAME@plain.test"}'),
+    ("AccountService/EraseAddress", '{"address": "$NAME@@plain.test"}'),
     ("BatchService/DeleteBatch", '{"batch_id": "good", "force": true}'),
 )
 """A batch from its beginning to its end, and what goes wrong on the way."""

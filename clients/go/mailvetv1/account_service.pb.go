@@ -210,7 +210,7 @@ var File_mailvet_v1_account_service_proto protoreflect.FileDescriptor
 const file_mailvet_v1_account_service_proto_rawDesc = "" +
 	"\n" +
 	" mailvet/v1/account_service.proto\x12\n" +
-	"mailvet.v1\x1a\x18mailvet/v1/api_key.proto\x1a\x16mailvet/v1/audit.proto\x1a\x1cmailvet/v1/data_policy.proto\x1a\x18mailvet/v1/options.proto\x1a\x1bmailvet/v1/own_limits.proto\x1a\x16mailvet/v1/rules.proto\x1a\x16mailvet/v1/usage.proto\"\x11\n" +
+	"mailvet.v1\x1a\x18mailvet/v1/api_key.proto\x1a\x16mailvet/v1/audit.proto\x1a\x1cmailvet/v1/data_policy.proto\x1a\x18mailvet/v1/erasure.proto\x1a\x18mailvet/v1/options.proto\x1a\x1bmailvet/v1/own_limits.proto\x1a\x16mailvet/v1/rules.proto\x1a\x16mailvet/v1/usage.proto\"\x11\n" +
 	"\x0fGetRulesRequest\";\n" +
 	"\x10GetRulesResponse\x12'\n" +
 	"\x05rules\x18\x01 \x01(\v2\x11.mailvet.v1.RulesR\x05rules\"b\n" +
@@ -218,7 +218,8 @@ const file_mailvet_v1_account_service_proto_rawDesc = "" +
 	"\x05rules\x18\x01 \x01(\v2\x11.mailvet.v1.RulesR\x05rules\x12#\n" +
 	"\rvalidate_only\x18\x02 \x01(\bR\fvalidateOnly\">\n" +
 	"\x13UpdateRulesResponse\x12'\n" +
-	"\x05rules\x18\x01 \x01(\v2\x11.mailvet.v1.RulesR\x05rules2\xaf\t\n" +
+	"\x05rules\x18\x01 \x01(\v2\x11.mailvet.v1.RulesR\x05rules2\x8c\n" +
+	"\n" +
 	"\x0eAccountService\x12K\n" +
 	"\bGetRules\x12\x1b.mailvet.v1.GetRulesRequest\x1a\x1c.mailvet.v1.GetRulesResponse\"\x04\xa8\xd4\x18\a\x12X\n" +
 	"\vUpdateRules\x12\x1e.mailvet.v1.UpdateRulesRequest\x1a\x1f.mailvet.v1.UpdateRulesResponse\"\b\xa8\xd4\x18\b\xb0\xd4\x18\x01\x12Z\n" +
@@ -229,6 +230,7 @@ const file_mailvet_v1_account_service_proto_rawDesc = "" +
 	"GetBalance\x12\x1d.mailvet.v1.GetBalanceRequest\x1a\x1e.mailvet.v1.GetBalanceResponse\"\x04\xa8\xd4\x18\a\x12]\n" +
 	"\x0eListDailyUsage\x12!.mailvet.v1.ListDailyUsageRequest\x1a\".mailvet.v1.ListDailyUsageResponse\"\x04\xa8\xd4\x18\a\x12W\n" +
 	"\fEstimateCost\x12\x1f.mailvet.v1.EstimateCostRequest\x1a .mailvet.v1.EstimateCostResponse\"\x04\xa8\xd4\x18\a\x12[\n" +
+	"\fEraseAddress\x12\x1f.mailvet.v1.EraseAddressRequest\x1a .mailvet.v1.EraseAddressResponse\"\b\xa8\xd4\x18\b\xb0\xd4\x18\x01\x12[\n" +
 	"\fCreateApiKey\x12\x1f.mailvet.v1.CreateApiKeyRequest\x1a .mailvet.v1.CreateApiKeyResponse\"\b\xa8\xd4\x18\t\xb0\xd4\x18\x01\x12T\n" +
 	"\vListApiKeys\x12\x1e.mailvet.v1.ListApiKeysRequest\x1a\x1f.mailvet.v1.ListApiKeysResponse\"\x04\xa8\xd4\x18\t\x12[\n" +
 	"\fRotateApiKey\x12\x1f.mailvet.v1.RotateApiKeyRequest\x1a .mailvet.v1.RotateApiKeyResponse\"\b\xa8\xd4\x18\t\xb0\xd4\x18\x01\x12[\n" +
@@ -261,22 +263,24 @@ var file_mailvet_v1_account_service_proto_goTypes = []any{
 	(*GetBalanceRequest)(nil),        // 8: mailvet.v1.GetBalanceRequest
 	(*ListDailyUsageRequest)(nil),    // 9: mailvet.v1.ListDailyUsageRequest
 	(*EstimateCostRequest)(nil),      // 10: mailvet.v1.EstimateCostRequest
-	(*CreateApiKeyRequest)(nil),      // 11: mailvet.v1.CreateApiKeyRequest
-	(*ListApiKeysRequest)(nil),       // 12: mailvet.v1.ListApiKeysRequest
-	(*RotateApiKeyRequest)(nil),      // 13: mailvet.v1.RotateApiKeyRequest
-	(*RevokeApiKeyRequest)(nil),      // 14: mailvet.v1.RevokeApiKeyRequest
-	(*ListAuditEventsRequest)(nil),   // 15: mailvet.v1.ListAuditEventsRequest
-	(*GetDataPolicyResponse)(nil),    // 16: mailvet.v1.GetDataPolicyResponse
-	(*UpdateDataPolicyResponse)(nil), // 17: mailvet.v1.UpdateDataPolicyResponse
-	(*GetOwnLimitsResponse)(nil),     // 18: mailvet.v1.GetOwnLimitsResponse
-	(*GetBalanceResponse)(nil),       // 19: mailvet.v1.GetBalanceResponse
-	(*ListDailyUsageResponse)(nil),   // 20: mailvet.v1.ListDailyUsageResponse
-	(*EstimateCostResponse)(nil),     // 21: mailvet.v1.EstimateCostResponse
-	(*CreateApiKeyResponse)(nil),     // 22: mailvet.v1.CreateApiKeyResponse
-	(*ListApiKeysResponse)(nil),      // 23: mailvet.v1.ListApiKeysResponse
-	(*RotateApiKeyResponse)(nil),     // 24: mailvet.v1.RotateApiKeyResponse
-	(*RevokeApiKeyResponse)(nil),     // 25: mailvet.v1.RevokeApiKeyResponse
-	(*ListAuditEventsResponse)(nil),  // 26: mailvet.v1.ListAuditEventsResponse
+	(*EraseAddressRequest)(nil),      // 11: mailvet.v1.EraseAddressRequest
+	(*CreateApiKeyRequest)(nil),      // 12: mailvet.v1.CreateApiKeyRequest
+	(*ListApiKeysRequest)(nil),       // 13: mailvet.v1.ListApiKeysRequest
+	(*RotateApiKeyRequest)(nil),      // 14: mailvet.v1.RotateApiKeyRequest
+	(*RevokeApiKeyRequest)(nil),      // 15: mailvet.v1.RevokeApiKeyRequest
+	(*ListAuditEventsRequest)(nil),   // 16: mailvet.v1.ListAuditEventsRequest
+	(*GetDataPolicyResponse)(nil),    // 17: mailvet.v1.GetDataPolicyResponse
+	(*UpdateDataPolicyResponse)(nil), // 18: mailvet.v1.UpdateDataPolicyResponse
+	(*GetOwnLimitsResponse)(nil),     // 19: mailvet.v1.GetOwnLimitsResponse
+	(*GetBalanceResponse)(nil),       // 20: mailvet.v1.GetBalanceResponse
+	(*ListDailyUsageResponse)(nil),   // 21: mailvet.v1.ListDailyUsageResponse
+	(*EstimateCostResponse)(nil),     // 22: mailvet.v1.EstimateCostResponse
+	(*EraseAddressResponse)(nil),     // 23: mailvet.v1.EraseAddressResponse
+	(*CreateApiKeyResponse)(nil),     // 24: mailvet.v1.CreateApiKeyResponse
+	(*ListApiKeysResponse)(nil),      // 25: mailvet.v1.ListApiKeysResponse
+	(*RotateApiKeyResponse)(nil),     // 26: mailvet.v1.RotateApiKeyResponse
+	(*RevokeApiKeyResponse)(nil),     // 27: mailvet.v1.RevokeApiKeyResponse
+	(*ListAuditEventsResponse)(nil),  // 28: mailvet.v1.ListAuditEventsResponse
 }
 var file_mailvet_v1_account_service_proto_depIdxs = []int32{
 	4,  // 0: mailvet.v1.GetRulesResponse.rules:type_name -> mailvet.v1.Rules
@@ -290,26 +294,28 @@ var file_mailvet_v1_account_service_proto_depIdxs = []int32{
 	8,  // 8: mailvet.v1.AccountService.GetBalance:input_type -> mailvet.v1.GetBalanceRequest
 	9,  // 9: mailvet.v1.AccountService.ListDailyUsage:input_type -> mailvet.v1.ListDailyUsageRequest
 	10, // 10: mailvet.v1.AccountService.EstimateCost:input_type -> mailvet.v1.EstimateCostRequest
-	11, // 11: mailvet.v1.AccountService.CreateApiKey:input_type -> mailvet.v1.CreateApiKeyRequest
-	12, // 12: mailvet.v1.AccountService.ListApiKeys:input_type -> mailvet.v1.ListApiKeysRequest
-	13, // 13: mailvet.v1.AccountService.RotateApiKey:input_type -> mailvet.v1.RotateApiKeyRequest
-	14, // 14: mailvet.v1.AccountService.RevokeApiKey:input_type -> mailvet.v1.RevokeApiKeyRequest
-	15, // 15: mailvet.v1.AccountService.ListAuditEvents:input_type -> mailvet.v1.ListAuditEventsRequest
-	1,  // 16: mailvet.v1.AccountService.GetRules:output_type -> mailvet.v1.GetRulesResponse
-	3,  // 17: mailvet.v1.AccountService.UpdateRules:output_type -> mailvet.v1.UpdateRulesResponse
-	16, // 18: mailvet.v1.AccountService.GetDataPolicy:output_type -> mailvet.v1.GetDataPolicyResponse
-	17, // 19: mailvet.v1.AccountService.UpdateDataPolicy:output_type -> mailvet.v1.UpdateDataPolicyResponse
-	18, // 20: mailvet.v1.AccountService.GetOwnLimits:output_type -> mailvet.v1.GetOwnLimitsResponse
-	19, // 21: mailvet.v1.AccountService.GetBalance:output_type -> mailvet.v1.GetBalanceResponse
-	20, // 22: mailvet.v1.AccountService.ListDailyUsage:output_type -> mailvet.v1.ListDailyUsageResponse
-	21, // 23: mailvet.v1.AccountService.EstimateCost:output_type -> mailvet.v1.EstimateCostResponse
-	22, // 24: mailvet.v1.AccountService.CreateApiKey:output_type -> mailvet.v1.CreateApiKeyResponse
-	23, // 25: mailvet.v1.AccountService.ListApiKeys:output_type -> mailvet.v1.ListApiKeysResponse
-	24, // 26: mailvet.v1.AccountService.RotateApiKey:output_type -> mailvet.v1.RotateApiKeyResponse
-	25, // 27: mailvet.v1.AccountService.RevokeApiKey:output_type -> mailvet.v1.RevokeApiKeyResponse
-	26, // 28: mailvet.v1.AccountService.ListAuditEvents:output_type -> mailvet.v1.ListAuditEventsResponse
-	16, // [16:29] is the sub-list for method output_type
-	3,  // [3:16] is the sub-list for method input_type
+	11, // 11: mailvet.v1.AccountService.EraseAddress:input_type -> mailvet.v1.EraseAddressRequest
+	12, // 12: mailvet.v1.AccountService.CreateApiKey:input_type -> mailvet.v1.CreateApiKeyRequest
+	13, // 13: mailvet.v1.AccountService.ListApiKeys:input_type -> mailvet.v1.ListApiKeysRequest
+	14, // 14: mailvet.v1.AccountService.RotateApiKey:input_type -> mailvet.v1.RotateApiKeyRequest
+	15, // 15: mailvet.v1.AccountService.RevokeApiKey:input_type -> mailvet.v1.RevokeApiKeyRequest
+	16, // 16: mailvet.v1.AccountService.ListAuditEvents:input_type -> mailvet.v1.ListAuditEventsRequest
+	1,  // 17: mailvet.v1.AccountService.GetRules:output_type -> mailvet.v1.GetRulesResponse
+	3,  // 18: mailvet.v1.AccountService.UpdateRules:output_type -> mailvet.v1.UpdateRulesResponse
+	17, // 19: mailvet.v1.AccountService.GetDataPolicy:output_type -> mailvet.v1.GetDataPolicyResponse
+	18, // 20: mailvet.v1.AccountService.UpdateDataPolicy:output_type -> mailvet.v1.UpdateDataPolicyResponse
+	19, // 21: mailvet.v1.AccountService.GetOwnLimits:output_type -> mailvet.v1.GetOwnLimitsResponse
+	20, // 22: mailvet.v1.AccountService.GetBalance:output_type -> mailvet.v1.GetBalanceResponse
+	21, // 23: mailvet.v1.AccountService.ListDailyUsage:output_type -> mailvet.v1.ListDailyUsageResponse
+	22, // 24: mailvet.v1.AccountService.EstimateCost:output_type -> mailvet.v1.EstimateCostResponse
+	23, // 25: mailvet.v1.AccountService.EraseAddress:output_type -> mailvet.v1.EraseAddressResponse
+	24, // 26: mailvet.v1.AccountService.CreateApiKey:output_type -> mailvet.v1.CreateApiKeyResponse
+	25, // 27: mailvet.v1.AccountService.ListApiKeys:output_type -> mailvet.v1.ListApiKeysResponse
+	26, // 28: mailvet.v1.AccountService.RotateApiKey:output_type -> mailvet.v1.RotateApiKeyResponse
+	27, // 29: mailvet.v1.AccountService.RevokeApiKey:output_type -> mailvet.v1.RevokeApiKeyResponse
+	28, // 30: mailvet.v1.AccountService.ListAuditEvents:output_type -> mailvet.v1.ListAuditEventsResponse
+	17, // [17:31] is the sub-list for method output_type
+	3,  // [3:17] is the sub-list for method input_type
 	3,  // [3:3] is the sub-list for extension type_name
 	3,  // [3:3] is the sub-list for extension extendee
 	0,  // [0:3] is the sub-list for field type_name
@@ -323,6 +329,7 @@ func file_mailvet_v1_account_service_proto_init() {
 	file_mailvet_v1_api_key_proto_init()
 	file_mailvet_v1_audit_proto_init()
 	file_mailvet_v1_data_policy_proto_init()
+	file_mailvet_v1_erasure_proto_init()
 	file_mailvet_v1_options_proto_init()
 	file_mailvet_v1_own_limits_proto_init()
 	file_mailvet_v1_rules_proto_init()

@@ -27,6 +27,7 @@ const (
 	AccountService_GetBalance_FullMethodName       = "/mailvet.v1.AccountService/GetBalance"
 	AccountService_ListDailyUsage_FullMethodName   = "/mailvet.v1.AccountService/ListDailyUsage"
 	AccountService_EstimateCost_FullMethodName     = "/mailvet.v1.AccountService/EstimateCost"
+	AccountService_EraseAddress_FullMethodName     = "/mailvet.v1.AccountService/EraseAddress"
 	AccountService_CreateApiKey_FullMethodName     = "/mailvet.v1.AccountService/CreateApiKey"
 	AccountService_ListApiKeys_FullMethodName      = "/mailvet.v1.AccountService/ListApiKeys"
 	AccountService_RotateApiKey_FullMethodName     = "/mailvet.v1.AccountService/RotateApiKey"
@@ -70,6 +71,13 @@ type AccountServiceClient interface {
 	//
 	// Errors: INVALID_ARGUMENT, NOT_FOUND.
 	EstimateCost(ctx context.Context, in *EstimateCostRequest, opts ...grpc.CallOption) (*EstimateCostResponse, error)
+	// Erases one address from everything the tenant has: entries and what came with them,
+	// results, uploaded files, what is remembered of it; from disk too, when the call
+	// returns. Entries keep their place: their text is `[erased]`, their result keeps its
+	// status. Those that were not answered yet end as a syntax failure. May be repeated.
+	//
+	// Errors: INVALID_ARGUMENT when it is no address.
+	EraseAddress(ctx context.Context, in *EraseAddressRequest, opts ...grpc.CallOption) (*EraseAddressResponse, error)
 	// Makes an API key of the tenant. The key itself is told this once.
 	//
 	// Errors: INVALID_ARGUMENT, PERMISSION_DENIED when it were allowed more than the
@@ -184,6 +192,16 @@ func (c *accountServiceClient) EstimateCost(ctx context.Context, in *EstimateCos
 	return out, nil
 }
 
+func (c *accountServiceClient) EraseAddress(ctx context.Context, in *EraseAddressRequest, opts ...grpc.CallOption) (*EraseAddressResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(EraseAddressResponse)
+	err := c.cc.Invoke(ctx, AccountService_EraseAddress_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *accountServiceClient) CreateApiKey(ctx context.Context, in *CreateApiKeyRequest, opts ...grpc.CallOption) (*CreateApiKeyResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(CreateApiKeyResponse)
@@ -270,6 +288,13 @@ type AccountServiceServer interface {
 	//
 	// Errors: INVALID_ARGUMENT, NOT_FOUND.
 	EstimateCost(context.Context, *EstimateCostRequest) (*EstimateCostResponse, error)
+	// Erases one address from everything the tenant has: entries and what came with them,
+	// results, uploaded files, what is remembered of it; from disk too, when the call
+	// returns. Entries keep their place: their text is `[erased]`, their result keeps its
+	// status. Those that were not answered yet end as a syntax failure. May be repeated.
+	//
+	// Errors: INVALID_ARGUMENT when it is no address.
+	EraseAddress(context.Context, *EraseAddressRequest) (*EraseAddressResponse, error)
 	// Makes an API key of the tenant. The key itself is told this once.
 	//
 	// Errors: INVALID_ARGUMENT, PERMISSION_DENIED when it were allowed more than the
@@ -327,6 +352,9 @@ func (UnimplementedAccountServiceServer) ListDailyUsage(context.Context, *ListDa
 }
 func (UnimplementedAccountServiceServer) EstimateCost(context.Context, *EstimateCostRequest) (*EstimateCostResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method EstimateCost not implemented")
+}
+func (UnimplementedAccountServiceServer) EraseAddress(context.Context, *EraseAddressRequest) (*EraseAddressResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method EraseAddress not implemented")
 }
 func (UnimplementedAccountServiceServer) CreateApiKey(context.Context, *CreateApiKeyRequest) (*CreateApiKeyResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method CreateApiKey not implemented")
@@ -508,6 +536,24 @@ func _AccountService_EstimateCost_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AccountService_EraseAddress_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EraseAddressRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AccountServiceServer).EraseAddress(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AccountService_EraseAddress_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AccountServiceServer).EraseAddress(ctx, req.(*EraseAddressRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _AccountService_CreateApiKey_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(CreateApiKeyRequest)
 	if err := dec(in); err != nil {
@@ -636,6 +682,10 @@ var AccountService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "EstimateCost",
 			Handler:    _AccountService_EstimateCost_Handler,
+		},
+		{
+			MethodName: "EraseAddress",
+			Handler:    _AccountService_EraseAddress_Handler,
 		},
 		{
 			MethodName: "CreateApiKey",

@@ -2,7 +2,6 @@
 
 from mailvet.accounts.admission import Admission
 from mailvet.accounts.audit_log import AuditLog
-from mailvet.accounts.metering import Meter
 from mailvet.accounts.tenant_keys import TenantKeys
 from mailvet.batches.cursor import Marks
 from mailvet.errors import EtagMismatch, Violations
@@ -13,11 +12,13 @@ from mailvet.rpc.audit_events import AuditMethods
 from mailvet.rpc.call import Call
 from mailvet.rpc.decode_rules import tenant_rules
 from mailvet.rpc.encode import timestamp
+from mailvet.rpc.erase import AddressEraser
 from mailvet.rpc.own_limits import own_limits
 from mailvet.rpc.usage import UsageBook
 from mailvet.store.base import Store
 from mailvet.v1 import account_service_pb2 as pb
 from mailvet.v1 import data_policy_pb2 as policy_pb
+from mailvet.v1 import erasure_pb2 as erasure_pb
 from mailvet.v1 import own_limits_pb2 as limits_pb
 from mailvet.v1 import rules_pb2 as rules_pb
 from mailvet.v1 import usage_pb2 as usage_pb
@@ -31,17 +32,17 @@ class AccountService(ApiKeyMethods, AuditMethods):
         store: Store,
         usage: UsageBook,
         admission: Admission,
-        meter: Meter,
         keys: TenantKeys,
         audit: AuditLog,
         marks: Marks,
+        eraser: AddressEraser,
     ) -> None:
         ApiKeyMethods.__init__(self, keys, marks)
         AuditMethods.__init__(self, audit, marks)
+        self._eraser = eraser
         self._store = store
         self._usage = usage
         self._admission = admission
-        self._meter = meter
 
     async def get_rules(
         self, _request: pb.GetRulesRequest, call: Call[pb.GetRulesRequest]
@@ -98,7 +99,6 @@ class AccountService(ApiKeyMethods, AuditMethods):
         self, request: usage_pb.ListDailyUsageRequest, call: Call[usage_pb.ListDailyUsageRequest]
     ) -> usage_pb.ListDailyUsageResponse:
         """Return the tenant's ledger, the calls that just ended included."""
-        await self._meter.flush()
         return await self._usage.days(call.tenant, request)
 
     async def estimate_cost(
@@ -106,6 +106,12 @@ class AccountService(ApiKeyMethods, AuditMethods):
     ) -> usage_pb.EstimateCostResponse:
         """Return what a batch or so many entries would cost."""
         return await self._usage.estimate(call.tenant, request)
+
+    async def erase_address(
+        self, request: erasure_pb.EraseAddressRequest, call: Call[erasure_pb.EraseAddressRequest]
+    ) -> erasure_pb.EraseAddressResponse:
+        """Erase one address from everything the tenant has."""
+        return await self._eraser.erase(call.tenant, request.address)
 
     async def _revision(self, etag: str, tenant: str) -> int | None:
         """Return the revision that an etag names; raises `EtagMismatch` unless it is in force."""

@@ -46,6 +46,7 @@ from mailvet.rpc.batch_service import BatchService
 from mailvet.rpc.call import Method
 from mailvet.rpc.catalog_service import CatalogService
 from mailvet.rpc.dispatch import Dispatcher, methods_of
+from mailvet.rpc.erase import AddressEraser
 from mailvet.rpc.exports import Exports
 from mailvet.rpc.file_stream import FileUploads
 from mailvet.rpc.health import Health, health_methods
@@ -181,7 +182,8 @@ def build_server(  # noqa: PLR0913
     files = FileUploads(batches, FileIntake(store, intake))
     admission = Admission(options.admission, clock=clock)
     meter = Meter(store, clock=clock, wall_clock=wall_clock)
-    usage = UsageBook(store, marks, wall_clock)
+    usage = UsageBook(store, marks, meter, wall_clock)
+    eraser = AddressEraser(store, forget=forget, forget_exports=exports.forget)
     tokens = Tokens(options.token_keys or DerivedKeys(store.secret, wall_clock), wall_clock)
     authenticator = Authenticator(
         store,
@@ -226,7 +228,7 @@ def build_server(  # noqa: PLR0913
         *_methods(catalog_service_pb2, catalog or CatalogService()),
         *_methods(auth_service_pb2, AuthService(tokens, second_factor)),
         *_methods(
-            account_service_pb2, AccountService(store, usage, admission, meter, keys, audit, marks)
+            account_service_pb2, AccountService(store, usage, admission, keys, audit, marks, eraser)
         ),
     ]
     services = sorted({method.service for method in methods})

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
+from mailvet.accounts.metering import Meter
 from mailvet.batches.cursor import Kind, Marks, binding_of
 from mailvet.batches.cursor import Place as Mark
 from mailvet.errors import Violations
@@ -21,8 +22,11 @@ _EPOCH = date(1970, 1, 1)
 class UsageBook:
     """Answers what callers ask about usage; `wall_clock` tells which day it is."""
 
-    def __init__(self, store: Store, marks: Marks, wall_clock: Callable[[], float]) -> None:
+    def __init__(
+        self, store: Store, marks: Marks, meter: Meter, wall_clock: Callable[[], float]
+    ) -> None:
         self._store = store
+        self._meter = meter
         self._marks = marks
         self._wall_clock = wall_clock
 
@@ -33,7 +37,10 @@ class UsageBook:
     async def days(
         self, tenant: str, request: pb.ListDailyUsageRequest
     ) -> pb.ListDailyUsageResponse:
-        """Return a page of a tenant's ledger; raises `BadPageToken`."""
+        """Return a page of a tenant's ledger; raises `BadPageToken`.
+
+        Calls that have just ended are in it.
+        """
         wrong = Violations()
         page_size = rules.page_size(request.page_size, wrong)
         last = _day(request.last_date, "last_date", day_of(self._wall_clock()), wrong)
@@ -44,6 +51,7 @@ class UsageBook:
         binding = binding_of(tenant, request.first_date, request.last_date)
         if request.page_token:
             first = self._marks.read(request.page_token, Kind.USAGE_PAGE, 0, binding)
+        await self._meter.flush()
         found = await self._store.daily_usage(tenant, first, last, limit=page_size + 1)
         token = ""
         if len(found) > page_size:

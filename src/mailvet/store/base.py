@@ -46,6 +46,7 @@ from mailvet.store.base_callbacks import CallbackStore
 from mailvet.store.base_entries import EntryStore
 from mailvet.store.base_keys import KeyStore
 from mailvet.store.base_uploads import UploadStore
+from mailvet.store.erasing import Erasing
 from mailvet.store.keeping import Keeping
 from mailvet.store.steering import Steering
 
@@ -124,6 +125,7 @@ class WorkStore(Protocol):
 class Store(
     Keeping,
     Accounting,
+    Erasing,
     Steering,
     WorkStore,
     UploadStore,

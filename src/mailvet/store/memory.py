@@ -34,6 +34,7 @@ from mailvet.store.memory_accounting import MemoryAccounting
 from mailvet.store.memory_audit import MemoryAudit
 from mailvet.store.memory_callbacks import MemoryCallbacks
 from mailvet.store.memory_entries import MemoryEntries, counts_of
+from mailvet.store.memory_erasing import MemoryErasing
 from mailvet.store.memory_keeping import Kept, MemoryKeeping
 from mailvet.store.memory_keys import MemoryKeys
 from mailvet.store.memory_plan import plan
@@ -52,6 +53,7 @@ CHUNK_SIZE = 256
 class MemoryStore(
     MemoryKeeping,
     MemoryAccounting,
+    MemoryErasing,
     MemorySteering,
     MemoryUploads,
     MemoryEntries,

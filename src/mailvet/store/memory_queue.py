@@ -206,6 +206,12 @@ class Queue:
             chunk.owner = None
         return len(held)
 
+    def end_leases(self, batch_key: int, indexes: set[int]) -> None:
+        """Take the chunks with these entries from their workers."""
+        for chunk in self.of_batch(batch_key):
+            if chunk.owner is not None and not indexes.isdisjoint(chunk.indexes):
+                chunk.owner = None
+
     def next_run_at(self) -> float | None:
         """See `Store.next_run_at`."""
         return min((c.run_at for c in self._active() if c.owner is None), default=None)

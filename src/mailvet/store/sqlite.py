@@ -35,6 +35,7 @@ from mailvet.store.changes import WORK
 from mailvet.store.remembered import RememberedRules
 from mailvet.store.sqlite_access import SqliteAudit, SqliteKeys
 from mailvet.store.sqlite_accounting import SqliteAccounting
+from mailvet.store.sqlite_address import SqliteErasing
 from mailvet.store.sqlite_callbacks import SqliteCallbacks
 from mailvet.store.sqlite_entries import SqliteEntries
 from mailvet.store.sqlite_keeping import SqliteKeeping
@@ -55,6 +56,7 @@ CHUNK_SIZE = 256
 class SqliteStore(
     SqliteKeeping,
     SqliteAccounting,
+    SqliteErasing,
     SqliteSteering,
     SqliteTenantRules,
     SqliteUploads,

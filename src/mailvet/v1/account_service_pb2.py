@@ -25,13 +25,14 @@ _sym_db = _symbol_database.Default()
 from mailvet.v1 import api_key_pb2 as mailvet_dot_v1_dot_api__key__pb2
 from mailvet.v1 import audit_pb2 as mailvet_dot_v1_dot_audit__pb2
 from mailvet.v1 import data_policy_pb2 as mailvet_dot_v1_dot_data__policy__pb2
+from mailvet.v1 import erasure_pb2 as mailvet_dot_v1_dot_erasure__pb2
 from mailvet.v1 import options_pb2 as mailvet_dot_v1_dot_options__pb2
 from mailvet.v1 import own_limits_pb2 as mailvet_dot_v1_dot_own__limits__pb2
 from mailvet.v1 import rules_pb2 as mailvet_dot_v1_dot_rules__pb2
 from mailvet.v1 import usage_pb2 as mailvet_dot_v1_dot_usage__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n mailvet/v1/account_service.proto\x12\nmailvet.v1\x1a\x18mailvet/v1/api_key.proto\x1a\x16mailvet/v1/audit.proto\x1a\x1cmailvet/v1/data_policy.proto\x1a\x18mailvet/v1/options.proto\x1a\x1bmailvet/v1/own_limits.proto\x1a\x16mailvet/v1/rules.proto\x1a\x16mailvet/v1/usage.proto\"\x11\n\x0fGetRulesRequest\";\n\x10GetRulesResponse\x12\'\n\x05rules\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.RulesR\x05rules\"b\n\x12UpdateRulesRequest\x12\'\n\x05rules\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.RulesR\x05rules\x12#\n\rvalidate_only\x18\x02 \x01(\x08R\x0cvalidateOnly\">\n\x13UpdateRulesResponse\x12\'\n\x05rules\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.RulesR\x05rules2\xaf\t\n\x0e\x41\x63\x63ountService\x12K\n\x08GetRules\x12\x1b.mailvet.v1.GetRulesRequest\x1a\x1c.mailvet.v1.GetRulesResponse\"\x04\xa8\xd4\x18\x07\x12X\n\x0bUpdateRules\x12\x1e.mailvet.v1.UpdateRulesRequest\x1a\x1f.mailvet.v1.UpdateRulesResponse\"\x08\xa8\xd4\x18\x08\xb0\xd4\x18\x01\x12Z\n\rGetDataPolicy\x12 .mailvet.v1.GetDataPolicyRequest\x1a!.mailvet.v1.GetDataPolicyResponse\"\x04\xa8\xd4\x18\x07\x12g\n\x10UpdateDataPolicy\x12#.mailvet.v1.UpdateDataPolicyRequest\x1a$.mailvet.v1.UpdateDataPolicyResponse\"\x08\xa8\xd4\x18\x08\xb0\xd4\x18\x01\x12W\n\x0cGetOwnLimits\x12\x1f.mailvet.v1.GetOwnLimitsRequest\x1a .mailvet.v1.GetOwnLimitsResponse\"\x04\xa8\xd4\x18\x07\x12Q\n\nGetBalance\x12\x1d.mailvet.v1.GetBalanceRequest\x1a\x1e.mailvet.v1.GetBalanceResponse\"\x04\xa8\xd4\x18\x07\x12]\n\x0eListDailyUsage\x12!.mailvet.v1.ListDailyUsageRequest\x1a\".mailvet.v1.ListDailyUsageResponse\"\x04\xa8\xd4\x18\x07\x12W\n\x0c\x45stimateCost\x12\x1f.mailvet.v1.EstimateCostRequest\x1a .mailvet.v1.EstimateCostResponse\"\x04\xa8\xd4\x18\x07\x12[\n\x0c\x43reateApiKey\x12\x1f.mailvet.v1.CreateApiKeyRequest\x1a .mailvet.v1.CreateApiKeyResponse\"\x08\xa8\xd4\x18\t\xb0\xd4\x18\x01\x12T\n\x0bListApiKeys\x12\x1e.mailvet.v1.ListApiKeysRequest\x1a\x1f.mailvet.v1.ListApiKeysResponse\"\x04\xa8\xd4\x18\t\x12[\n\x0cRotateApiKey\x12\x1f.mailvet.v1.RotateApiKeyRequest\x1a .mailvet.v1.RotateApiKeyResponse\"\x08\xa8\xd4\x18\t\xb0\xd4\x18\x01\x12[\n\x0cRevokeApiKey\x12\x1f.mailvet.v1.RevokeApiKeyRequest\x1a .mailvet.v1.RevokeApiKeyResponse\"\x08\xa8\xd4\x18\t\xb0\xd4\x18\x01\x12`\n\x0fListAuditEvents\x12\".mailvet.v1.ListAuditEventsRequest\x1a#.mailvet.v1.ListAuditEventsResponse\"\x04\xa8\xd4\x18\tB:\n\x0e\x64\x65v.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n mailvet/v1/account_service.proto\x12\nmailvet.v1\x1a\x18mailvet/v1/api_key.proto\x1a\x16mailvet/v1/audit.proto\x1a\x1cmailvet/v1/data_policy.proto\x1a\x18mailvet/v1/erasure.proto\x1a\x18mailvet/v1/options.proto\x1a\x1bmailvet/v1/own_limits.proto\x1a\x16mailvet/v1/rules.proto\x1a\x16mailvet/v1/usage.proto\"\x11\n\x0fGetRulesRequest\";\n\x10GetRulesResponse\x12\'\n\x05rules\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.RulesR\x05rules\"b\n\x12UpdateRulesRequest\x12\'\n\x05rules\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.RulesR\x05rules\x12#\n\rvalidate_only\x18\x02 \x01(\x08R\x0cvalidateOnly\">\n\x13UpdateRulesResponse\x12\'\n\x05rules\x18\x01 \x01(\x0b\x32\x11.mailvet.v1.RulesR\x05rules2\x8c\n\n\x0e\x41\x63\x63ountService\x12K\n\x08GetRules\x12\x1b.mailvet.v1.GetRulesRequest\x1a\x1c.mailvet.v1.GetRulesResponse\"\x04\xa8\xd4\x18\x07\x12X\n\x0bUpdateRules\x12\x1e.mailvet.v1.UpdateRulesRequest\x1a\x1f.mailvet.v1.UpdateRulesResponse\"\x08\xa8\xd4\x18\x08\xb0\xd4\x18\x01\x12Z\n\rGetDataPolicy\x12 .mailvet.v1.GetDataPolicyRequest\x1a!.mailvet.v1.GetDataPolicyResponse\"\x04\xa8\xd4\x18\x07\x12g\n\x10UpdateDataPolicy\x12#.mailvet.v1.UpdateDataPolicyRequest\x1a$.mailvet.v1.UpdateDataPolicyResponse\"\x08\xa8\xd4\x18\x08\xb0\xd4\x18\x01\x12W\n\x0cGetOwnLimits\x12\x1f.mailvet.v1.GetOwnLimitsRequest\x1a .mailvet.v1.GetOwnLimitsResponse\"\x04\xa8\xd4\x18\x07\x12Q\n\nGetBalance\x12\x1d.mailvet.v1.GetBalanceRequest\x1a\x1e.mailvet.v1.GetBalanceResponse\"\x04\xa8\xd4\x18\x07\x12]\n\x0eListDailyUsage\x12!.mailvet.v1.ListDailyUsageRequest\x1a\".mailvet.v1.ListDailyUsageResponse\"\x04\xa8\xd4\x18\x07\x12W\n\x0c\x45stimateCost\x12\x1f.mailvet.v1.EstimateCostRequest\x1a .mailvet.v1.EstimateCostResponse\"\x04\xa8\xd4\x18\x07\x12[\n\x0c\x45raseAddress\x12\x1f.mailvet.v1.EraseAddressRequest\x1a .mailvet.v1.EraseAddressResponse\"\x08\xa8\xd4\x18\x08\xb0\xd4\x18\x01\x12[\n\x0c\x43reateApiKey\x12\x1f.mailvet.v1.CreateApiKeyRequest\x1a .mailvet.v1.CreateApiKeyResponse\"\x08\xa8\xd4\x18\t\xb0\xd4\x18\x01\x12T\n\x0bListApiKeys\x12\x1e.mailvet.v1.ListApiKeysRequest\x1a\x1f.mailvet.v1.ListApiKeysResponse\"\x04\xa8\xd4\x18\t\x12[\n\x0cRotateApiKey\x12\x1f.mailvet.v1.RotateApiKeyRequest\x1a .mailvet.v1.RotateApiKeyResponse\"\x08\xa8\xd4\x18\t\xb0\xd4\x18\x01\x12[\n\x0cRevokeApiKey\x12\x1f.mailvet.v1.RevokeApiKeyRequest\x1a .mailvet.v1.RevokeApiKeyResponse\"\x08\xa8\xd4\x18\t\xb0\xd4\x18\x01\x12`\n\x0fListAuditEvents\x12\".mailvet.v1.ListAuditEventsRequest\x1a#.mailvet.v1.ListAuditEventsResponse\"\x04\xa8\xd4\x18\tB:\n\x0e\x64\x65v.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,6 +56,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACCOUNTSERVICE'].methods_by_name['ListDailyUsage']._serialized_options = b'\250\324\030\007'
   _globals['_ACCOUNTSERVICE'].methods_by_name['EstimateCost']._loaded_options = None
   _globals['_ACCOUNTSERVICE'].methods_by_name['EstimateCost']._serialized_options = b'\250\324\030\007'
+  _globals['_ACCOUNTSERVICE'].methods_by_name['EraseAddress']._loaded_options = None
+  _globals['_ACCOUNTSERVICE'].methods_by_name['EraseAddress']._serialized_options = b'\250\324\030\010\260\324\030\001'
   _globals['_ACCOUNTSERVICE'].methods_by_name['CreateApiKey']._loaded_options = None
   _globals['_ACCOUNTSERVICE'].methods_by_name['CreateApiKey']._serialized_options = b'\250\324\030\t\260\324\030\001'
   _globals['_ACCOUNTSERVICE'].methods_by_name['ListApiKeys']._loaded_options = None
@@ -65,14 +68,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ACCOUNTSERVICE'].methods_by_name['RevokeApiKey']._serialized_options = b'\250\324\030\t\260\324\030\001'
   _globals['_ACCOUNTSERVICE'].methods_by_name['ListAuditEvents']._loaded_options = None
   _globals['_ACCOUNTSERVICE'].methods_by_name['ListAuditEvents']._serialized_options = b'\250\324\030\t'
-  _globals['_GETRULESREQUEST']._serialized_start=231
-  _globals['_GETRULESREQUEST']._serialized_end=248
-  _globals['_GETRULESRESPONSE']._serialized_start=250
-  _globals['_GETRULESRESPONSE']._serialized_end=309
-  _globals['_UPDATERULESREQUEST']._serialized_start=311
-  _globals['_UPDATERULESREQUEST']._serialized_end=409
-  _globals['_UPDATERULESRESPONSE']._serialized_start=411
-  _globals['_UPDATERULESRESPONSE']._serialized_end=473
-  _globals['_ACCOUNTSERVICE']._serialized_start=476
-  _globals['_ACCOUNTSERVICE']._serialized_end=1675
+  _globals['_GETRULESREQUEST']._serialized_start=257
+  _globals['_GETRULESREQUEST']._serialized_end=274
+  _globals['_GETRULESRESPONSE']._serialized_start=276
+  _globals['_GETRULESRESPONSE']._serialized_end=335
+  _globals['_UPDATERULESREQUEST']._serialized_start=337
+  _globals['_UPDATERULESREQUEST']._serialized_end=435
+  _globals['_UPDATERULESRESPONSE']._serialized_start=437
+  _globals['_UPDATERULESRESPONSE']._serialized_end=499
+  _globals['_ACCOUNTSERVICE']._serialized_start=502
+  _globals['_ACCOUNTSERVICE']._serialized_end=1794
 # @@protoc_insertion_point(module_scope)

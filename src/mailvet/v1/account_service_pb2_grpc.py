@@ -7,6 +7,7 @@ from mailvet.v1 import account_service_pb2 as mailvet_dot_v1_dot_account__servic
 from mailvet.v1 import api_key_pb2 as mailvet_dot_v1_dot_api__key__pb2
 from mailvet.v1 import audit_pb2 as mailvet_dot_v1_dot_audit__pb2
 from mailvet.v1 import data_policy_pb2 as mailvet_dot_v1_dot_data__policy__pb2
+from mailvet.v1 import erasure_pb2 as mailvet_dot_v1_dot_erasure__pb2
 from mailvet.v1 import own_limits_pb2 as mailvet_dot_v1_dot_own__limits__pb2
 from mailvet.v1 import usage_pb2 as mailvet_dot_v1_dot_usage__pb2
 
@@ -79,6 +80,11 @@ class AccountServiceStub(object):
                 '/mailvet.v1.AccountService/EstimateCost',
                 request_serializer=mailvet_dot_v1_dot_usage__pb2.EstimateCostRequest.SerializeToString,
                 response_deserializer=mailvet_dot_v1_dot_usage__pb2.EstimateCostResponse.FromString,
+                _registered_method=True)
+        self.EraseAddress = channel.unary_unary(
+                '/mailvet.v1.AccountService/EraseAddress',
+                request_serializer=mailvet_dot_v1_dot_erasure__pb2.EraseAddressRequest.SerializeToString,
+                response_deserializer=mailvet_dot_v1_dot_erasure__pb2.EraseAddressResponse.FromString,
                 _registered_method=True)
         self.CreateApiKey = channel.unary_unary(
                 '/mailvet.v1.AccountService/CreateApiKey',
@@ -181,6 +187,18 @@ class AccountServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def EraseAddress(self, request, context):
+        """Erases one address from everything the tenant has: entries and what came with them,
+        results, uploaded files, what is remembered of it; from disk too, when the call
+        returns. Entries keep their place: their text is `[erased]`, their result keeps its
+        status. Those that were not answered yet end as a syntax failure. May be repeated.
+
+        Errors: INVALID_ARGUMENT when it is no address.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def CreateApiKey(self, request, context):
         """Makes an API key of the tenant. The key itself is told this once.
 
@@ -272,6 +290,11 @@ def add_AccountServiceServicer_to_server(servicer, server):
                     servicer.EstimateCost,
                     request_deserializer=mailvet_dot_v1_dot_usage__pb2.EstimateCostRequest.FromString,
                     response_serializer=mailvet_dot_v1_dot_usage__pb2.EstimateCostResponse.SerializeToString,
+            ),
+            'EraseAddress': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseAddress,
+                    request_deserializer=mailvet_dot_v1_dot_erasure__pb2.EraseAddressRequest.FromString,
+                    response_serializer=mailvet_dot_v1_dot_erasure__pb2.EraseAddressResponse.SerializeToString,
             ),
             'CreateApiKey': grpc.unary_unary_rpc_method_handler(
                     servicer.CreateApiKey,
@@ -516,6 +539,33 @@ class AccountService(object):
             '/mailvet.v1.AccountService/EstimateCost',
             mailvet_dot_v1_dot_usage__pb2.EstimateCostRequest.SerializeToString,
             mailvet_dot_v1_dot_usage__pb2.EstimateCostResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseAddress(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/mailvet.v1.AccountService/EraseAddress',
+            mailvet_dot_v1_dot_erasure__pb2.EraseAddressRequest.SerializeToString,
+            mailvet_dot_v1_dot_erasure__pb2.EraseAddressResponse.FromString,
             options,
             channel_credentials,
             insecure,

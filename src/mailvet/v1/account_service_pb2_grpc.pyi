@@ -9,6 +9,7 @@ from mailvet.v1 import account_service_pb2 as _account_service_pb2
 from mailvet.v1 import api_key_pb2 as _api_key_pb2
 from mailvet.v1 import audit_pb2 as _audit_pb2
 from mailvet.v1 import data_policy_pb2 as _data_policy_pb2
+from mailvet.v1 import erasure_pb2 as _erasure_pb2
 from mailvet.v1 import own_limits_pb2 as _own_limits_pb2
 from mailvet.v1 import usage_pb2 as _usage_pb2
 import abc as _abc_1
@@ -74,6 +75,14 @@ class AccountServiceStub:
     balance suffices. Nothing is reserved: a launch does that.
 
     Errors: INVALID_ARGUMENT, NOT_FOUND.
+    """
+    EraseAddress: _grpc.UnaryUnaryMultiCallable[_erasure_pb2.EraseAddressRequest, _erasure_pb2.EraseAddressResponse]
+    """Erases one address from everything the tenant has: entries and what came with them,
+    results, uploaded files, what is remembered of it; from disk too, when the call
+    returns. Entries keep their place: their text is `[erased]`, their result keeps its
+    status. Those that were not answered yet end as a syntax failure. May be repeated.
+
+    Errors: INVALID_ARGUMENT when it is no address.
     """
     CreateApiKey: _grpc.UnaryUnaryMultiCallable[_api_key_pb2.CreateApiKeyRequest, _api_key_pb2.CreateApiKeyResponse]
     """Makes an API key of the tenant. The key itself is told this once.
@@ -146,6 +155,14 @@ class AccountServiceAsyncStub(AccountServiceStub):
     balance suffices. Nothing is reserved: a launch does that.
 
     Errors: INVALID_ARGUMENT, NOT_FOUND.
+    """
+    EraseAddress: _aio.UnaryUnaryMultiCallable[_erasure_pb2.EraseAddressRequest, _erasure_pb2.EraseAddressResponse]  # type: ignore[assignment]
+    """Erases one address from everything the tenant has: entries and what came with them,
+    results, uploaded files, what is remembered of it; from disk too, when the call
+    returns. Entries keep their place: their text is `[erased]`, their result keeps its
+    status. Those that were not answered yet end as a syntax failure. May be repeated.
+
+    Errors: INVALID_ARGUMENT when it is no address.
     """
     CreateApiKey: _aio.UnaryUnaryMultiCallable[_api_key_pb2.CreateApiKeyRequest, _api_key_pb2.CreateApiKeyResponse]  # type: ignore[assignment]
     """Makes an API key of the tenant. The key itself is told this once.
@@ -263,6 +280,20 @@ class AccountServiceServicer(metaclass=_abc_1.ABCMeta):
         balance suffices. Nothing is reserved: a launch does that.
 
         Errors: INVALID_ARGUMENT, NOT_FOUND.
+        """
+
+    @_abc_1.abstractmethod
+    def EraseAddress(
+        self,
+        request: _erasure_pb2.EraseAddressRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_erasure_pb2.EraseAddressResponse, _abc.Awaitable[_erasure_pb2.EraseAddressResponse]]:
+        """Erases one address from everything the tenant has: entries and what came with them,
+        results, uploaded files, what is remembered of it; from disk too, when the call
+        returns. Entries keep their place: their text is `[erased]`, their result keeps its
+        status. Those that were not answered yet end as a syntax failure. May be repeated.
+
+        Errors: INVALID_ARGUMENT when it is no address.
         """
 
     @_abc_1.abstractmethod

@@ -7,6 +7,7 @@ export * from "./mailvet/v1/batch_service_pb.js";
 export * from "./mailvet/v1/callback_pb.js";
 export * from "./mailvet/v1/catalog_service_pb.js";
 export * from "./mailvet/v1/data_policy_pb.js";
+export * from "./mailvet/v1/erasure_pb.js";
 export * from "./mailvet/v1/error_reason_pb.js";
 export * from "./mailvet/v1/explain_pb.js";
 export * from "./mailvet/v1/export_pb.js";
