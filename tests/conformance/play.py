@@ -17,7 +17,7 @@ from tests.conformance.scenario import Scenario, Step
 
 PATIENCE_MS = 30_000
 WARM = 10
-"""After a tenth of the results what a client holds on to has filled."""
+"""After a tenth of it what a client holds on to has filled."""
 
 
 async def play(scenario: Scenario, driver: Driver, house: House, folder: Path) -> dict[str, float]:
@@ -97,16 +97,16 @@ class _Seen:
         saw = said["saw"]
         self.saw.append(saw)
         self._reached = _reached(saw, self._reached)
-        if self._step.memory_mib is not None and self._step.results is not None:
-            self._weigh(self._step.results)
+        if self._step.memory_mib is not None:
+            self._weigh(self._step.results or self._step.acks or 0)
         busy = self._inflicted is not None and not self._inflicted.done()
         if self._faults and not busy and self._reached >= self._faults[0].after:
             fault = self._faults.pop(0)
             self._raise_if_failed()
             self._inflicted = asyncio.ensure_future(self._stage.inflict(fault.do, batch_id))
 
-    def _weigh(self, results: int) -> None:
-        if self._reached * WARM >= results:
+    def _weigh(self, whole: int) -> None:
+        if self._reached * WARM >= whole:
             self._most_mib = max(self._most_mib, self._driver.resident_mib())
             self._warm_mib = self._warm_mib or self._most_mib
 

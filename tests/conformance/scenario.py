@@ -70,7 +70,7 @@ class Step:
     within_s: float = WAIT_S
     at_least_ms: float = 0
     memory_mib: float | None = None
-    """The driver's memory grows by no more, once it has seen a tenth of the results."""
+    """The driver's memory grows by no more, once it has seen a tenth of the results or acks."""
 
 
 @dataclass(frozen=True, slots=True)
