@@ -22,16 +22,18 @@ from mailvet.v1 import (
     result_service_pb2,
     upload_file_pb2,
 )
+from mailvet.v1.batch_service_pb2_grpc import BatchServiceStub
+from mailvet.v1.catalog_service_pb2_grpc import CatalogServiceStub
+from mailvet.v1.result_service_pb2_grpc import ResultServiceStub
 
-METHODS: dict[str, tuple[str, Any]] = {
-    "GetServerInfo": ("catalog", catalog_service_pb2.GetServerInfoRequest),
-    "GetBatch": ("batches", batch_service_pb2.GetBatchRequest),
-    "LaunchBatch": ("batches", batch_service_pb2.LaunchBatchRequest),
-    "DeleteBatch": ("batches", batch_service_pb2.DeleteBatchRequest),
-    "ListResults": ("results", result_service_pb2.ListResultsRequest),
+METHODS: dict[str, tuple[Any, Any]] = {
+    "GetServerInfo": (CatalogServiceStub, catalog_service_pb2.GetServerInfoRequest),
+    "GetBatch": (BatchServiceStub, batch_service_pb2.GetBatchRequest),
+    "LaunchBatch": (BatchServiceStub, batch_service_pb2.LaunchBatchRequest),
+    "DeleteBatch": (BatchServiceStub, batch_service_pb2.DeleteBatchRequest),
+    "ListResults": (ResultServiceStub, result_service_pb2.ListResultsRequest),
 }
-"""Where the stub of a unary call is, and what it takes."""
-
+"""Which stub a unary call is of, and what it takes."""
 Command = dict[str, Any]
 Saw = Callable[..., None]
 
@@ -79,6 +81,10 @@ class Threaded:
 
     def __init__(self, client: sync.Client) -> None:
         self._client = client
+
+    def stub(self, kind: Any) -> Any:
+        """The stub of a service."""
+        return self._client.stub(kind)
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._client, name)
@@ -139,8 +145,8 @@ class Commands:
         return {"warning": await self._client.check_server()}
 
     async def _call(self, command: Command, saw: Saw) -> Any:
-        service, request_type = METHODS[command["method"]]
-        method = getattr(getattr(self._client, service), command["method"])
+        kind, request_type = METHODS[command["method"]]
+        method = getattr(self._client.stub(kind), command["method"])
         request = ParseDict(command["request"], request_type())
         return said(await self._client.call(method, request, **seconds(command, "timeout")))
 

@@ -126,6 +126,7 @@ func (d *driver) checkServer(c *command) (any, error) {
 func (d *driver) call(c *command) (any, error) {
 	ctx, cancel := c.context()
 	defer cancel()
+	batches := mailvetv1.NewBatchServiceClient(d.client.Conn())
 	switch c.Method {
 	case "GetServerInfo":
 		request := read(c.Request, &mailvetv1.GetServerInfoRequest{})
@@ -133,15 +134,15 @@ func (d *driver) call(c *command) (any, error) {
 		return said(response), err
 	case "GetBatch":
 		request := read(c.Request, &mailvetv1.GetBatchRequest{})
-		response, err := d.client.Batches.GetBatch(ctx, request)
+		response, err := batches.GetBatch(ctx, request)
 		return said(response), err
 	case "LaunchBatch":
 		request := read(c.Request, &mailvetv1.LaunchBatchRequest{})
-		response, err := d.client.Batches.LaunchBatch(ctx, request)
+		response, err := batches.LaunchBatch(ctx, request)
 		return said(response), err
 	case "DeleteBatch":
 		request := read(c.Request, &mailvetv1.DeleteBatchRequest{})
-		response, err := d.client.Batches.DeleteBatch(ctx, request)
+		response, err := batches.DeleteBatch(ctx, request)
 		return said(response), err
 	case "ListResults":
 		request := read(c.Request, &mailvetv1.ListResultsRequest{})
