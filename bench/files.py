@@ -1,8 +1,9 @@
-"""A list in a file, in and out of a real server: uploaded, answered, exported.
+"""A list in a file, in and out of a real server: uploaded, prepared, answered, streamed, exported.
 
     python -m bench.files [--rows 1000000] [--formats csv xlsx]
 
-Entries have bad syntax or dead domains, so that answering is cheap; the file has two more columns.
+A third each of the entries has bad syntax, a dead domain, or repeats one of these, so that
+answering is cheap; the file has two more columns.
 Prints seconds and peak memory of the server and of the largest process that writes an export, and
 checks that the same number of rows is everywhere.
 """
@@ -22,7 +23,13 @@ from python_calamine import CalamineWorkbook
 from bench.offline import NOBODY, addresses
 from mailvet.client import Client
 from mailvet.testbed.bed import Testbed
-from mailvet.v1 import batch_service_pb2, export_pb2, result_service_pb2, upload_file_pb2
+from mailvet.v1 import (
+    batch_service_pb2,
+    export_pb2,
+    result_service_pb2,
+    status_pb2,
+    upload_file_pb2,
+)
 from tests.acceptance.house import FreshServerProcess
 
 BATCH = "files"
@@ -48,6 +55,7 @@ async def measure(count: int, formats: list[str], folder: Path) -> dict[str, Any
         try:
             async with server.client() as client:
                 found = await _fill(client, path, count)
+                found |= await _answer(client, count)
                 for form in formats:
                     found |= await _export(client, server, form, count, folder)
             return found | {"server_peak_mib": round(server.peak_memory_mib())}
@@ -60,16 +68,42 @@ async def _fill(client: Client, path: Path, count: int) -> dict[str, Any]:
     started = time.perf_counter()
     with path.open("rb") as source:
         settings = upload_file_pb2.FileSettings(name=path.name)
-        last = await client.upload_file(BATCH, source, settings, launch=True)
+        last = await client.upload_file(BATCH, source, settings)
     assert count == last.reading.rows_kept == last.batch.entry_count
-    uploaded = time.perf_counter()
-    async for frame in client.watch(BATCH):
-        progress = frame.progress
-    assert count == progress.result_count
     return {
         "file_mb": round(path.stat().st_size / 1e6),
-        "upload_s": round(uploaded - started, 1),
-        "answer_s": round(time.perf_counter() - uploaded, 1),
+        "upload_s": round(time.perf_counter() - started, 1),
+    }
+
+
+async def _answer(client: Client, count: int) -> dict[str, Any]:
+    """Prepare, launch, stream every result while the work runs, and count what was counted."""
+    started = time.perf_counter()
+    counted = await client.call(
+        client.batches.PrepareBatch, batch_service_pb2.PrepareBatchRequest(batch_id=BATCH)
+    )
+    sums = counted.unique_count + counted.duplicate_count + counted.wrong_format_count
+    assert count == counted.entry_count == sums, counted
+    prepared = time.perf_counter()
+    await client.call(
+        client.batches.LaunchBatch, batch_service_pb2.LaunchBatchRequest(batch_id=BATCH)
+    )
+    asked = result_service_pb2.StreamResultsRequest(batch_id=BATCH, max_results=1000)
+    streamed = 0
+    async for frame in client.stream_results(asked):
+        streamed += len(frame.results)
+        progress = frame.progress
+    assert count == streamed == progress.result_count, (streamed, progress)
+    duplicates = sum(
+        one.count for one in progress.statuses if one.status == status_pb2.ENTRY_STATUS_DUPLICATE
+    )
+    assert counted.duplicate_count == duplicates, (counted, duplicates)
+    return {
+        "prepare_s": round(prepared - started, 1),
+        "answer_and_stream_s": round(time.perf_counter() - prepared, 1),
+        "unique": counted.unique_count,
+        "duplicates": counted.duplicate_count,
+        "wrong": counted.wrong_format_count,
     }
 
 

@@ -10,6 +10,7 @@ from mailvet.errors import ConfigError
 from mailvet.v1 import (
     batch_pb2,
     batch_service_pb2,
+    callback_pb2,
     result_service_pb2,
     status_pb2,
 )
@@ -23,13 +24,21 @@ def update_request(arguments: argparse.Namespace) -> batch_service_pb2.UpdateBat
     given = {name: value for name, value in given.items() if value is not None}
     if arguments.label is not None:
         given["labels"] = labels(arguments.label)
-    if not given:
+    paths = list(given)
+    if arguments.callback is not None:
+        paths.append("callback")
+        if arguments.callback:
+            given["callback"] = callback_pb2.Callback(
+                url=arguments.callback, secrets=arguments.callback_secret
+            )
+    if not paths:
         raise ConfigError(
-            "`mailvet batches update` needs --name, --description, --priority or --label"
+            "`mailvet batches update` needs --name, --description, --priority, --label or"
+            " --callback"
         )
     return batch_service_pb2.UpdateBatchRequest(
         batch=batch_pb2.Batch(batch_id=arguments.batch_id, etag=arguments.etag, **given),
-        update_mask=FieldMask(paths=list(given)),
+        update_mask=FieldMask(paths=paths),
     )
 
 
@@ -52,9 +61,29 @@ def prepare_request(arguments: argparse.Namespace) -> batch_service_pb2.PrepareB
         "deduplication": _value(batch_pb2.Deduplication, "DEDUPLICATION_", arguments.dedupe),
         "duplicate_keep": _value(batch_pb2.DuplicateKeep, "DUPLICATE_KEEP_", arguments.keep),
     }
-    return batch_service_pb2.PrepareBatchRequest(
-        batch_id=arguments.batch_id, etag=arguments.etag, **given
+    request = batch_service_pb2.PrepareBatchRequest(
+        batch_id=arguments.batch_id,
+        etag=arguments.etag,
+        phone_column=arguments.phone_column,
+        phone_country=arguments.phone_country,
+        **given,
     )
+    if arguments.remove is not None:
+        request.removal.CopyFrom(removal(arguments.remove))
+    return request
+
+
+def removal(text: str) -> batch_pb2.Removal:
+    """Return what is removed, of words such as `duplicates,wrong-format`; `nothing` is none."""
+    asked = batch_pb2.Removal()
+    for word in filter(None, text.split(",")):
+        name = word.strip().replace("-", "_")
+        if name not in asked.DESCRIPTOR.fields_by_name and name != "nothing":
+            known = ", ".join(one.replace("_", "-") for one in asked.DESCRIPTOR.fields_by_name)
+            raise ConfigError(f"--remove {word!r}: use {known}, or nothing")
+        if name != "nothing":
+            setattr(asked, name, True)
+    return asked
 
 
 def reverify_request(arguments: argparse.Namespace) -> result_service_pb2.ReverifyResultsRequest:

@@ -73,7 +73,10 @@ async def _cancel(client: Client, arguments: argparse.Namespace) -> None:
 
 async def _delete(client: Client, arguments: argparse.Namespace) -> None:
     request = batch_service_pb2.DeleteBatchRequest(
-        batch_id=arguments.batch_id, force=arguments.force, etag=arguments.etag
+        batch_id=arguments.batch_id,
+        force=arguments.force,
+        etag=arguments.etag,
+        forget_answers=arguments.forget_answers,
     )
     response = await client.call(client.batches.DeleteBatch, request)
     print(f"deleted {arguments.batch_id} with {response.deleted_entry_count:,} entries")
@@ -95,10 +98,12 @@ async def _prepare(client: Client, arguments: argparse.Namespace) -> None:
     if arguments.json:
         print(json_line(as_dict(found)))
         return
+    phones = f", {found.wrong_phone_count:,} wrong phone numbers" if arguments.phone_column else ""
+    removed = f"; {found.removed_count:,} will be removed" if found.removed_count else ""
     print(
         f"{found.entry_count:,} entries: {found.unique_count:,} to verify,"
-        f" {found.duplicate_count:,} duplicates, {found.wrong_format_count:,} no addresses;"
-        f" {found.cost_units:,} units"
+        f" {found.duplicate_count:,} duplicates, {found.wrong_format_count:,} no addresses"
+        f"{phones}; {found.cost_units:,} units{removed}"
     )
 
 

@@ -154,6 +154,11 @@ def batches(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("batch_id", nargs="?", metavar="BATCH")
     parser.add_argument("--force", action="store_true", help="delete even with work left")
+    parser.add_argument(
+        "--forget-answers",
+        action="store_true",
+        help="delete: forget the answers that are remembered about its addresses too",
+    )
     parser.add_argument("--etag", default="", help="only a batch that was not changed since")
     listing = parser.add_argument_group("list")
     listing.add_argument(
@@ -185,6 +190,15 @@ def batches(parser: argparse.ArgumentParser) -> None:
     cleaning.add_argument("--dedupe", choices=("off", "safe", "relaxed"), help="duplicates")
     cleaning.add_argument("--keep", choices=("first", "last"), help="of several duplicates")
     cleaning.add_argument("--launch", action="store_true", help="launch the new batch at once")
+    cleaning.add_argument(
+        "--remove",
+        metavar="KINDS",
+        help="what the launch removes: duplicates,wrong-format,wrong-phone, or nothing",
+    )
+    cleaning.add_argument("--phone-column", default="", help="the column of phone numbers")
+    cleaning.add_argument(
+        "--phone-country", default="", metavar="XX", help="of numbers without a country code"
+    )
     settings = parser.add_argument_group("update")
     settings.add_argument("--name", help="a name for people")
     settings.add_argument("--description", help="what it is for")
@@ -194,6 +208,16 @@ def batches(parser: argparse.ArgumentParser) -> None:
         action="append",
         metavar="KEY=VALUE",
         help="a label in place of those it has; may be repeated, `--label =` for none",
+    )
+    settings.add_argument(
+        "--callback", metavar="URL", help="where its end is told; an empty one takes it away"
+    )
+    settings.add_argument(
+        "--callback-secret",
+        action="append",
+        default=[],
+        metavar="SECRET",
+        help="what calls are signed with, `whsec_` and base64; may be repeated",
     )
     output(parser)
     remote(parser)
