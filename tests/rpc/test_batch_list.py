@@ -3,8 +3,12 @@
 import grpc
 import pytest
 
-from mailvet.v1 import batch_pb2, targeting_pb2
+from mailvet.accounts.keys import make_key
+from mailvet.store.base import Store
+from mailvet.v1 import batch_pb2, result_service_pb2, targeting_pb2
 from mailvet.v1 import batch_service_pb2 as pb
+from tests.batches.engine import work
+from tests.rpc.conftest import OpenWorld
 from tests.rpc.world import World, told
 
 
@@ -106,3 +110,29 @@ async def test_wrong_filters_orders_and_countries_are_told(world: World) -> None
         await world.create("t", targeting=targeting_pb2.Targeting(country="Singapore"))
     violations = told(caught.value).details["BadRequest"].field_violations
     assert ["targeting.country"] == [one.field for one in violations]
+
+
+async def test_batches_are_listed_by_the_key_that_made_them(
+    open_world: OpenWorld, store: Store
+) -> None:
+    """Verified again, they belong to who asked for it; the same request of another key is fine."""
+    worlds, ids = [], []
+    for _ in range(2):
+        text, kept = make_key("acme", "test", pepper=store.secret, wall_clock=lambda: 1.0)
+        await store.add_key(kept)
+        ids.append(kept.key_id)
+        metadata = [("x-api-key", text)]
+        worlds.append(await open_world(require_keys=True, metadata=metadata))
+    first, second = worlds
+    await first.create("a", 1, launch=True)
+    await second.create("b", 1, request_id="r")
+    again = await first.create("b", 1, request_id="r")
+    await work(store)
+    await second.results.ReverifyResults(
+        result_service_pb2.ReverifyResultsRequest(batch_id="a", new_batch_id="c")
+    )
+
+    assert ids[1] == again.creator
+    assert "a" == (await listed(second, filter=f'creator = "{ids[0]}"'))[0]
+    assert "cb" == (await listed(first, filter=f'creator = "{ids[1]}"'))[0]
+    assert "" == (await listed(first, filter="creator = nobody"))[0]

@@ -252,7 +252,9 @@ type Batch struct {
 	// What of its entries is removed at the launch.
 	Removal *Removal `protobuf:"bytes,27,opt,name=removal,proto3" json:"removal,omitempty"`
 	// How many entries the launch removed: they have no result.
-	RemovedCount  int32 `protobuf:"varint,28,opt,name=removed_count,json=removedCount,proto3" json:"removed_count,omitempty"`
+	RemovedCount int32 `protobuf:"varint,28,opt,name=removed_count,json=removedCount,proto3" json:"removed_count,omitempty"`
+	// The id of the key that made it; empty where nobody needs one.
+	Creator       string `protobuf:"bytes,29,opt,name=creator,proto3" json:"creator,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -462,6 +464,13 @@ func (x *Batch) GetRemovedCount() int32 {
 	return 0
 }
 
+func (x *Batch) GetCreator() string {
+	if x != nil {
+		return x.Creator
+	}
+	return ""
+}
+
 // Entries that are removed at the launch: they keep their index, but are neither verified nor
 // answered, and cost nothing.
 type Removal struct {
@@ -550,7 +559,9 @@ type Progress struct {
 	// What holds the work up, if anything does.
 	Hindrances []*Hindrance `protobuf:"bytes,9,rep,name=hindrances,proto3" json:"hindrances,omitempty"`
 	// Entries that are being worked on; the rest has its result, waits or is queued.
-	ActiveCount   int32 `protobuf:"varint,20,opt,name=active_count,json=activeCount,proto3" json:"active_count,omitempty"`
+	ActiveCount int32 `protobuf:"varint,20,opt,name=active_count,json=activeCount,proto3" json:"active_count,omitempty"`
+	// Entries that the launch removed: they get no result.
+	RemovedCount  int32 `protobuf:"varint,21,opt,name=removed_count,json=removedCount,proto3" json:"removed_count,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -651,6 +662,13 @@ func (x *Progress) GetHindrances() []*Hindrance {
 func (x *Progress) GetActiveCount() int32 {
 	if x != nil {
 		return x.ActiveCount
+	}
+	return 0
+}
+
+func (x *Progress) GetRemovedCount() int32 {
+	if x != nil {
+		return x.RemovedCount
 	}
 	return 0
 }
@@ -928,7 +946,7 @@ var File_mailvet_v1_batch_proto protoreflect.FileDescriptor
 const file_mailvet_v1_batch_proto_rawDesc = "" +
 	"\n" +
 	"\x16mailvet/v1/batch.proto\x12\n" +
-	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19mailvet/v1/callback.proto\x1a\x17mailvet/v1/status.proto\x1a\x1amailvet/v1/targeting.proto\"\xcb\t\n" +
+	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19mailvet/v1/callback.proto\x1a\x17mailvet/v1/status.proto\x1a\x1amailvet/v1/targeting.proto\"\xe5\t\n" +
 	"\x05Batch\x12\x19\n" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12 \n" +
@@ -960,7 +978,8 @@ const file_mailvet_v1_batch_proto_rawDesc = "" +
 	"\amax_age\x18\x19 \x01(\v2\x19.google.protobuf.DurationR\x06maxAge\x12?\n" +
 	"\x0emax_shared_age\x18\x1a \x01(\v2\x19.google.protobuf.DurationR\fmaxSharedAge\x12-\n" +
 	"\aremoval\x18\x1b \x01(\v2\x13.mailvet.v1.RemovalR\aremoval\x12#\n" +
-	"\rremoved_count\x18\x1c \x01(\x05R\fremovedCount\x1a9\n" +
+	"\rremoved_count\x18\x1c \x01(\x05R\fremovedCount\x12\x18\n" +
+	"\acreator\x18\x1d \x01(\tR\acreator\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"m\n" +
@@ -970,7 +989,7 @@ const file_mailvet_v1_batch_proto_rawDesc = "" +
 	"duplicates\x12!\n" +
 	"\fwrong_format\x18\x02 \x01(\bR\vwrongFormat\x12\x1f\n" +
 	"\vwrong_phone\x18\x03 \x01(\bR\n" +
-	"wrongPhone\"\xeb\x03\n" +
+	"wrongPhone\"\x90\x04\n" +
 	"\bProgress\x12\x1f\n" +
 	"\ventry_count\x18\x01 \x01(\x05R\n" +
 	"entryCount\x12!\n" +
@@ -984,7 +1003,8 @@ const file_mailvet_v1_batch_proto_rawDesc = "" +
 	"\n" +
 	"hindrances\x18\t \x03(\v2\x15.mailvet.v1.HindranceR\n" +
 	"hindrances\x12!\n" +
-	"\factive_count\x18\x14 \x01(\x05R\vactiveCount\"o\n" +
+	"\factive_count\x18\x14 \x01(\x05R\vactiveCount\x12#\n" +
+	"\rremoved_count\x18\x15 \x01(\x05R\fremovedCount\"o\n" +
 	"\x13ClassificationCount\x12B\n" +
 	"\x0eclassification\x18\x01 \x01(\x0e2\x1a.mailvet.v1.ClassificationR\x0eclassification\x12\x14\n" +
 	"\x05count\x18\x02 \x01(\x05R\x05count\"T\n" +

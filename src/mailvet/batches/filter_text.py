@@ -23,7 +23,7 @@ _TOKEN = re.compile(
 )
 _OPERATORS = frozenset({"=", "!=", "<", "<=", ">", ">=", ":"})
 
-_TEXTS = frozenset({"batch_id", "name", "description", "targeting.country"})
+_TEXTS = frozenset({"batch_id", "name", "description", "creator", "targeting.country"})
 _NUMBERS = frozenset({"priority", "entry_count"})
 _TIMES = frozenset({"create_time", "launch_time", "end_time"})
 _LABEL = "labels."

@@ -30,6 +30,7 @@ class Reverify:
     """None for one more than the old batch had."""
     launch: bool = False
     request_id: str = ""
+    creator: str = ""
 
 
 class Reverification:
@@ -90,7 +91,13 @@ def _new(source: Batch, asked: Reverify) -> NewBatch:
         request_id = f"reverify:{source.key}:{binding}:{request_id}"
     return NewBatch(
         batch_id=asked.batch_id,
-        spec=replace(spec, name=asked.name or spec.name, quality=asked.quality or better),
+        spec=replace(
+            spec,
+            name=asked.name or spec.name,
+            quality=asked.quality or better,
+            creator=asked.creator,
+            max_age_s=0.0,  # who asks again wants no old answer
+        ),
         request_id=request_id,
         retention_s=spec.retention_s,
     )

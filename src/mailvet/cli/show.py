@@ -206,7 +206,8 @@ class ProgressLine:
 
 def progress_text(progress: batch_pb2.Progress, *, bar_width: int = 24) -> str:
     """One line: a bar, rate, remaining time, what holds it up, counts."""
-    total, done = progress.entry_count, progress.result_count
+    total = progress.entry_count - progress.removed_count
+    done = progress.result_count
     filled = bar_width * done // total if total else 0
     parts = [f"[{'#' * filled}{'.' * (bar_width - filled)}] {done:,}/{total:,}"]
     if progress.active_count:

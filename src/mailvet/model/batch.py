@@ -54,6 +54,8 @@ class BatchSpec:
     """How old one may be that any tenant got who shares; with 0 this one does not share."""
     callback: Callback | None = None
     removal: Removal = Removal.NOTHING
+    creator: str = ""
+    """The id of the key that made it; empty where nobody needs one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,9 +46,8 @@ class BatchService:
         self, request: pb.CreateBatchRequest, call: Call[pb.CreateBatchRequest]
     ) -> pb.CreateBatchResponse:
         """Create a batch."""
-        standing = await self._batches.create(
-            call.tenant, decode.new_batch(request, self._callback_rules)
-        )
+        new = decode.new_batch(request, self._callback_rules, call.caller.key_id)
+        standing = await self._batches.create(call.tenant, new)
         return pb.CreateBatchResponse(batch=encode_batch(standing))
 
     async def add_entries(

@@ -1,6 +1,7 @@
 """Protobuf to values, every wrong field named at once with its limit and the way out."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import repeat
 from typing import NamedTuple
@@ -40,9 +41,11 @@ _SAFE_CHARACTERS = limits.MAX_INPUT_BYTES // 4
 
 
 def new_batch(
-    request: batch_service_pb.CreateBatchRequest, url_rules: UrlRules = DEFAULT_URL_RULES
+    request: batch_service_pb.CreateBatchRequest,
+    url_rules: UrlRules = DEFAULT_URL_RULES,
+    creator: str = "",
 ) -> NewBatch:
-    """Return what CreateBatch asks for."""
+    """Return what CreateBatch asks for, by the key of this id."""
     wrong = Violations()
     if request.batch_id and not is_own_id(request.batch_id):
         wrong.add(
@@ -53,7 +56,7 @@ def new_batch(
     rules.check_request_id(request.request_id, wrong)
     new = NewBatch(
         batch_id=request.batch_id,
-        spec=_spec(request, url_rules, wrong),
+        spec=replace(_spec(request, url_rules, wrong), creator=creator),
         retention_s=_retention_s(request, wrong),
         entries=_entries(request.entries, limits.MAX_ENTRIES_PER_CALL, wrong),
         launch=request.launch,

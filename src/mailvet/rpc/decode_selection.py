@@ -34,8 +34,8 @@ def summary(request: pb.SummarizeResultsRequest) -> Counted:
     return counted
 
 
-def reverify(request: pb.ReverifyResultsRequest) -> Reverify:
-    """Return what ReverifyResults asks for."""
+def reverify(request: pb.ReverifyResultsRequest, creator: str = "") -> Reverify:
+    """Return what ReverifyResults asks for, by the key of this id."""
     wrong = Violations()
     if request.new_batch_id and not is_own_id(request.new_batch_id):
         wrong.add("new_batch_id", "use a small letter, then up to 62 of a-z, 0-9 and '-'")
@@ -50,6 +50,7 @@ def reverify(request: pb.ReverifyResultsRequest) -> Reverify:
         quality=QualityLevel(quality) if quality else None,
         launch=request.launch,
         request_id=request.request_id,
+        creator=creator,
     )
     wrong.raise_if_any()
     return asked

@@ -239,6 +239,7 @@ def encode_batch(standing: Standing) -> batch_pb.Batch:
         max_shared_age=duration(spec.max_shared_age_s or None),
         removal=_removal(spec.removal),
         removed_count=batch.removed_count,
+        creator=spec.creator,
     )
 
 
@@ -287,6 +288,7 @@ def encode_progress(standing: Standing) -> batch_pb.Progress:
         result_count=progress.result_count,
         waiting_count=progress.waiting_count,
         active_count=progress.active_count,
+        removed_count=progress.removed_count,
         classifications=_counts(
             progress.classifications,
             lambda number, count: batch_pb.ClassificationCount(classification=number, count=count),

@@ -118,7 +118,7 @@ class ResultService:
         self, request: pb.ReverifyResultsRequest, call: Call[pb.ReverifyResultsRequest]
     ) -> pb.ReverifyResultsResponse:
         """Make a new batch of some results."""
-        asked = decode_selection.reverify(request)
+        asked = decode_selection.reverify(request, call.caller.key_id)
         standing = await self._reverification.run(call.tenant, asked)
         return pb.ReverifyResultsResponse(batch=encode_batch(standing))
 

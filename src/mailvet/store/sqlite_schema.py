@@ -365,6 +365,10 @@ def _audit(database: sqlite_utils.Database) -> None:
     )
 
 
+def _creator(database: sqlite_utils.Database) -> None:
+    database.table("batch").add_column("creator", str, not_null_default="")
+
+
 STEPS: Steps = {
     "0001_store": _store,
     "0002_batches": _batches,
@@ -379,4 +383,5 @@ STEPS: Steps = {
     "0011_removal": _removal,
     "0012_shared_answers": _shared_answers,
     "0013_audit": _audit,
+    "0014_creator": _creator,
 }

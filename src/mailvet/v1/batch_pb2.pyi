@@ -167,6 +167,7 @@ class Batch(_message.Message):
     MAX_SHARED_AGE_FIELD_NUMBER: _builtins.int
     REMOVAL_FIELD_NUMBER: _builtins.int
     REMOVED_COUNT_FIELD_NUMBER: _builtins.int
+    CREATOR_FIELD_NUMBER: _builtins.int
     batch_id: _builtins.str
     """The batch's id: the caller's own, or a UUIDv7."""
     name: _builtins.str
@@ -195,6 +196,8 @@ class Batch(_message.Message):
     """About how much its entries and results take in the store."""
     removed_count: _builtins.int
     """How many entries the launch removed: they have no result."""
+    creator: _builtins.str
+    """The id of the key that made it; empty where nobody needs one."""
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The caller's labels."""
@@ -271,10 +274,11 @@ class Batch(_message.Message):
         max_shared_age: _duration_pb2.Duration | None = ...,
         removal: Global___Removal | None = ...,
         removed_count: _builtins.int = ...,
+        creator: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["callback", b"callback", "create_time", b"create_time", "end_time", b"end_time", "expire_time", b"expire_time", "launch_time", b"launch_time", "max_age", b"max_age", "max_shared_age", b"max_shared_age", "progress", b"progress", "removal", b"removal", "retention", b"retention", "targeting", b"targeting"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "callback", b"callback", "create_time", b"create_time", "deduplication", b"deduplication", "description", b"description", "duplicate_keep", b"duplicate_keep", "end_time", b"end_time", "entry_count", b"entry_count", "etag", b"etag", "expire_time", b"expire_time", "labels", b"labels", "launch_time", b"launch_time", "max_age", b"max_age", "max_shared_age", b"max_shared_age", "name", b"name", "priority", b"priority", "progress", b"progress", "quality", b"quality", "removal", b"removal", "removed_count", b"removed_count", "retention", b"retention", "rule_count", b"rule_count", "state", b"state", "stored_bytes", b"stored_bytes", "targeting", b"targeting"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "callback", b"callback", "create_time", b"create_time", "creator", b"creator", "deduplication", b"deduplication", "description", b"description", "duplicate_keep", b"duplicate_keep", "end_time", b"end_time", "entry_count", b"entry_count", "etag", b"etag", "expire_time", b"expire_time", "labels", b"labels", "launch_time", b"launch_time", "max_age", b"max_age", "max_shared_age", b"max_shared_age", "name", b"name", "priority", b"priority", "progress", b"progress", "quality", b"quality", "removal", b"removal", "removed_count", b"removed_count", "retention", b"retention", "rule_count", b"rule_count", "state", b"state", "stored_bytes", b"stored_bytes", "targeting", b"targeting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -330,6 +334,7 @@ class Progress(_message.Message):
     NEXT_ATTEMPT_TIME_FIELD_NUMBER: _builtins.int
     HINDRANCES_FIELD_NUMBER: _builtins.int
     ACTIVE_COUNT_FIELD_NUMBER: _builtins.int
+    REMOVED_COUNT_FIELD_NUMBER: _builtins.int
     entry_count: _builtins.int
     """Entries in the batch."""
     result_count: _builtins.int
@@ -340,6 +345,8 @@ class Progress(_message.Message):
     """Results a second of late; 0 when not running."""
     active_count: _builtins.int
     """Entries that are being worked on; the rest has its result, waits or is queued."""
+    removed_count: _builtins.int
+    """Entries that the launch removed: they get no result."""
     @_builtins.property
     def classifications(self) -> _containers.RepeatedCompositeFieldContainer[Global___ClassificationCount]:
         """Results by classification, largest first; duplicates are not in it."""
@@ -373,10 +380,11 @@ class Progress(_message.Message):
         next_attempt_time: _timestamp_pb2.Timestamp | None = ...,
         hindrances: _abc.Iterable[Global___Hindrance] | None = ...,
         active_count: _builtins.int = ...,
+        removed_count: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["next_attempt_time", b"next_attempt_time", "remaining_time", b"remaining_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["active_count", b"active_count", "classifications", b"classifications", "entry_count", b"entry_count", "hindrances", b"hindrances", "next_attempt_time", b"next_attempt_time", "rate", b"rate", "remaining_time", b"remaining_time", "result_count", b"result_count", "statuses", b"statuses", "waiting_count", b"waiting_count"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active_count", b"active_count", "classifications", b"classifications", "entry_count", b"entry_count", "hindrances", b"hindrances", "next_attempt_time", b"next_attempt_time", "rate", b"rate", "remaining_time", b"remaining_time", "removed_count", b"removed_count", "result_count", b"result_count", "statuses", b"statuses", "waiting_count", b"waiting_count"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -793,8 +793,8 @@ class ListBatchesRequest(_message.Message):
     """Only batches that are so, as AIP-160 has it: `state = RUNNING AND priority >= 128`,
     `labels.team = "shop" OR name = "spring*"`, `create_time > "2026-11-21T08:00:00Z"`,
     `labels:team`, `NOT targeting.country = SG`. OR binds more tightly than AND. Fields:
-    batch_id, name, description, state, quality, priority, entry_count, create_time,
-    launch_time, end_time, labels.KEY, targeting.country, targeting.audience,
+    batch_id, name, description, creator, state, quality, priority, entry_count,
+    create_time, launch_time, end_time, labels.KEY, targeting.country, targeting.audience,
     targeting.market_industry, targeting.objective.
     """
     order_by: _builtins.str
