@@ -22,12 +22,18 @@ import {
   CreateBatchRequestSchema,
   type Entry,
   EntrySchema,
+  ExplainEmailResponseSchema,
+  ExportedFileSchema,
+  ExportResultsRequestSchema,
+  FileSettingsSchema,
   ResultSchema,
   ResultService,
   ServiceError,
   StreamResultsRequestSchema,
   type StreamResultsResponse,
   StreamResultsResponseSchema,
+  type UploadFileResponse,
+  UploadFileResponseSchema,
   VERSION,
   WatchBatchResponseSchema,
 } from "@mailvet/client";
@@ -123,6 +129,30 @@ const COMMANDS: Record<string, Act> = {
     const progress = (...far: number[]) => saw({ progress: far });
     for await (const result of client!.verifyFile(command.path, { batch, progress })) {
       saw({ result: said(ResultSchema, result) });
+    }
+    return {};
+  },
+
+  async upload_file(command, saw) {
+    const settings = fromJson(FileSettingsSchema, command.settings ?? {});
+    const acked = (reply: UploadFileResponse) =>
+      saw({ reply: said(UploadFileResponseSchema, reply) });
+    const options = { settings, launch: command.launch ?? false, acked };
+    const last = await client!.uploadFile(command.batch_id, command.path, options);
+    return said(UploadFileResponseSchema, last);
+  },
+
+  async export(command, saw) {
+    const request = fromJson(ExportResultsRequestSchema, command.request);
+    const progressed = (...far: number[]) => saw({ exported: far });
+    return said(ExportedFileSchema, await client!.export(request, command.path, { progressed }));
+  },
+
+  async explain_email(command, saw) {
+    let number = 0;
+    for await (const frame of client!.explainEmail(command.address)) {
+      saw({ frame: said(ExplainEmailResponseSchema, frame) });
+      if (++number === command.leave_after) break;
     }
     return {};
   },

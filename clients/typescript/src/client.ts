@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import type { SecureClientSessionOptions } from "node:http2";
 import { basename } from "node:path";
 import type { Writable } from "node:stream";
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, type DescService, type MessageInitShape } from "@bufbuild/protobuf";
 import {
   type Client as Stub,
   Code,
@@ -92,7 +92,7 @@ export function connect(target: string, options: Options = {}): Client {
 
 /**
  * The calls of mailvet.v1; every failure is a `ServiceError`. `batches`, `results` and the others
- * are the generated stubs; their unary calls are retried too.
+ * are generated stubs, whose unary calls are retried too; `stub` makes those of every other service.
  */
 export class Client {
   readonly batches: Stub<typeof BatchService>;
@@ -103,6 +103,7 @@ export class Client {
 
   private readonly closing = new AbortController();
   private readonly newPatience: () => Patience;
+  private readonly transport: Transport;
 
   constructor(
     inner: Transport,
@@ -110,12 +111,17 @@ export class Client {
     private readonly hangUp: () => void,
   ) {
     this.newPatience = () => new Patience(patienceMs, this.closing.signal);
-    const transport = new PatientTransport(inner, this.newPatience, this.closing.signal);
-    this.batches = createClient(BatchService, transport);
-    this.results = createClient(ResultService, transport);
-    this.verification = createClient(VerificationService, transport);
-    this.accounts = createClient(AccountService, transport);
-    this.catalog = createClient(CatalogService, transport);
+    this.transport = new PatientTransport(inner, this.newPatience, this.closing.signal);
+    this.batches = this.stub(BatchService);
+    this.results = this.stub(ResultService);
+    this.verification = this.stub(VerificationService);
+    this.accounts = this.stub(AccountService);
+    this.catalog = this.stub(CatalogService);
+  }
+
+  /** Returns the stub of any service of mailvet.v1; its unary calls are retried too. */
+  stub<S extends DescService>(service: S): Stub<S> {
+    return createClient(service, this.transport);
   }
 
   /** Ends the connection and every call on it. */
@@ -137,15 +143,19 @@ export class Client {
    */
   async *explainEmail(
     address: string,
-    options: { custom?: string; timeoutMs?: number } = {},
+    { custom = "", timeoutMs = 120_000 }: { custom?: string; timeoutMs?: number } = {},
   ): AsyncGenerator<ExplainEmailResponse, void, undefined> {
-    const { custom = "", timeoutMs = 120_000 } = options;
     const call = new AbortController();
     const request = { inputData: address, custom };
+    const options = { timeoutMs, signal: call.signal };
+    const frames = this.verification.explainEmail(request, options)[Symbol.asyncIterator]();
     try {
-      yield* this.verification.explainEmail(request, { timeoutMs, signal: call.signal });
+      for (let next = await frames.next(); !next.done; next = await frames.next()) {
+        yield next.value;
+      }
     } finally {
       call.abort();
+      await frames.next().catch(() => {}); // only a call that is read to its end stops its clock
     }
   }
 

@@ -32,6 +32,7 @@ import dev.mailvet.v1.VerificationServiceGrpc.VerificationServiceBlockingV2Stub;
 import dev.mailvet.v1.VerifyEmailRequest;
 import dev.mailvet.v1.WatchBatchRequest;
 import dev.mailvet.v1.WatchBatchResponse;
+import io.grpc.Channel;
 import io.grpc.Grpc;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
@@ -111,6 +112,11 @@ public final class MailvetClient implements AutoCloseable {
     return new MailvetClient(channel, options.patience());
   }
 
+  /** For the stubs of every other service of mailvet.v1; it carries the key. */
+  public Channel channel() {
+    return channel;
+  }
+
   /**
    * A unary call of one of the stubs.
    *
@@ -157,6 +163,11 @@ public final class MailvetClient implements AutoCloseable {
    *
    * <p>It cannot be resumed: after a failure, ask again. Closing it early ends the work.
    */
+  public Incoming<ExplainEmailResponse> explainEmail(String address) {
+    return explainEmail(ExplainEmailRequest.newBuilder().setInputData(address).build());
+  }
+
+  /** The same with a key of the caller's own, or another heartbeat. */
   public Incoming<ExplainEmailResponse> explainEmail(ExplainEmailRequest request) {
     return new Frames<>(
         () -> verification.explainEmail(request), new FrameKinds.Steps(), true, Duration.ZERO);

@@ -19,6 +19,8 @@ import dev.mailvet.client.ServiceException;
 import dev.mailvet.v1.CreateBatchRequest;
 import dev.mailvet.v1.DeleteBatchRequest;
 import dev.mailvet.v1.Entry;
+import dev.mailvet.v1.ExportResultsRequest;
+import dev.mailvet.v1.FileSettings;
 import dev.mailvet.v1.GetBatchRequest;
 import dev.mailvet.v1.GetServerInfoRequest;
 import dev.mailvet.v1.LaunchBatchRequest;
@@ -93,6 +95,9 @@ public final class Driver {
       case "stream_results" -> streamResults(command, saw);
       case "watch" -> watch(command, saw);
       case "verify_file" -> verifyFile(command, saw);
+      case "upload_file" -> uploadFile(command, saw);
+      case "export" -> export(command, saw);
+      case "explain_email" -> explainEmail(command, saw);
       default -> {
         System.err.println("no such command: " + text(command, "do"));
         System.exit(2);
@@ -212,6 +217,35 @@ public final class Driver {
         (answered, total) -> saw.accept(object("progress", array(IntStream.of(answered, total))));
     try (var results = client.verifyFile(Path.of(text(command, "path")), how, progress)) {
       results.forEachRemaining(result -> saw.accept(object("result", said(result))));
+    }
+    return new JsonObject();
+  }
+
+  private JsonElement uploadFile(JsonObject command, Consumer<JsonObject> saw)
+      throws IOException {
+    return said(
+        client.uploadFile(
+            text(command, "batch_id"),
+            Path.of(text(command, "path")),
+            read(command, "settings", FileSettings.newBuilder()).build(),
+            command.has("launch") && command.get("launch").getAsBoolean(),
+            reply -> saw.accept(object("reply", said(reply)))));
+  }
+
+  private JsonElement export(JsonObject command, Consumer<JsonObject> saw) throws IOException {
+    var request = read(command, "request", ExportResultsRequest.newBuilder()).build();
+    MailvetClient.ExportProgress progress =
+        (prepared, bytes) ->
+            saw.accept(object("exported", array(IntStream.of(prepared, (int) bytes))));
+    return said(client.export(request, Path.of(text(command, "path")), progress));
+  }
+
+  private JsonElement explainEmail(JsonObject command, Consumer<JsonObject> saw) {
+    int left = leaveAfter(command);
+    try (var frames = client.explainEmail(text(command, "address"))) {
+      while (left-- > 0 && frames.hasNext()) {
+        saw.accept(object("frame", said(frames.next())));
+      }
     }
     return new JsonObject();
   }
