@@ -32,7 +32,9 @@ async def small_store(
     """Every store in turn, with room for some thirty entries of a tenant."""
     opened: Store
     if request.param == "memory":
-        opened = MemoryStore(clock=clock, lease_clock=clock, storage_limit_bytes=2_000)
+        opened = MemoryStore(
+            clock=clock, lease_clock=clock, storage_limit_bytes=2_000, batch_limit=3
+        )
     else:
         opened = await SqliteStore.open(
             tmp_path / "small.db",
@@ -40,6 +42,7 @@ async def small_store(
             lease_clock=clock,
             reserve_bytes=4096,
             storage_limit_bytes=2_000,
+            batch_limit=3,
         )
     yield opened
     await opened.close()

@@ -168,3 +168,21 @@ async def test_a_claim_says_how_old_an_answer_may_be(store: Store) -> None:
 
     assert 90.0 == claim.max_age_s
     assert 90.0 == (await store.get_batch(TENANT, "b1")).spec.max_age_s
+
+
+async def test_there_are_only_so_many_batches(small_store: Store) -> None:
+    """One more is refused with the way out, until one is deleted; another tenant has its own."""
+    assert 3 == small_store.batch_limit
+    for number in range(3):
+        await small_store.create_batch(TENANT, f"b{number}", BatchSpec())
+    with pytest.raises(QuotaExceeded) as caught:
+        await small_store.create_batch(TENANT, "b3", BatchSpec())
+    await small_store.create_batch("other", "b3", BatchSpec())
+
+    assert ("batches_per_tenant", 3) == (
+        caught.value.subject,
+        await small_store.count_batches(TENANT),
+    )
+    assert "delete those that are no longer needed" in str(caught.value)
+    await small_store.delete_batch(TENANT, "b0", force=False)
+    await small_store.create_batch(TENANT, "b3", BatchSpec())
