@@ -53,7 +53,11 @@ class Offhand:
         `now` is in seconds since the epoch. The chunks of a plan are of one kind, so a look at the
         first entry tells it.
         """
-        if claim.attempt or policy_of(claim.rules, claim.tenant_rules) is not None:
+        if (
+            not claim.entries
+            or claim.attempt
+            or policy_of(claim.rules, claim.tenant_rules) is not None
+        ):
             return [], claim.entries
         try:
             if claim.entries[0].duplicate_of is not None:

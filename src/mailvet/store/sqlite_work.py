@@ -1,7 +1,8 @@
 """Chunks in SQL: claim the fairest under a lease, settle under the fence, wait, reap."""
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
+from itertools import repeat
 from typing import Any, NamedTuple
 
 from mailvet.model.batch import Claim, Deferral, ResultRow, Settlement, WorkEntry
@@ -19,7 +20,8 @@ from mailvet.store.sqlite_writer import Transaction
 PROMOTIONS = 1_000
 """Waiting chunks made ready by one claim at most; more are made ready by the next."""
 
-_INDEX_MASK = (1 << KEY_BITS) - 1
+_new = tuple.__new__
+"""Makes a named tuple in a third of the time that its own constructor takes."""
 
 
 class Held(NamedTuple):
@@ -143,8 +145,9 @@ def load(connection: Connection, held: Sequence[Held]) -> list[Claim]:
         if key not in batches:
             batches[key] = _batch(connection, key, tenants)
         batch = batches[key]
-        if batch is not None:
-            claims.append(_claim(connection, chunk, batch))
+        entries = () if batch is None else _entries(connection, chunk)
+        if batch is not None and entries:
+            claims.append(_claim(chunk, batch, entries))
     return claims
 
 
@@ -173,7 +176,7 @@ def _batch(connection: Connection, key: int, tenants: dict[str, TenantRules]) ->
     return _Batch(tenant, QualityLevel(quality), own_rules, tenants[tenant], *ages)
 
 
-def _claim(connection: Connection, chunk: Held, batch: _Batch) -> Claim:
+def _claim(chunk: Held, batch: _Batch, entries: tuple[WorkEntry, ...]) -> Claim:
     return Claim(
         chunk=chunk.chunk,
         fence=chunk.fence,
@@ -182,7 +185,7 @@ def _claim(connection: Connection, chunk: Held, batch: _Batch) -> Claim:
         quality=batch.quality,
         attempt=chunk.attempt,
         first_attempt_at=chunk.first_attempt_at,
-        entries=_entries(connection, chunk),
+        entries=entries,
         rules=batch.rules,
         tenant_rules=batch.tenant_rules,
         max_age_s=batch.max_age_s,
@@ -191,19 +194,23 @@ def _claim(connection: Connection, chunk: Held, batch: _Batch) -> Claim:
 
 
 def _entries(connection: Connection, chunk: Held) -> tuple[WorkEntry, ...]:
-    first = chunk.batch_key << KEY_BITS
     indexes = from_blob(chunk.indexes)
     # One statement however many entries: each step of a statement may wait for the interpreter.
-    numbers = f"[{','.join([str(first + index) for index in indexes])}]"
-    rows: Iterator[tuple[int, str, str]] = connection.execute(
-        "SELECT e.id & ?, e.input_data, e.custom FROM json_each(?) AS j"
-        " CROSS JOIN entry AS e ON e.id = j.value",
-        (_INDEX_MASK, numbers),
+    # The join goes through the numbers in their order.
+    rows = connection.execute(
+        "SELECT e.input_data, e.custom FROM json_each(?) AS j"
+        " CROSS JOIN entry AS e ON e.id = ? + j.value",
+        (str(indexes.tolist()), chunk.batch_key << KEY_BITS),
+    ).fetchall()
+    if len(rows) < len(indexes):  # the batch is being erased
+        return ()
+    originals = repeat(None) if chunk.originals is None else from_blob(chunk.originals)
+    return tuple(
+        [
+            _new(WorkEntry, (index, input_data, custom, original))
+            for index, original, (input_data, custom) in zip(indexes, originals, rows, strict=False)
+        ]
     )
-    if chunk.originals is None:
-        return tuple([WorkEntry(*row) for row in rows])
-    originals = dict(zip(indexes, from_blob(chunk.originals), strict=True))
-    return tuple([WorkEntry(*row, originals[row[0]]) for row in rows])
 
 
 def settle(
