@@ -31,6 +31,9 @@ class Removal(IntFlag):
 PHONE_LABEL = "phone (E.164)"
 """The label in which the preparation keeps what it made of a phone number."""
 
+NO_PHONE = f'"{PHONE_LABEL}": ""'
+"""What labels have in them, as JSON, when that is nothing; quotes in their texts are escaped."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchSpec:

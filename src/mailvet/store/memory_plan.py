@@ -1,9 +1,8 @@
 """Cutting a batch into chunks, for entries that are in memory."""
 
-import json
 from collections.abc import Iterator, Sequence
 
-from mailvet.model.batch import PHONE_LABEL, BatchSpec, Entry, Removal
+from mailvet.model.batch import NO_PHONE, BatchSpec, Entry, Removal
 from mailvet.model.status import Deduplication
 from mailvet.store.chunks import OFFLINE_CHUNK_SIZE, Cut, cut, cut_duplicates, packed, spread
 
@@ -33,10 +32,7 @@ def plan(entries: Sequence[Entry], spec: BatchSpec, *, chunk_size: int) -> list[
 
 def has_wrong_phone(labels: str) -> bool:
     """Whether the preparation looked at the phone number of a row and found none."""
-    if PHONE_LABEL not in labels:
-        return False
-    kept: dict[str, str] = json.loads(labels)
-    return kept.get(PHONE_LABEL) == ""
+    return NO_PHONE in labels
 
 
 def _duplicates(
