@@ -16,6 +16,7 @@ from structlog.typing import FilteringBoundLogger
 
 from mailvet.accounts.admission import Admission
 from mailvet.accounts.authenticator import Authenticator
+from mailvet.accounts.guessing import Guessing
 from mailvet.batches.drain import Drain
 from mailvet.model.access import Caller
 from mailvet.rpc.audit import Auditor, Record
@@ -74,6 +75,7 @@ class Dispatcher:
         self._admission = admission
         self._auditor = auditor
         self.open_calls = OpenCalls(authenticator)
+        self._guessing = Guessing(clock)
         self._authenticator = authenticator
         self._drain = drain
         self._metrics = metrics
@@ -129,6 +131,8 @@ class Dispatcher:
             self.open_calls.ended()
             self._note(call, context, ending, record)
         if ending.failure is not None:
+            if ending.failure.code is grpc.StatusCode.UNAUTHENTICATED and not call.tenant:
+                await self._drain.unless(self._guessing.hold())
             await _abort(context, ending.failure, ending.request_id)
         return reply
 

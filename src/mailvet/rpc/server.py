@@ -282,6 +282,9 @@ def _channel_options(options: ServerOptions) -> list[tuple[str, int]]:
         ("grpc.so_reuseport", 0),
         ("grpc.max_concurrent_streams", 1024),
         ("grpc.max_receive_message_length", HARD_MESSAGE_BYTES),
+        # Above its own 1,000, gRPC ends calls at random with CANCELLED: anybody's.
+        ("grpc.server.max_pending_requests", 20_000),
+        ("grpc.server.max_pending_requests_hard_limit", 40_000),
         # Finds dead peers; some clients ping as often as every 10 s, even without calls.
         ("grpc.keepalive_time_ms", 30_000),
         ("grpc.keepalive_timeout_ms", 20_000),
