@@ -188,6 +188,10 @@ class Poisoned:
             raise ZeroDivisionError
         return self._lists.classify(local_part, domain)
 
+    def opts_out(self, domain: str, hosts: Any) -> Any:
+        """Answer for every domain."""
+        return self._lists.opts_out(domain, hosts)
+
 
 async def test_a_poisoned_entry_spoils_only_itself(tmp_path: Path) -> None:
     """It ends UNKNOWN as our fault; its neighbours in the same chunk get their answers."""
