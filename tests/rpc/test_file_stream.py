@@ -223,3 +223,19 @@ async def test_a_workbook_goes_there_and_back(world: World, recipe: str) -> None
     rows = book.get_sheet_by_index(0).to_python()
     at = rows[0].index("status")
     assert ["SUCCESS"] * 2 == [row[at] for row in rows[1:]]
+
+
+async def test_a_line_ends_as_it_is_said(world: World) -> None:
+    """Other ends are part of the line."""
+    await world.create("b")
+    settings = pb.FileSettings(name="list.txt", line_ending=pb.LINE_ENDING_CRLF)
+    added = await world.batches.AddFile(
+        pb.AddFileRequest(batch_id="b", settings=settings, data=b"a@a.test\r\nb\nc@c.test\r\n")
+    )
+    assert (2, 2) == (added.reading.rows_read, added.batch.entry_count)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await world.batches.AddFile(
+            pb.AddFileRequest(batch_id="b", settings=pb.FileSettings(line_ending=9))  # type: ignore[arg-type]
+        )
+    (violation,) = told(caught.value).details["BadRequest"].field_violations
+    assert "settings.line_ending" == violation.field

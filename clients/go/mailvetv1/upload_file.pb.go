@@ -21,6 +21,63 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// What ends a line of text.
+type LineEnding int32
+
+const (
+	// Each of those below.
+	LineEnding_LINE_ENDING_UNSPECIFIED LineEnding = 0
+	// Carriage return and line feed.
+	LineEnding_LINE_ENDING_CRLF LineEnding = 1
+	// Line feed.
+	LineEnding_LINE_ENDING_LF LineEnding = 2
+	// Carriage return.
+	LineEnding_LINE_ENDING_CR LineEnding = 3
+)
+
+// Enum value maps for LineEnding.
+var (
+	LineEnding_name = map[int32]string{
+		0: "LINE_ENDING_UNSPECIFIED",
+		1: "LINE_ENDING_CRLF",
+		2: "LINE_ENDING_LF",
+		3: "LINE_ENDING_CR",
+	}
+	LineEnding_value = map[string]int32{
+		"LINE_ENDING_UNSPECIFIED": 0,
+		"LINE_ENDING_CRLF":        1,
+		"LINE_ENDING_LF":          2,
+		"LINE_ENDING_CR":          3,
+	}
+)
+
+func (x LineEnding) Enum() *LineEnding {
+	p := new(LineEnding)
+	*p = x
+	return p
+}
+
+func (x LineEnding) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (LineEnding) Descriptor() protoreflect.EnumDescriptor {
+	return file_mailvet_v1_upload_file_proto_enumTypes[0].Descriptor()
+}
+
+func (LineEnding) Type() protoreflect.EnumType {
+	return &file_mailvet_v1_upload_file_proto_enumTypes[0]
+}
+
+func (x LineEnding) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use LineEnding.Descriptor instead.
+func (LineEnding) EnumDescriptor() ([]byte, []int) {
+	return file_mailvet_v1_upload_file_proto_rawDescGZIP(), []int{0}
+}
+
 // How a file with a list of addresses is read. What is not set is found out: lines,
 // CSV, TSV and other delimiters, XLSX, XLSB, XLS, ODS; byte order marks, UTF-8,
 // UTF-16, else cp1252; any line ending.
@@ -52,7 +109,10 @@ type FileSettings struct {
 	// The first row to read, counted from 1 as spreadsheets do; the header is in it.
 	FirstRow int32 `protobuf:"varint,9,opt,name=first_row,json=firstRow,proto3" json:"first_row,omitempty"`
 	// The last row to read, inclusive; the file's last when 0.
-	LastRow       int32 `protobuf:"varint,10,opt,name=last_row,json=lastRow,proto3" json:"last_row,omitempty"`
+	LastRow int32 `protobuf:"varint,10,opt,name=last_row,json=lastRow,proto3" json:"last_row,omitempty"`
+	// What ends a line of text; each of them does when not set. With one, the others are part
+	// of a line: in plain lines as they stand, in unquoted cells of a table as blanks.
+	LineEnding    LineEnding `protobuf:"varint,11,opt,name=line_ending,json=lineEnding,proto3,enum=mailvet.v1.LineEnding" json:"line_ending,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -177,6 +237,13 @@ func (x *FileSettings) GetLastRow() int32 {
 		return x.LastRow
 	}
 	return 0
+}
+
+func (x *FileSettings) GetLineEnding() LineEnding {
+	if x != nil {
+		return x.LineEnding
+	}
+	return LineEnding_LINE_ENDING_UNSPECIFIED
 }
 
 type isFileSettings_Column interface {
@@ -826,7 +893,7 @@ var File_mailvet_v1_upload_file_proto protoreflect.FileDescriptor
 const file_mailvet_v1_upload_file_proto_rawDesc = "" +
 	"\n" +
 	"\x1cmailvet/v1/upload_file.proto\x12\n" +
-	"mailvet.v1\x1a\x16mailvet/v1/batch.proto\"\xdb\x02\n" +
+	"mailvet.v1\x1a\x16mailvet/v1/batch.proto\"\x94\x03\n" +
 	"\fFileSettings\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\bencoding\x18\x02 \x01(\tR\bencoding\x12\x1c\n" +
@@ -841,7 +908,9 @@ const file_mailvet_v1_upload_file_proto_rawDesc = "" +
 	"sheetIndex\x12\x1b\n" +
 	"\tfirst_row\x18\t \x01(\x05R\bfirstRow\x12\x19\n" +
 	"\blast_row\x18\n" +
-	" \x01(\x05R\alastRowB\b\n" +
+	" \x01(\x05R\alastRow\x127\n" +
+	"\vline_ending\x18\v \x01(\x0e2\x16.mailvet.v1.LineEndingR\n" +
+	"lineEndingB\b\n" +
 	"\x06columnB\a\n" +
 	"\x05sheetB\t\n" +
 	"\a_header\"\xf8\x01\n" +
@@ -902,7 +971,13 @@ const file_mailvet_v1_upload_file_proto_rawDesc = "" +
 	"\n" +
 	"row_number\x18\x01 \x01(\x05R\trowNumber\x12\x16\n" +
 	"\x06reason\x18\x02 \x01(\tR\x06reason\x12\x12\n" +
-	"\x04text\x18\x03 \x01(\tR\x04textB:\n" +
+	"\x04text\x18\x03 \x01(\tR\x04text*g\n" +
+	"\n" +
+	"LineEnding\x12\x1b\n" +
+	"\x17LINE_ENDING_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10LINE_ENDING_CRLF\x10\x01\x12\x12\n" +
+	"\x0eLINE_ENDING_LF\x10\x02\x12\x12\n" +
+	"\x0eLINE_ENDING_CR\x10\x03B:\n" +
 	"\x0edev.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3"
 
 var (
@@ -917,32 +992,35 @@ func file_mailvet_v1_upload_file_proto_rawDescGZIP() []byte {
 	return file_mailvet_v1_upload_file_proto_rawDescData
 }
 
+var file_mailvet_v1_upload_file_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
 var file_mailvet_v1_upload_file_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_mailvet_v1_upload_file_proto_goTypes = []any{
-	(*FileSettings)(nil),       // 0: mailvet.v1.FileSettings
-	(*UploadFileRequest)(nil),  // 1: mailvet.v1.UploadFileRequest
-	(*FinishFile)(nil),         // 2: mailvet.v1.FinishFile
-	(*UploadFileResponse)(nil), // 3: mailvet.v1.UploadFileResponse
-	(*AddFileRequest)(nil),     // 4: mailvet.v1.AddFileRequest
-	(*AddFileResponse)(nil),    // 5: mailvet.v1.AddFileResponse
-	(*FileReading)(nil),        // 6: mailvet.v1.FileReading
-	(*OddRow)(nil),             // 7: mailvet.v1.OddRow
-	(*Batch)(nil),              // 8: mailvet.v1.Batch
+	(LineEnding)(0),            // 0: mailvet.v1.LineEnding
+	(*FileSettings)(nil),       // 1: mailvet.v1.FileSettings
+	(*UploadFileRequest)(nil),  // 2: mailvet.v1.UploadFileRequest
+	(*FinishFile)(nil),         // 3: mailvet.v1.FinishFile
+	(*UploadFileResponse)(nil), // 4: mailvet.v1.UploadFileResponse
+	(*AddFileRequest)(nil),     // 5: mailvet.v1.AddFileRequest
+	(*AddFileResponse)(nil),    // 6: mailvet.v1.AddFileResponse
+	(*FileReading)(nil),        // 7: mailvet.v1.FileReading
+	(*OddRow)(nil),             // 8: mailvet.v1.OddRow
+	(*Batch)(nil),              // 9: mailvet.v1.Batch
 }
 var file_mailvet_v1_upload_file_proto_depIdxs = []int32{
-	0, // 0: mailvet.v1.UploadFileRequest.settings:type_name -> mailvet.v1.FileSettings
-	2, // 1: mailvet.v1.UploadFileRequest.finish:type_name -> mailvet.v1.FinishFile
-	6, // 2: mailvet.v1.UploadFileResponse.reading:type_name -> mailvet.v1.FileReading
-	8, // 3: mailvet.v1.UploadFileResponse.batch:type_name -> mailvet.v1.Batch
-	0, // 4: mailvet.v1.AddFileRequest.settings:type_name -> mailvet.v1.FileSettings
-	6, // 5: mailvet.v1.AddFileResponse.reading:type_name -> mailvet.v1.FileReading
-	8, // 6: mailvet.v1.AddFileResponse.batch:type_name -> mailvet.v1.Batch
-	7, // 7: mailvet.v1.FileReading.samples:type_name -> mailvet.v1.OddRow
-	8, // [8:8] is the sub-list for method output_type
-	8, // [8:8] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	0, // 0: mailvet.v1.FileSettings.line_ending:type_name -> mailvet.v1.LineEnding
+	1, // 1: mailvet.v1.UploadFileRequest.settings:type_name -> mailvet.v1.FileSettings
+	3, // 2: mailvet.v1.UploadFileRequest.finish:type_name -> mailvet.v1.FinishFile
+	7, // 3: mailvet.v1.UploadFileResponse.reading:type_name -> mailvet.v1.FileReading
+	9, // 4: mailvet.v1.UploadFileResponse.batch:type_name -> mailvet.v1.Batch
+	1, // 5: mailvet.v1.AddFileRequest.settings:type_name -> mailvet.v1.FileSettings
+	7, // 6: mailvet.v1.AddFileResponse.reading:type_name -> mailvet.v1.FileReading
+	9, // 7: mailvet.v1.AddFileResponse.batch:type_name -> mailvet.v1.Batch
+	8, // 8: mailvet.v1.FileReading.samples:type_name -> mailvet.v1.OddRow
+	9, // [9:9] is the sub-list for method output_type
+	9, // [9:9] is the sub-list for method input_type
+	9, // [9:9] is the sub-list for extension type_name
+	9, // [9:9] is the sub-list for extension extendee
+	0, // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_mailvet_v1_upload_file_proto_init() }
@@ -965,13 +1043,14 @@ func file_mailvet_v1_upload_file_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_mailvet_v1_upload_file_proto_rawDesc), len(file_mailvet_v1_upload_file_proto_rawDesc)),
-			NumEnums:      0,
+			NumEnums:      1,
 			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
 		GoTypes:           file_mailvet_v1_upload_file_proto_goTypes,
 		DependencyIndexes: file_mailvet_v1_upload_file_proto_depIdxs,
+		EnumInfos:         file_mailvet_v1_upload_file_proto_enumTypes,
 		MessageInfos:      file_mailvet_v1_upload_file_proto_msgTypes,
 	}.Build()
 	File_mailvet_v1_upload_file_proto = out.File

@@ -35,13 +35,13 @@ def delimiter_of(text: str, name: str) -> str:
     return found
 
 
-def sniff(path: Path, codec: str) -> tuple[str, bool]:
+def sniff(path: Path, codec: str, ending: str = "") -> tuple[str, bool]:
     """Return the delimiter of a file's first lines, and whether they leave no doubt.
 
     Without doubt means: each row has the same number of cells, more than one, and exactly one
     column looks like addresses. A `sep=` line says it itself.
     """
-    lines = list(islice(lines_of(path, codec), SAMPLE_ROWS))
+    lines = list(islice(_lines(path, codec, ending), SAMPLE_ROWS))
     declared = _declared(lines[0]) if lines else ""
     if declared:
         return declared, True
@@ -55,13 +55,15 @@ def sniff(path: Path, codec: str) -> tuple[str, bool]:
     return CANDIDATES[-at], certain and _one_address_column(lines, CANDIDATES[-at])
 
 
-def read_delimited(path: Path, codec: str, delimiter: str, name: str) -> Iterator[RawRow]:
+def read_delimited(
+    path: Path, codec: str, delimiter: str, name: str, ending: str = ""
+) -> Iterator[RawRow]:
     """Yield the records; embedded newlines stay in their cell.
 
     A quote that is never closed does not swallow the file: its line is taken as it stands and
     marked, and reading goes on behind it. Raises FileRefused for lines or rows beyond limits.
     """
-    feed = _Feed(lines_of(path, codec), name)
+    feed = _Feed(_lines(path, codec, ending), name)
     spaced = _has_spaced_quotes(path, codec, delimiter)
     reader = _reader(feed, delimiter, spaced=spaced)
     number = 0
@@ -89,6 +91,19 @@ def read_delimited(path: Path, codec: str, delimiter: str, name: str) -> Iterato
             )
         yield RawRow(number, feed.take_first_line().split(delimiter), STRAY_QUOTE)
         reader = _reader(feed, delimiter, spaced=spaced)
+
+
+def _lines(path: Path, codec: str, ending: str) -> Iterator[str]:
+    """The lines; where only `ending` ends one, other ends in unquoted cells become blanks."""
+    lines = lines_of(path, codec, ending)
+    return (_flat(line, ending) for line in lines) if ending else lines
+
+
+def _flat(line: str, ending: str) -> str:
+    if '"' in line:
+        return line
+    body = line.removesuffix(ending)
+    return body.replace("\r", " ").replace("\n", " ") + line[len(body) :]
 
 
 class _Feed:

@@ -10,12 +10,12 @@ from mailvet.files.text import lines_of
 TOO_LONG = f"the line is longer than {MAX_LINE_CHARACTERS:,} characters"
 
 
-def read_lines(path: Path, codec: str) -> Iterator[RawRow]:
+def read_lines(path: Path, codec: str, ending: str = "") -> Iterator[RawRow]:
     """Yield each line as a row of one cell, without its end; a line that is too long is cut and
     marked so."""
     number, inside = 0, False
-    for piece in lines_of(path, codec):
-        line = piece.rstrip("\r\n")
+    for piece in lines_of(path, codec, ending):
+        line = piece.removesuffix(ending) if ending else piece.rstrip("\r\n")
         ended = len(line) < len(piece) or len(piece) < MAX_LINE_CHARACTERS
         if not inside:
             number += 1

@@ -16,7 +16,7 @@ from mailvet.files.limits import SAMPLE_ROWS
 from mailvet.files.lines import TOO_LONG, read_lines
 from mailvet.files.refusal import FileRefused
 from mailvet.files.rows import FileRow, RawRow, Reading, ReadOptions
-from mailvet.files.text import find_encoding
+from mailvet.files.text import ending_of, find_encoding
 from mailvet.files.workbook import Workbook
 
 DEFAULTS = ReadOptions()
@@ -116,21 +116,23 @@ def _open_text(path: Path, options: ReadOptions, name: str) -> AddressList:
         raise FileRefused(name, "it is text and has no sheets")
     codec, why = find_encoding(path, options.encoding, name)
     reading = Reading(name=name, kind=kinds.LINES, encoding=codec, encoding_reason=why)
-    delimiter = _delimiter(path, codec, options, name)
+    ending = ending_of(options.line_ending, name)
+    delimiter = _delimiter(path, codec, options, name, ending)
     if delimiter:
         reading.kind, reading.delimiter = kinds.DELIMITED, delimiter
-        return _laid_out(reading, read_delimited(path, codec, delimiter, name), options)
+        rows = read_delimited(path, codec, delimiter, name, ending)
+        return _laid_out(reading, rows, options)
     reading.column_names, reading.column_reason = ("line",), "the whole line"
     layout = Layout(None, reading.column_names, 0, reading.column_reason)
-    return AddressList(reading, layout, _within(read_lines(path, codec), options), None)
+    return AddressList(reading, layout, _within(read_lines(path, codec, ending), options), None)
 
 
-def _delimiter(path: Path, codec: str, options: ReadOptions, name: str) -> str:
+def _delimiter(path: Path, codec: str, options: ReadOptions, name: str, ending: str) -> str:
     """The delimiter of a table, empty for plain lines."""
     if options.delimiter:
         return delimiter_of(options.delimiter, name)
     suffix = Path(name).suffix.lower()
-    found, certain = sniff(path, codec)
+    found, certain = sniff(path, codec, ending)
     if certain:
         return found
     if suffix in _DELIMITED_SUFFIXES:

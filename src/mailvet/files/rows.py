@@ -15,6 +15,8 @@ class ReadOptions:
     """A codec name such as `iso-8859-2`; a byte order mark wins over it."""
     delimiter: str | None = None
     """One character; `tab` and `\\t` are understood too."""
+    line_ending: str | None = None
+    """`crlf`, `lf` or `cr`: only that ends a line of text; None takes each of them for an end."""
     header: bool | None = None
     column: str | int | None = None
     """A name from the header, or a zero-based index."""

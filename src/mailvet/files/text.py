@@ -26,6 +26,7 @@ _NOT_FOR_FILES = frozenset(
     {"idna", "punycode", "undefined", "unicode-escape", "raw-unicode-escape", "utf-7"}
 )
 """Python counts them as text encodings; no file is in them, and some run slowly on purpose."""
+_ENDINGS = {"crlf": "\r\n", "lf": "\n", "cr": "\r"}
 _TEXT_CONTROLS = frozenset(b"\t\n\r\f\x1a")
 _MAX_CONTROL_SHARE = 0.05
 """Text has no control characters to speak of; 5% forgives a damaged line or two."""
@@ -63,12 +64,22 @@ def find_encoding(path: Path, declared: str | None, name: str) -> Encoding:
     return Encoding(FALLBACK, "no valid UTF-8 and nothing declared")
 
 
-def lines_of(path: Path, codec: str) -> Iterator[str]:
-    """Yield the lines with their ends (CR LF, LF or CR); one that is too long comes in pieces.
+def ending_of(text: str | None, name: str) -> str:
+    """Return the line ending somebody asked for, empty for any; raises FileRefused for another."""
+    if text is None:
+        return ""
+    if text not in _ENDINGS:
+        raise FileRefused(name, f"the line ending {text!r} cannot be: it is crlf, lf or cr")
+    return _ENDINGS[text]
 
-    What the encoding does not know becomes U+FFFD.
+
+def lines_of(path: Path, codec: str, ending: str = "") -> Iterator[str]:
+    """Yield the lines with their ends; one that is too long comes in pieces.
+
+    Each of CR LF, LF and CR ends a line, with `ending` only that one. What the encoding does not
+    know becomes U+FFFD.
     """
-    with path.open(encoding=codec, errors="replace", newline="") as stream:
+    with path.open(encoding=codec, errors="replace", newline=ending) as stream:
         yield from iter(partial(stream.readline, MAX_LINE_CHARACTERS), "")
 
 

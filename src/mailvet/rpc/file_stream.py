@@ -18,6 +18,13 @@ from mailvet.rpc.call import Call
 from mailvet.rpc.encode import encode_batch
 from mailvet.v1 import upload_file_pb2 as pb
 
+_ENDINGS: dict[int, str | None] = {
+    pb.LINE_ENDING_UNSPECIFIED: None,
+    pb.LINE_ENDING_CRLF: "crlf",
+    pb.LINE_ENDING_LF: "lf",
+    pb.LINE_ENDING_CR: "cr",
+}
+
 TICK_S = 1.0
 """How often the sender hears how far reading is."""
 
@@ -120,9 +127,11 @@ def read_options(settings: pb.FileSettings, wrong: Violations) -> ReadOptions:
     first_row = settings.first_row or 1
     if settings.last_row and settings.last_row < first_row:
         wrong.add("settings.last_row", f"{settings.last_row} is before the first, {first_row}")
+    ending = rules.number(settings.line_ending, "settings.line_ending", _ENDINGS, wrong)
     return ReadOptions(
         encoding=settings.encoding or None,
         delimiter=settings.delimiter or None,
+        line_ending=_ENDINGS[ending],
         header=settings.header if settings.HasField("header") else None,
         column=_one_of(settings, "column"),
         sheet=_one_of(settings, "sheet"),

@@ -7,6 +7,7 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from mailvet.v1 import batch_pb2 as _batch_pb2
 import builtins as _builtins
 import sys
@@ -18,6 +19,34 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _LineEnding:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _LineEndingEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_LineEnding.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    LINE_ENDING_UNSPECIFIED: _LineEnding.ValueType  # 0
+    """Each of those below."""
+    LINE_ENDING_CRLF: _LineEnding.ValueType  # 1
+    """Carriage return and line feed."""
+    LINE_ENDING_LF: _LineEnding.ValueType  # 2
+    """Line feed."""
+    LINE_ENDING_CR: _LineEnding.ValueType  # 3
+    """Carriage return."""
+
+class LineEnding(_LineEnding, metaclass=_LineEndingEnumTypeWrapper):
+    """What ends a line of text."""
+
+LINE_ENDING_UNSPECIFIED: LineEnding.ValueType  # 0
+"""Each of those below."""
+LINE_ENDING_CRLF: LineEnding.ValueType  # 1
+"""Carriage return and line feed."""
+LINE_ENDING_LF: LineEnding.ValueType  # 2
+"""Line feed."""
+LINE_ENDING_CR: LineEnding.ValueType  # 3
+"""Carriage return."""
+Global___LineEnding: _TypeAlias = LineEnding  # noqa: Y015
 
 @_typing.final
 class FileSettings(_message.Message):
@@ -38,6 +67,7 @@ class FileSettings(_message.Message):
     SHEET_INDEX_FIELD_NUMBER: _builtins.int
     FIRST_ROW_FIELD_NUMBER: _builtins.int
     LAST_ROW_FIELD_NUMBER: _builtins.int
+    LINE_ENDING_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """What people call the file; its ending helps to tell what it is. At most 255
     characters.
@@ -60,6 +90,10 @@ class FileSettings(_message.Message):
     """The first row to read, counted from 1 as spreadsheets do; the header is in it."""
     last_row: _builtins.int
     """The last row to read, inclusive; the file's last when 0."""
+    line_ending: Global___LineEnding.ValueType
+    """What ends a line of text; each of them does when not set. With one, the others are part
+    of a line: in plain lines as they stand, in unquoted cells of a table as blanks.
+    """
     def __init__(
         self,
         *,
@@ -73,10 +107,11 @@ class FileSettings(_message.Message):
         sheet_index: _builtins.int = ...,
         first_row: _builtins.int = ...,
         last_row: _builtins.int = ...,
+        line_ending: Global___LineEnding.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_header", b"_header", "column", b"column", "column_index", b"column_index", "column_name", b"column_name", "header", b"header", "sheet", b"sheet", "sheet_index", b"sheet_index", "sheet_name", b"sheet_name"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_header", b"_header", "column", b"column", "column_index", b"column_index", "column_name", b"column_name", "delimiter", b"delimiter", "encoding", b"encoding", "first_row", b"first_row", "header", b"header", "last_row", b"last_row", "name", b"name", "sheet", b"sheet", "sheet_index", b"sheet_index", "sheet_name", b"sheet_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_header", b"_header", "column", b"column", "column_index", b"column_index", "column_name", b"column_name", "delimiter", b"delimiter", "encoding", b"encoding", "first_row", b"first_row", "header", b"header", "last_row", b"last_row", "line_ending", b"line_ending", "name", b"name", "sheet", b"sheet", "sheet_index", b"sheet_index", "sheet_name", b"sheet_name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__header: _TypeAlias = _typing.Literal["header"]  # noqa: Y015
     _WhichOneofArgType__header: _TypeAlias = _typing.Literal["_header", b"_header"]  # noqa: Y015

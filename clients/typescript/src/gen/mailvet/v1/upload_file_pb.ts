@@ -2,8 +2,8 @@
 // @generated from file mailvet/v1/upload_file.proto (package mailvet.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Batch } from "./batch_pb.js";
 import { file_mailvet_v1_batch } from "./batch_pb.js";
 import type { Message } from "@bufbuild/protobuf";
@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mailvet/v1/upload_file.proto.
  */
 export const file_mailvet_v1_upload_file: GenFile = /*@__PURE__*/
-  fileDesc("ChxtYWlsdmV0L3YxL3VwbG9hZF9maWxlLnByb3RvEgptYWlsdmV0LnYxIvUBCgxGaWxlU2V0dGluZ3MSDAoEbmFtZRgBIAEoCRIQCghlbmNvZGluZxgCIAEoCRIRCglkZWxpbWl0ZXIYAyABKAkSEwoGaGVhZGVyGAQgASgISAKIAQESFQoLY29sdW1uX25hbWUYBSABKAlIABIWCgxjb2x1bW5faW5kZXgYBiABKAVIABIUCgpzaGVldF9uYW1lGAcgASgJSAESFQoLc2hlZXRfaW5kZXgYCCABKAVIARIRCglmaXJzdF9yb3cYCSABKAUSEAoIbGFzdF9yb3cYCiABKAVCCAoGY29sdW1uQgcKBXNoZWV0QgkKB19oZWFkZXIixwEKEVVwbG9hZEZpbGVSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEioKCHNldHRpbmdzGAIgASgLMhgubWFpbHZldC52MS5GaWxlU2V0dGluZ3MSEwoGb2Zmc2V0GAMgASgDSACIAQESDAoEZGF0YRgEIAEoDBITCgZjcmMzMmMYBSABKAdIAYgBARImCgZmaW5pc2gYBiABKAsyFi5tYWlsdmV0LnYxLkZpbmlzaEZpbGVCCQoHX29mZnNldEIJCgdfY3JjMzJjImQKCkZpbmlzaEZpbGUSFwoKc2l6ZV9ieXRlcxgBIAEoA0gAiAEBEhMKBmNyYzMyYxgCIAEoB0gBiAEBEg4KBmxhdW5jaBgDIAEoCEINCgtfc2l6ZV9ieXRlc0IJCgdfY3JjMzJjIpkBChJVcGxvYWRGaWxlUmVzcG9uc2USEgoKc2l6ZV9ieXRlcxgBIAEoAxIOCgZjcmMzMmMYAiABKAcSEwoLZW50cnlfY291bnQYAyABKAUSKAoHcmVhZGluZxgEIAEoCzIXLm1haWx2ZXQudjEuRmlsZVJlYWRpbmcSIAoFYmF0Y2gYBSABKAsyES5tYWlsdmV0LnYxLkJhdGNoImwKDkFkZEZpbGVSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEioKCHNldHRpbmdzGAIgASgLMhgubWFpbHZldC52MS5GaWxlU2V0dGluZ3MSDAoEZGF0YRgDIAEoDBIOCgZsYXVuY2gYBCABKAgiXQoPQWRkRmlsZVJlc3BvbnNlEigKB3JlYWRpbmcYASABKAsyFy5tYWlsdmV0LnYxLkZpbGVSZWFkaW5nEiAKBWJhdGNoGAIgASgLMhEubWFpbHZldC52MS5CYXRjaCLbAgoLRmlsZVJlYWRpbmcSDAoEa2luZBgBIAEoCRIQCghlbmNvZGluZxgCIAEoCRIXCg9lbmNvZGluZ19yZWFzb24YAyABKAkSEQoJZGVsaW1pdGVyGAQgASgJEg0KBXNoZWV0GAUgASgJEhcKCmhlYWRlcl9yb3cYBiABKAVIAIgBARIUCgxjb2x1bW5fbmFtZXMYByADKAkSFAoMY29sdW1uX2luZGV4GAggASgFEhUKDWNvbHVtbl9yZWFzb24YCSABKAkSEQoJcm93c19yZWFkGAogASgFEhEKCXJvd3Nfa2VwdBgLIAEoBRISCgpyb3dzX2JsYW5rGAwgASgFEhAKCHJvd3NfYmFkGA0gASgFEhUKDXJvd3NfcmVwYWlyZWQYDiABKAUSIwoHc2FtcGxlcxgPIAMoCzISLm1haWx2ZXQudjEuT2RkUm93Qg0KC19oZWFkZXJfcm93IjoKBk9kZFJvdxISCgpyb3dfbnVtYmVyGAEgASgFEg4KBnJlYXNvbhgCIAEoCRIMCgR0ZXh0GAMgASgJQjoKDmRldi5tYWlsdmV0LnYxUAFaJm1haWx2ZXQuZGV2L2NsaWVudC9tYWlsdmV0djE7bWFpbHZldHYxYgZwcm90bzM", [file_mailvet_v1_batch]);
+  fileDesc("ChxtYWlsdmV0L3YxL3VwbG9hZF9maWxlLnByb3RvEgptYWlsdmV0LnYxIqICCgxGaWxlU2V0dGluZ3MSDAoEbmFtZRgBIAEoCRIQCghlbmNvZGluZxgCIAEoCRIRCglkZWxpbWl0ZXIYAyABKAkSEwoGaGVhZGVyGAQgASgISAKIAQESFQoLY29sdW1uX25hbWUYBSABKAlIABIWCgxjb2x1bW5faW5kZXgYBiABKAVIABIUCgpzaGVldF9uYW1lGAcgASgJSAESFQoLc2hlZXRfaW5kZXgYCCABKAVIARIRCglmaXJzdF9yb3cYCSABKAUSEAoIbGFzdF9yb3cYCiABKAUSKwoLbGluZV9lbmRpbmcYCyABKA4yFi5tYWlsdmV0LnYxLkxpbmVFbmRpbmdCCAoGY29sdW1uQgcKBXNoZWV0QgkKB19oZWFkZXIixwEKEVVwbG9hZEZpbGVSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEioKCHNldHRpbmdzGAIgASgLMhgubWFpbHZldC52MS5GaWxlU2V0dGluZ3MSEwoGb2Zmc2V0GAMgASgDSACIAQESDAoEZGF0YRgEIAEoDBITCgZjcmMzMmMYBSABKAdIAYgBARImCgZmaW5pc2gYBiABKAsyFi5tYWlsdmV0LnYxLkZpbmlzaEZpbGVCCQoHX29mZnNldEIJCgdfY3JjMzJjImQKCkZpbmlzaEZpbGUSFwoKc2l6ZV9ieXRlcxgBIAEoA0gAiAEBEhMKBmNyYzMyYxgCIAEoB0gBiAEBEg4KBmxhdW5jaBgDIAEoCEINCgtfc2l6ZV9ieXRlc0IJCgdfY3JjMzJjIpkBChJVcGxvYWRGaWxlUmVzcG9uc2USEgoKc2l6ZV9ieXRlcxgBIAEoAxIOCgZjcmMzMmMYAiABKAcSEwoLZW50cnlfY291bnQYAyABKAUSKAoHcmVhZGluZxgEIAEoCzIXLm1haWx2ZXQudjEuRmlsZVJlYWRpbmcSIAoFYmF0Y2gYBSABKAsyES5tYWlsdmV0LnYxLkJhdGNoImwKDkFkZEZpbGVSZXF1ZXN0EhAKCGJhdGNoX2lkGAEgASgJEioKCHNldHRpbmdzGAIgASgLMhgubWFpbHZldC52MS5GaWxlU2V0dGluZ3MSDAoEZGF0YRgDIAEoDBIOCgZsYXVuY2gYBCABKAgiXQoPQWRkRmlsZVJlc3BvbnNlEigKB3JlYWRpbmcYASABKAsyFy5tYWlsdmV0LnYxLkZpbGVSZWFkaW5nEiAKBWJhdGNoGAIgASgLMhEubWFpbHZldC52MS5CYXRjaCLbAgoLRmlsZVJlYWRpbmcSDAoEa2luZBgBIAEoCRIQCghlbmNvZGluZxgCIAEoCRIXCg9lbmNvZGluZ19yZWFzb24YAyABKAkSEQoJZGVsaW1pdGVyGAQgASgJEg0KBXNoZWV0GAUgASgJEhcKCmhlYWRlcl9yb3cYBiABKAVIAIgBARIUCgxjb2x1bW5fbmFtZXMYByADKAkSFAoMY29sdW1uX2luZGV4GAggASgFEhUKDWNvbHVtbl9yZWFzb24YCSABKAkSEQoJcm93c19yZWFkGAogASgFEhEKCXJvd3Nfa2VwdBgLIAEoBRISCgpyb3dzX2JsYW5rGAwgASgFEhAKCHJvd3NfYmFkGA0gASgFEhUKDXJvd3NfcmVwYWlyZWQYDiABKAUSIwoHc2FtcGxlcxgPIAMoCzISLm1haWx2ZXQudjEuT2RkUm93Qg0KC19oZWFkZXJfcm93IjoKBk9kZFJvdxISCgpyb3dfbnVtYmVyGAEgASgFEg4KBnJlYXNvbhgCIAEoCRIMCgR0ZXh0GAMgASgJKmcKCkxpbmVFbmRpbmcSGwoXTElORV9FTkRJTkdfVU5TUEVDSUZJRUQQABIUChBMSU5FX0VORElOR19DUkxGEAESEgoOTElORV9FTkRJTkdfTEYQAhISCg5MSU5FX0VORElOR19DUhADQjoKDmRldi5tYWlsdmV0LnYxUAFaJm1haWx2ZXQuZGV2L2NsaWVudC9tYWlsdmV0djE7bWFpbHZldHYxYgZwcm90bzM", [file_mailvet_v1_batch]);
 
 /**
  * How a file with a list of addresses is read. What is not set is found out: lines,
@@ -110,6 +110,14 @@ export type FileSettings = Message<"mailvet.v1.FileSettings"> & {
    * @generated from field: int32 last_row = 10;
    */
   lastRow: number;
+
+  /**
+   * What ends a line of text; each of them does when not set. With one, the others are part
+   * of a line: in plain lines as they stand, in unquoted cells of a table as blanks.
+   *
+   * @generated from field: mailvet.v1.LineEnding line_ending = 11;
+   */
+  lineEnding: LineEnding;
 };
 
 /**
@@ -487,4 +495,45 @@ export type OddRow = Message<"mailvet.v1.OddRow"> & {
  */
 export const OddRowSchema: GenMessage<OddRow> = /*@__PURE__*/
   messageDesc(file_mailvet_v1_upload_file, 7);
+
+/**
+ * What ends a line of text.
+ *
+ * @generated from enum mailvet.v1.LineEnding
+ */
+export enum LineEnding {
+  /**
+   * Each of those below.
+   *
+   * @generated from enum value: LINE_ENDING_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Carriage return and line feed.
+   *
+   * @generated from enum value: LINE_ENDING_CRLF = 1;
+   */
+  CRLF = 1,
+
+  /**
+   * Line feed.
+   *
+   * @generated from enum value: LINE_ENDING_LF = 2;
+   */
+  LF = 2,
+
+  /**
+   * Carriage return.
+   *
+   * @generated from enum value: LINE_ENDING_CR = 3;
+   */
+  CR = 3,
+}
+
+/**
+ * Describes the enum mailvet.v1.LineEnding.
+ */
+export const LineEndingSchema: GenEnum<LineEnding> = /*@__PURE__*/
+  enumDesc(file_mailvet_v1_upload_file, 0);
 
