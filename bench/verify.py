@@ -1,11 +1,14 @@
 """The whole service under load: a list uploaded, verified over DNS and SMTP, streamed out.
 
     python -m bench.verify --list dense|middle|tail [--entries N] [--delay-ms 0|20]
-        [--processes 0|2] [--floor]
+        [--sessions N] [--processes 0|2] [--floor]
 
 Every answer is held to the truth. Prints one JSON line; `server_cpu_us` (the server's own
 processor time for each address) is the steady figure, addresses a second depend on who else uses
-the machine. With `--floor` the same dialogues are also held by `bench.floor`, on the same world.
+the machine. With `--floor` the same dialogues are also held by `bench.floor`, and the same job is
+done by `bench.prototype`, on the same world. With a delay the rate is held to the law of latency
+(`of_law`): connections, each with its addresses, divided by the time of a session's round trips;
+give so few `--sessions` that the processor is not what limits it.
 """
 
 import argparse
@@ -37,17 +40,26 @@ SETTINGS = {
     "log_level": "warning",
 }
 """Those of an operator of his own exchangers: nobody is to be spared."""
+ROUND_TRIPS = 3
+"""Of a session that the world holds back: the banner, EHLO, the group with everything else."""
 LOG_CHARS = 3000
 """Shown of the server's log when an answer is wrong."""
 
 
 async def measure(
-    shape: Shape, count: int, delay_ms: float, *, processes: int, floor: bool
+    shape: Shape,
+    count: int,
+    delay_ms: float,
+    *,
+    processes: int,
+    floor: bool,
+    sessions: int = int(SETTINGS["max_sessions"]),
 ) -> dict[str, Any]:
     """Run once; returns the figures."""
+    given = {"processes": str(processes), "max_sessions": str(sessions)}
     with tempfile.TemporaryDirectory() as folder:
         async with world(shape, delay_ms) as there:
-            server = FreshServerProcess(there, Path(folder), processes=str(processes), **SETTINGS)
+            server = FreshServerProcess(there, Path(folder), **SETTINGS | given)
             await server.start()
             try:
                 figures = await _measure(server, there, shape, count)
@@ -62,6 +74,8 @@ async def measure(
                 "processes": processes,
                 **figures,
             }
+            if delay_ms:
+                figures |= _by_the_law(figures, sessions, delay_ms)
             if floor:
                 least = await Floor(shape, there, count).measure()
                 figures |= least | await Prototype(shape, there, count).measure()
@@ -87,12 +101,20 @@ async def _measure(
     return {
         "entries": count,
         "addresses_per_s": round(count / (ended - started)),
+        "answered_per_s": round(count / (ended - uploaded)),
+        "addresses_per_session": round(count / max(counts["sessions"], 1), 1),
         "upload_s": round(uploaded - started, 2),
         "server_cpu_us": round((server.cpu_seconds() - cpu) / count * 1e6, 1),
         "dns_queries_per_address": round(counts["queries"] / count, 3),
         "recipients_per_session": round(counts["recipients"] / max(counts["sessions"], 1), 1),
         "peak_mib": round(server.peak_memory_mib()),
     }
+
+
+def _by_the_law(figures: dict[str, Any], sessions: int, delay_ms: float) -> dict[str, Any]:
+    """What so many sessions could answer in a second if nothing but the delay took time."""
+    law = sessions * figures["addresses_per_session"] / (ROUND_TRIPS * delay_ms / 1000)
+    return {"law_per_s": round(law), "of_law": round(figures["answered_per_s"] / law, 2)}
 
 
 async def _hold_to_the_truth(client: Client, count: int) -> None:
@@ -118,12 +140,20 @@ def main() -> None:
     parser.add_argument("--list", choices=SHAPES, default="dense")
     parser.add_argument("--entries", type=int)
     parser.add_argument("--delay-ms", type=float, default=0)
+    parser.add_argument("--sessions", type=int, default=int(SETTINGS["max_sessions"]))
     parser.add_argument("--processes", type=int, default=0)
     parser.add_argument("--floor", action="store_true")
     options = parser.parse_args()
     shape = SHAPES[options.list]
     count = options.entries or shape.entries
-    work = measure(shape, count, options.delay_ms, processes=options.processes, floor=options.floor)
+    work = measure(
+        shape,
+        count,
+        options.delay_ms,
+        processes=options.processes,
+        floor=options.floor,
+        sessions=options.sessions,
+    )
     figures = asyncio.run(work)
     print(json.dumps(figures))
 

@@ -120,7 +120,7 @@ class GuardedVisits:
         asked: dict[Place, list[Case]] = {}
         through = []
         for card, cases in lot:
-            kept = [case for case in cases if self._lets_through(case, card, asked)]
+            kept = self._let_through(card, cases, asked)
             if kept:
                 through.append((card, kept))
         if not through:
@@ -133,18 +133,28 @@ class GuardedVisits:
             for place, group in asked.items():
                 self._guard.learnt(place, len(group), map(_found, group))
 
-    def _lets_through(self, case: Case, card: DomainCard, asked: dict[Place, list[Case]]) -> bool:
-        if case.seen is not None and _found(case):
-            return True  # it is there, and only comes back about the domain's catch-all
-        place = Place(case.tenant, card.domain)
-        others = asked.setdefault(place, [])
-        public = case.membership is not None and case.membership.is_free
-        if len(others) < self._guard.room(place, public=public):
-            others.append(case)
-            return True
-        case.forced = EntryStatus.UNKNOWN_USER_LIMIT
-        case.conclude()
-        return False
+    def _let_through(
+        self, card: DomainCard, cases: list[Case], asked: dict[Place, list[Case]]
+    ) -> list[Case]:
+        """Conclude those of a domain that may not be asked, and return the others."""
+        kept = []
+        place, group, room = Place("", ""), list[Case](), 0
+        for case in cases:
+            if case.seen is not None and _found(case):
+                kept.append(case)  # it is there, and only comes back about the domain's catch-all
+                continue
+            if not room or case.tenant != place.tenant:  # mostly all are of one tenant
+                place = Place(case.tenant, card.domain)
+                group = asked.setdefault(place, [])
+                public = case.membership is not None and case.membership.is_free
+                room = self._guard.room(place, public=public)
+            if len(group) < room:
+                group.append(case)
+                kept.append(case)
+            else:
+                case.forced = EntryStatus.UNKNOWN_USER_LIMIT
+                case.conclude()
+        return kept
 
 
 def _found(case: Case) -> bool | None:
@@ -152,7 +162,7 @@ def _found(case: Case) -> bool | None:
     seen, reading = case.seen, case.reading
     if seen is None or seen.reply is None:
         return None
-    if seen.reply.positive:
+    if 200 <= seen.reply.code < 300:
         return True
     unknown = reading is not None and reading.meaning is Meaning.MAILBOX_DOES_NOT_EXIST
     return False if unknown else None

@@ -73,8 +73,8 @@ class Places:
     def _keep(self, case: Case, domain: DomainName) -> Place:
         if len(self._bare) >= MAX_BARE:
             self._bare.clear()
-        sort = self._sorts.of(self._traits(case, domain))
         is_mistyped = self._is_mistyped(case)
+        sort = self._sorts.of((domain.ascii == domain.unicode, is_mistyped))
         more = self._encoder.domain(domain, ())
         place = self._bare[domain] = Place(domain, _NO_CARD, sort, is_mistyped, more, b"", b"")
         return place
@@ -82,8 +82,12 @@ class Places:
     def _survey(self, case: Case, domain: DomainName, card: DomainCard) -> Place:
         """Take down what there is to be said about a domain that was asked about."""
         encoder, answer, made_up = self._encoder, card.answer, card.catch_all_seen
+        before: Place | None = card.place
+        same = before is not None and before.domain == domain
+        is_mistyped = before.is_mistyped if before and same else self._is_mistyped(case)
         traits = (
-            *self._traits(case, domain),
+            domain.ascii == domain.unicode,
+            is_mistyped,
             answer and (answer.outcome, bool(answer.hosts)),
             card.operator,
             card.is_great,
@@ -101,14 +105,11 @@ class Places:
             domain,
             (answer, card.catch_all, made_up),
             self._sorts.of(traits),
-            self._is_mistyped(case),
+            is_mistyped,
             encoder.domain(domain, hosts),
             dns,
             evidence,
         )
-
-    def _traits(self, case: Case, domain: DomainName) -> tuple[object, ...]:
-        return (domain.ascii == domain.unicode, self._is_mistyped(case))
 
     def _is_mistyped(self, case: Case) -> bool:
         return bool(suggestions_of(case, self._suggest))

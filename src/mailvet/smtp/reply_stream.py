@@ -55,6 +55,11 @@ class ReplyStream:
     def pull(self) -> Reply | None:
         """Return the next reply, once all of it is there."""
         held = self._held
+        if held[self._begin + 3 : self._begin + 4] == b"-" and self._line_at == self._begin:
+            known = _greetings.get(held[self._begin :])
+            if known is not None:
+                self._begin = self._line_at = len(held)
+                return known
         while (end := held.find(b"\n", self._line_at) + 1) > 0:
             line = held[self._line_at : end]
             going_on = line[3:4] == b"-"
@@ -125,4 +130,14 @@ def _joined(whole: bytes) -> Reply:
     return read_reply(SMTPResponse(int(whole[:3]), said))
 
 
-_greeting = lru_cache(_REMEMBERED // 4)(_joined)
+_greetings: dict[bytes, Reply] = {}
+"""Whole replies of several lines that were read line by line before."""
+
+
+def _greeting(whole: bytes) -> Reply:
+    reply = _greetings.get(whole)
+    if reply is None:
+        if len(_greetings) >= _REMEMBERED // 4:
+            _greetings.clear()
+        reply = _greetings[whole] = _joined(whole)
+    return reply
