@@ -51,4 +51,6 @@ class MxAnswer:
     @property
     def route(self) -> str:
         """The key of the set of exchangers: domains with the same key share sessions."""
+        if len(self.exchangers) == 1:
+            return self.exchangers[0].host
         return ",".join(sorted(exchanger.host for exchanger in self.exchangers))

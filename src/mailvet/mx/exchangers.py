@@ -77,6 +77,10 @@ def gather(host: str, looked: Sequence[Looked], guard: AddressGuard, max_address
     The caller gives IPv4 first: senders' reputation and reverse DNS are kept there, and some
     exchangers refuse IPv6 clients for the lack of them.
     """
+    if len(looked) == 1 and looked[0].kind is AnswerKind.ANSWER and len(looked[0].records) == 1:
+        address = looked[0].records[0].value
+        may = guard.may_dial(address)
+        return Found(host, (address,) if may else (), not may, ())
     addresses: list[str] = []
     has_reserved = False
     for one in looked:

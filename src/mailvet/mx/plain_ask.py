@@ -12,6 +12,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from mailvet.mx.answer import Answer, AnswerKind, RecordType, Rest
 from mailvet.mx.nameservers import NameServer
@@ -34,7 +35,6 @@ _PACKET_BYTES = 4096
 _CHANCE_BYTES = 4096
 """Of chance, taken from the system at once: a call for each question costs as much as the rest."""
 
-Hear = Callable[[Answer | None], None]
 Told = Callable[[Answer | None, Rest], None]
 
 
@@ -87,45 +87,41 @@ class PlainAsk:
         asked = pack(name, rdtype)
         if asked is None:
             return False
-        self._queued.append(_Begun(self, asked, told))
-        self._send_queued()
+        begun = _Begun(self, asked, told)
+        if self._begun < self._max_in_flight:
+            self._send(begun)
+        else:
+            self._queued.append(begun)
         return True
 
-    def ended(self, begun: "_Begun", answer: Answer | None) -> None:
-        """Tell who asked, and let the next question go."""
+    def ended(self) -> None:
+        """Let the next question go: one has its answer."""
         self._begun -= 1
-        self._send_queued()
-        begun.told(answer, begun.rest)
+        if self._queued:
+            self._send(self._queued.popleft())
 
     def rest(self, asked: Asked, began: float) -> Awaitable[Answer]:
         """Ask by the library what was asked in vain, in what is left of its time."""
         spent_s = time.monotonic() - began
         return self._transport.ask(asked.name, asked.rdtype, spent_s=spent_s)
 
-    def _send_queued(self) -> None:
-        while self._queued and self._begun < self._max_in_flight:
-            begun = self._queued.popleft()
-            self._begun += 1
-            try:
-                self._lane().ask(begun.asked, begun.hear)
-            except OSError:
-                asyncio.get_running_loop().call_soon(begun.hear, None)
+    def _send(self, begun: "_Begun") -> None:
+        self._begun += 1
+        try:
+            self._lane().ask(begun)
+        except OSError:
+            asyncio.get_running_loop().call_soon(begun.hear, None)
 
     async def _try(self, asked: Asked) -> Answer | None:
         """The answer, if it is plain and comes in time."""
-        packet: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
-
-        def hear(answer: Answer | None) -> None:
-            if not packet.done():
-                packet.set_result(answer)
-
+        awaited = _Awaited(asked)
         try:
             lane = self._lane()
-            number = lane.ask(asked, hear)
+            number = lane.ask(awaited)
         except OSError:
             return None
         try:
-            return await packet
+            return await awaited.packet
         finally:
             lane.leave(number)
 
@@ -153,35 +149,52 @@ class PlainAsk:
         )
 
 
-class _Begun:
-    """A question that was sent, or will be, without a task of its own."""
+class _Waiting(Protocol):
+    """A question under way."""
 
-    __slots__ = ("_by", "asked", "began", "told")
-
-    def __init__(self, by: PlainAsk, asked: Asked, told: Told) -> None:
-        self._by = by
-        self.asked = asked
-        self.told = told
-        self.began = time.monotonic()
+    asked: Asked
+    due_at: float
 
     def hear(self, answer: Answer | None) -> None:
         """Take the answer, or that there is none."""
-        self._by.ended(self, answer)
+        ...
 
-    def rest(self) -> Awaitable[Answer]:
-        """Ask on by the library."""
+
+class _Begun:
+    """One that was sent, or will be, without a task of its own."""
+
+    __slots__ = ("_by", "_told", "asked", "began", "due_at")
+
+    def __init__(self, by: PlainAsk, asked: Asked, told: Told) -> None:
+        self.asked = asked
+        self.due_at = 0.0
+        self._by = by
+        self._told = told
+        self.began = time.monotonic()
+
+    def hear(self, answer: Answer | None) -> None:
+        """Let the next question go, and tell who asked."""
+        self._by.ended()
+        self._told(answer, self._rest)
+
+    def _rest(self) -> Awaitable[Answer]:
         return self._by.rest(self.asked, self.began)
 
 
-class _Waiting:
-    """A question under way."""
+class _Awaited:
+    """One that somebody awaits."""
 
-    __slots__ = ("asked", "due_at", "hear")
+    __slots__ = ("asked", "due_at", "packet")
 
-    def __init__(self, asked: Asked, due_at: float, hear: Hear) -> None:
+    def __init__(self, asked: Asked) -> None:
         self.asked = asked
-        self.due_at = due_at
-        self.hear = hear
+        self.due_at = 0.0
+        self.packet: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+
+    def hear(self, answer: Answer | None) -> None:
+        """Hand it over, if it is still awaited."""
+        if not self.packet.done():
+            self.packet.set_result(answer)
 
 
 class _Lane:
@@ -218,8 +231,8 @@ class _Lane:
         """Whether another question may be asked here."""
         return self._open and self._asked < _QUESTIONS_A_PORT and self._strays < _STRAYS
 
-    def ask(self, asked: Asked, hear: Hear) -> int:
-        """Send a question and return its id; `hear` is told its answer, None for what is not plain.
+    def ask(self, waiting: _Waiting) -> int:
+        """Send a question and return its id; it hears its answer, None for what is not plain.
 
         Raises `OSError` when nothing could be sent.
         """
@@ -227,12 +240,13 @@ class _Lane:
         while number in self._waiting:
             number = self._chance.take(2)
         try:
-            self._socket.send(asked.packet(number))
+            self._socket.send(waiting.asked.packet(number))
         except OSError:
             self._close_if_idle()
             raise
         self._asked += 1
-        self._waiting[number] = _Waiting(asked, self._loop.time() + self._timeout_s, hear)
+        waiting.due_at = self._loop.time() + self._timeout_s
+        self._waiting[number] = waiting
         if self._timer is None:
             self._timer = self._loop.call_later(self._timeout_s, self._expire)
         return number

@@ -175,7 +175,9 @@ class Questions:
                 return Answer(AnswerKind.BROKEN, aliases=aliases)
 
     def _ttl_s(self, answer: Answer) -> float:
-        keep = self._keep
+        keep, records = self._keep, answer.records
+        if answer.kind is AnswerKind.ANSWER and len(records) == 1 and not answer.aliases:
+            return float(min(max(records[0].ttl_s, keep.min_s), keep.max_s))
         if answer.kind.is_temporary:
             return keep.failure_s
         ttls = [float(record.ttl_s) for record in answer.aliases + answer.records]
