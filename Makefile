@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PROTO := .venv-proto
 
-.PHONY: help install demo test lint check-proto unit docs test-slow mutations faults conformance conformance-million test-real bench proto protoset release released requirements tools clean
+.PHONY: help install demo test lint check-proto unit docs test-slow mutations faults conformance conformance-million test-real bench clients proto protoset release released requirements tools clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -41,6 +41,10 @@ mutations: install  ## break the store in every known way: its tests must notice
 faults: install  ## break it on purpose: kills, drains, cut networks, starved processes (15 min)
 	$(BIN)/pytest tests/faults -m "slow or not slow"
 	$(BIN)/python -m tests.faults.matrix --minutes 10 --seeds 200
+
+clients: install tools  ## build the clients, and run the programs of their READMEs
+	scripts/build_clients.sh
+	$(BIN)/pytest tests/client/test_readmes.py -m "conformance or not conformance"
 
 conformance: install tools  ## every scenario with the client of every language; writes docs/clients.md
 	$(BIN)/python -m tests.conformance.matrix
