@@ -18,6 +18,7 @@ COMMANDS = (
     "batches",
     "call",
     "keys",
+    "audit",
     "usage",
     "balance",
     "backup",
@@ -62,7 +63,7 @@ def test_serve_has_a_flag_for_every_setting(capsys: pytest.CaptureFixture[str]) 
     _, out, _ = run(capsys, "serve", "--help")
     missing = [
         name
-        for name in Settings.model_fields.keys() - {"identity"}
+        for name in Settings.model_fields.keys() - {"identity", "client_certificate"}
         if f"--{name.replace('_', '-')}" not in out or f"MAILVET_{name.upper()}" not in out
     ]
     assert [] == missing

@@ -244,12 +244,43 @@ def call(parser: argparse.ArgumentParser) -> None:
 
 def keys(parser: argparse.ArgumentParser) -> None:
     """`mailvet keys`."""
-    parser.add_argument("action", choices=("create", "list", "revoke"))
-    parser.add_argument("key_id", nargs="?", metavar="KEY_ID", help="the key to revoke")
+    parser.add_argument("action", choices=("create", "list", "rotate", "revoke"))
+    parser.add_argument("key_id", nargs="?", metavar="KEY_ID", help="the key to rotate or revoke")
     parser.add_argument("--tenant", default="default", help="whose key it is (default)")
     parser.add_argument("--name", default="", help="what the key is for")
+    parser.add_argument(
+        "--scopes",
+        metavar="SCOPE[,SCOPE]",
+        default="",
+        help="what a new key may do, such as verify,batches_read; all when not said",
+    )
+    parser.add_argument(
+        "--days", type=float, metavar="N", help="days until a new key ends; never when not said"
+    )
+    parser.add_argument(
+        "--overlap",
+        type=float,
+        metavar="HOURS",
+        default=24.0,
+        help="hours for which a rotated key goes on to work (24)",
+    )
     parser.add_argument("--store", metavar="PATH", help="the server's store (MAILVET_STORE)")
     parser.add_argument("--config", metavar="FILE", help="TOML file of settings (MAILVET_CONFIG)")
+    parser.add_argument("--json", action="store_true", help="JSON lines")
+
+
+def audit(parser: argparse.ArgumentParser) -> None:
+    """`mailvet audit`."""
+    parser.add_argument("--tenant", metavar="NAME", help="only of this tenant; all when not said")
+    parser.add_argument("--batch", metavar="ID", default="", help="only about this batch")
+    parser.add_argument("--key", metavar="KEY_ID", default="", help="only of calls with this key")
+    parser.add_argument(
+        "--days", type=float, metavar="N", help="only of the last N days; all when not said"
+    )
+    parser.add_argument(
+        "--limit", type=int, metavar="N", default=100, help="how many events at most (100)"
+    )
+    _store_file(parser)
     parser.add_argument("--json", action="store_true", help="JSON lines")
 
 
