@@ -132,8 +132,9 @@ async def test_a_new_limit_holds_soon(store: Store, clock: Clock) -> None:
     await meter.close()
 
 
-async def test_charges_that_are_refused_are_kept(clock: Clock) -> None:
-    """While the disk is full they are collected, and written once it is not."""
+@pytest.mark.parametrize("limited", [False, True])
+async def test_charges_that_are_refused_are_kept(clock: Clock, limited: bool) -> None:
+    """While the disk is full they are collected, and written once it is not; the answer is out."""
 
     class Full(MemoryStore):
         full = True
@@ -144,8 +145,10 @@ async def test_charges_that_are_refused_are_kept(clock: Clock) -> None:
             await super().charge(charges)
 
     store = Full(clock=clock)
+    if limited:
+        await store.set_balance("acme", limited=True, add_halves=8)
     meter = meter_of(store, clock)
-    async with meter.call("acme", 1) as receipt:
+    async with meter.call("acme", 2) as receipt:
         receipt.answered([result("a@x.example")])
     await meter.flush()
     assert [] == await used(store)
@@ -153,6 +156,7 @@ async def test_charges_that_are_refused_are_kept(clock: Clock) -> None:
     await meter.close()
 
     assert [(20_000, Usage(verified=1, halves=2))] == await used(store)
+    assert (6 if limited else 0) == (await store.get_balance("acme")).available_halves
 
 
 async def test_charges_are_written_by_themselves(clock: Clock) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from mailvet.accounts import rate as module
 from mailvet.accounts.rate import Rate
+from mailvet.model.access import Caller, Credential
 from tests.store.samples import Clock
 
 
@@ -80,3 +81,17 @@ def test_not_all_keys_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
         rate.take(key)
     assert rate.take("c") > 0
     assert 0 == rate.take("a")
+
+
+@pytest.mark.parametrize(
+    ("caller", "rated_as"),
+    [
+        (Caller("acme"), ""),
+        (Caller("acme", "k1", credential=Credential.API_KEY), "k1"),
+        (Caller("acme", "k1", credential=Credential.TOKEN), "k1"),
+        (Caller("acme", credential=Credential.CERTIFICATE), "tenant acme"),
+    ],
+)
+def test_everybody_who_shows_something_has_a_rate(caller: Caller, rated_as: str) -> None:
+    """A token has its key's; certificates, which have no id of ours, that of their tenant."""
+    assert rated_as == caller.rated_as

@@ -36,20 +36,20 @@ class Admission:
         self._open: Counter[tuple[Kind, str]] = Counter()
         self._most = {Kind.STREAM: limits.streams, Kind.VERIFICATION: limits.verifications}
 
-    def admitted(self, kind: Kind, tenant: str, key_id: str) -> AbstractContextManager[None]:
+    def admitted(self, kind: Kind, tenant: str, rated_as: str) -> AbstractContextManager[None]:
         """Let a call in for as long as it lasts, or raise `QuotaExceeded`.
 
-        Callers without a key cannot be told apart, so no rate holds them: they are let in at all
-        only where an operator trusts everybody.
+        `rated_as` is what its rate is counted under. Callers without one cannot be told apart, so
+        no rate holds them: they are let in at all only where an operator trusts everybody.
         """
         if kind is Kind.STREAM or kind is Kind.VERIFICATION:
             return self._counted(kind, tenant)
-        if kind is Kind.MANAGEMENT and key_id:
-            self._require_rate(key_id)
+        if kind is Kind.MANAGEMENT and rated_as:
+            self._require_rate(rated_as)
         return nullcontext()
 
-    def _require_rate(self, key_id: str) -> None:
-        wait_s = self._rate.take(key_id)
+    def _require_rate(self, rated_as: str) -> None:
+        wait_s = self._rate.take(rated_as)
         if wait_s:
             raise QuotaExceeded(
                 f"this key may make {self.limits.request_rate:g} management calls a second, and"
@@ -80,6 +80,6 @@ class Admission:
         """Return how many calls of a tenant are under way."""
         return self._open[kind, tenant]
 
-    def burst_used(self, key_id: str) -> int:
+    def burst_used(self, rated_as: str) -> int:
         """Return how many calls of its burst a key has used up now."""
-        return self._rate.used(key_id)
+        return self._rate.used(rated_as)

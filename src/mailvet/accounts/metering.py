@@ -56,6 +56,12 @@ class _Day(NamedTuple):
     day: int
 
 
+class _Due(NamedTuple):
+    usage: Usage = NO_USAGE
+    release_halves: int = 0
+    """Only of a limited tenant whose charge the store refused at first."""
+
+
 class Meter:
     """Charges calls of every tenant; `clock` is monotonic seconds, `wall_clock` tells the day."""
 
@@ -72,7 +78,7 @@ class Meter:
         self._wall_clock = wall_clock
         self._write_every_s = write_every_s
         self._unlimited: dict[str, float] = {}
-        self._collected: dict[_Day, Usage] = {}
+        self._collected: dict[_Day, _Due] = {}
         self._writing: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
 
@@ -94,7 +100,7 @@ class Meter:
         if reserved:
             await asyncio.shield(self._settle(tenant, receipt.usage, halves))
         else:
-            self._collect(_Day(tenant, self._today()), receipt.usage)
+            self._collect(_Day(tenant, self._today()), _Due(receipt.usage))
 
     async def _reserve(self, tenant: str, halves: int) -> bool:
         now = self._clock()
@@ -108,15 +114,25 @@ class Meter:
         return False
 
     async def _settle(self, tenant: str, usage: Usage, halves: int) -> None:
-        await self._store.charge([Charge(tenant, self._today(), usage, halves)])
+        """Write a charge; when the store cannot now, later: what was answered is not taken back."""
+        day = self._today()
+        try:
+            await self._store.charge([Charge(tenant, day, usage, halves)])
+        except Unavailable as error:
+            _LOG.warning("charge.refused", reason=str(error))
+            self._collect(_Day(tenant, day), _Due(usage, halves))
 
     def _today(self) -> int:
         return day_of(self._wall_clock())
 
-    def _collect(self, day: _Day, usage: Usage) -> None:
-        self._collected[day] = self._collected.get(day, NO_USAGE).plus(usage)
+    def _collect(self, day: _Day, due: _Due) -> None:
+        self._add(day, due)
         if self._writing is None or self._writing.done():
             self._writing = asyncio.get_running_loop().create_task(self._write_soon())
+
+    def _add(self, day: _Day, due: _Due) -> None:
+        usage, release_halves = self._collected.get(day, _Due())
+        self._collected[day] = _Due(usage.plus(due.usage), release_halves + due.release_halves)
 
     async def _write_soon(self) -> None:
         while self._collected and not self._closing.is_set():
@@ -131,12 +147,12 @@ class Meter:
             return
         try:
             await self._store.charge(
-                [Charge(day.tenant, day.day, usage) for day, usage in collected.items()]
+                [Charge(*day, *due) for day, due in collected.items()],
             )
         except Unavailable as error:
             _LOG.warning("charge.refused", reason=str(error))
-            for day, usage in collected.items():
-                self._collected[day] = self._collected.get(day, NO_USAGE).plus(usage)
+            for day, due in collected.items():
+                self._add(day, due)
 
     async def close(self) -> None:
         """Write what is left."""

@@ -42,6 +42,16 @@ class Caller(NamedTuple):
     needs_token: bool = False
     """Whether its key has a second factor and it came without a token."""
 
+    @property
+    def rated_as(self) -> str:
+        """What its calls are counted under: its key, else its tenant's certificates together.
+
+        Empty for who showed nothing: he is let in only where everybody is trusted.
+        """
+        if self.key_id or self.credential is Credential.NONE:
+            return self.key_id
+        return f"tenant {self.tenant}"
+
 
 class ApiKey(NamedTuple):
     """An API key as kept: the secret itself is not. Times are seconds since the epoch."""

@@ -150,7 +150,7 @@ class Dispatcher:
             if self._drain.begun:
                 raise call.going_away()
         request = None if raw is None else call.decode(raw)
-        with self._admission.admitted(call.method.kind, call.tenant, call.caller.key_id):
+        with self._admission.admitted(call.method.kind, call.tenant, call.caller.rated_as):
             if record is not None:
                 record.may_ride(request)
             reply = await call.method.run(request, call)

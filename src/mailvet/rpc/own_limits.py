@@ -12,18 +12,18 @@ async def own_limits(
     store: Store, admission: Admission, call: Call[pb.GetOwnLimitsRequest]
 ) -> list[pb.OwnLimit]:
     """Return the limits of the tenant, the key and a single call."""
-    tenant, key_id = call.tenant, call.caller.key_id
+    tenant, rated_as = call.tenant, call.caller.rated_as
     of_calls = admission.limits
     return [
         pb.OwnLimit(
             subject=Kind.MANAGEMENT.value,
-            limit=round(of_calls.request_rate) if key_id else 0,
+            limit=round(of_calls.request_rate) if rated_as else 0,
             meaning="management calls of this key, in the long run; no limit without a key",
         ),
         pb.OwnLimit(
             subject="request_burst",
-            limit=of_calls.request_burst if key_id and of_calls.request_rate else 0,
-            used=admission.burst_used(key_id),
+            limit=of_calls.request_burst if rated_as and of_calls.request_rate else 0,
+            used=admission.burst_used(rated_as),
             meaning="management calls of this key at once, after a quiet time",
         ),
         pb.OwnLimit(

@@ -44,6 +44,9 @@ class SqliteAccounting:
 
     async def reserve(self, tenant: str, halves: int) -> bool:
         """See `Accounting.reserve`."""
+        # Most are not limited, and need no commit: nor a disk that has room.
+        if not await self._file.read(lambda c: sqlite_ledger.is_limited(c, tenant)):
+            return False
         return await self._file.write(
             lambda t: sqlite_ledger.reserve_for_call(
                 t.connection, tenant, halves, now=self._clock()

@@ -83,12 +83,15 @@ def charge(connection: Connection, one: Charge) -> None:
     )
 
 
+def is_limited(connection: Connection, tenant: str) -> bool:
+    """Whether anything is counted against what a tenant may spend."""
+    row = connection.execute("SELECT limited FROM account WHERE tenant = ?", (tenant,)).fetchone()
+    return row is not None and bool(row[0])
+
+
 def count_if_limited(connection: Connection, batch: Batch) -> Counted | None:
     """Count what a launch would reserve for; None for a tenant that need not care."""
-    row = connection.execute(
-        "SELECT limited FROM account WHERE tenant = ?", (batch.tenant,)
-    ).fetchone()
-    if row is None or not row[0]:
+    if not is_limited(connection, batch.tenant):
         return None
     return Counted(batch.etag, counts_of(connection, batch).unique)
 
