@@ -61,8 +61,8 @@ class Answers:
         self._encoder = encoder
         self._kinds: dict[Hashable, Kind] = {}
         sorts = Sorts()
-        self._places = Places(encoder, judge.suggest, sorts)
         self._hearing = Hearing(encoder, sorts)
+        self._places = Places(encoder, judge.suggest, sorts, self._hearing)
 
     def of(self, case: Case, now: float) -> Answer:
         """Return the answer of a case as of `now`, in seconds since the epoch."""

@@ -76,16 +76,21 @@ class Encoder(Protocol):
         """Return the encoded fields about a domain."""
         ...
 
-    def domain_evidence(self, dns_records: tuple[str, ...], made_up: SmtpEvidence | None) -> bytes:
-        """Return the encoded evidence about a domain."""
+    def domain_evidence(self, dns_records: tuple[str, ...], made_up: str) -> bytes:
+        """Return the encoded evidence about a domain; `made_up` is what `words` returned of the
+        made-up mailbox, or empty."""
         ...
 
-    def voice(self, mailbox: SmtpEvidence) -> Any:
+    def voice(self, seen: SmtpEvidence) -> str:
         """Return an observation without its words, for `words`."""
         ...
 
-    def words(self, voice: Any, text: str) -> bytes:
-        """Return the encoded evidence of an observation: what was said about one mailbox."""
+    def words(self, voice: str, text: str) -> str:
+        """Return an encoded observation: who said it, and its words."""
+        ...
+
+    def mailbox_evidence(self, words: str) -> bytes:
+        """Return the encoded evidence about a mailbox: what `words` returned of it."""
         ...
 
     def role(self, role: ListHit) -> bytes:

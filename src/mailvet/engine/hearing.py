@@ -5,7 +5,7 @@ mostly names the mailbox.
 """
 
 from collections.abc import Hashable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from mailvet.engine.case import Case
 from mailvet.engine.encoder import Encoder
@@ -26,12 +26,15 @@ class Heard(NamedTuple):
     reading: Reading | None
     sort: int
     """Equal for observations that differ in nothing an answer depends on but what stands here."""
+    words: str
+    """What was said, encoded."""
     evidence: bytes
+    """The same as evidence about the mailbox."""
     sentences: dict[EntryStatus, str]
     """What is said of it to people, encoded, by what became of the mailbox."""
 
 
-SILENCE = Heard(None, None, 0, b"", {})
+SILENCE = Heard(None, None, 0, "", b"", {})
 """Nobody was asked."""
 
 
@@ -41,7 +44,7 @@ class Hearing:
     def __init__(self, encoder: Encoder, sorts: Sorts) -> None:
         self._encoder = encoder
         self._sorts = sorts
-        self._voices: dict[Hashable, tuple[int, Any]] = {}
+        self._voices: dict[Hashable, tuple[int, str]] = {}
         self._words: dict[tuple[Observation, Reading | None], Heard] = {}
         self._last = SILENCE
 
@@ -78,10 +81,12 @@ class Hearing:
             if len(self._voices) >= MAX_WORDS:
                 self._voices.clear()
             sort = self._sorts.of((stage, reply is None, code, trouble, reading))
-            evidence = smtp_evidence(seen, reading)
-            assert evidence is not None
-            voice = self._voices[key] = (sort, self._encoder.voice(evidence))
-        heard = Heard(seen, reading, voice[0], self._encoder.words(voice[1], text), {})
+            observed = smtp_evidence(seen, reading)
+            assert observed is not None
+            voice = self._voices[key] = (sort, self._encoder.voice(observed))
+        words = self._encoder.words(voice[1], text)
+        evidence = self._encoder.mailbox_evidence(words)
+        heard = Heard(seen, reading, voice[0], words, evidence, {})
         if "@" not in text:  # or it names the mailbox, and will not come again
             if len(self._words) >= MAX_WORDS:
                 self._words.clear()

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from mailvet.engine.case import Case, DomainCard
 from mailvet.engine.encoder import Encoder
-from mailvet.engine.judge import Suggest, smtp_evidence, suggestions_of
+from mailvet.engine.hearing import Hearing
+from mailvet.engine.judge import Suggest, suggestions_of
 from mailvet.engine.sorts import Sorts
 from mailvet.model.address import DomainName
 
@@ -39,8 +40,9 @@ _NO_CARD = (None, None, None)
 class Places:
     """Places by card, and by domain where there is none."""
 
-    def __init__(self, encoder: Encoder, suggest: Suggest, sorts: Sorts) -> None:
+    def __init__(self, encoder: Encoder, suggest: Suggest, sorts: Sorts, hearing: Hearing) -> None:
         self._encoder = encoder
+        self._hearing = hearing
         self._suggest = suggest
         self._sorts = sorts
         self._bare: dict[DomainName, Place] = {}
@@ -97,10 +99,10 @@ class Places:
         )
         hosts = answer.hosts if answer is not None else ()
         records = answer.records if answer is not None else ()
-        dns = evidence = encoder.domain_evidence(records, None) if records else b""
+        dns = evidence = encoder.domain_evidence(records, "") if records else b""
         if made_up is not None:
-            tried = smtp_evidence(made_up, card.catch_all_reading)
-            evidence = encoder.domain_evidence(records, tried)
+            heard = self._hearing.of(made_up, card.catch_all_reading)
+            evidence = encoder.domain_evidence(records, heard.words)
         return Place(
             domain,
             (answer, card.catch_all, made_up),

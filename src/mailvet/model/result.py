@@ -1,8 +1,8 @@
 """The whole answer about one entry, field for field as `proto/mailvet/v1/result.proto` has it.
 
 The names and numbers are the proto's (a test holds the two together); a time is seconds since
-the epoch; None and empty values are simply absent on the wire. The two made for every entry are
-not frozen, which would cost four times as much; nobody writes to them all the same.
+the epoch; None and empty values are simply absent on the wire. Those made for every entry or
+observation are not frozen, which would cost four times as much; nobody writes to them all the same.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class RiskPoint:
     points: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(unsafe_hash=True, slots=True, kw_only=True)
 class SmtpEvidence:
     """One observation of an SMTP dialogue, in the words that are shown."""
 

@@ -44,8 +44,15 @@ INPUT, CUSTOM, EMAIL = map(_tag, ("input_data", "custom", "email_address"))
 LOCAL_PART, CANONICAL, _TAG = map(_tag, ("local_part", "canonical", "tag"))
 RESULT = _latin(field_tag(RESULTS_FIELD))
 _TIME, EXPLANATION, _EVIDENCE = map(_tag, ("complete_time", "explanation", "evidence"))
-_MAILBOX = _tag("mailbox", pb.Evidence)
-_TEXT = _tag("text", pb.SmtpEvidence)
+_DOMAIN, _ASCII_DOMAIN, _MX_HOSTS = map(_tag, ("domain", "ascii_domain", "mx_hosts"))
+_MAILBOX, _MADE_UP, _DNS = (
+    _tag(name, pb.Evidence) for name in ("mailbox", "made_up_mailbox", "dns_records")
+)
+_TEXT, _CODE = (_tag(name, pb.SmtpEvidence) for name in ("text", "code"))
+_VOICE = tuple(
+    _tag(name, pb.SmtpEvidence)
+    for name in ("stage", "host", "address", "enhanced_code", "trouble", "meaning", "rule")
+)
 
 
 class Form(NamedTuple):
@@ -135,33 +142,48 @@ class Forms:
 
     def domain(self, domain: DomainName, mx_hosts: tuple[str, ...]) -> str:
         """Return the fields about a domain."""
+        if f"{domain.unicode}{''.join(mx_hosts)}".isascii():
+            hosts = [f"{_MX_HOSTS}{number_text(len(host))}{host}" for host in mx_hosts]
+            return (
+                f"{_text(_DOMAIN, domain.unicode)}{_text(_ASCII_DOMAIN, domain.ascii)}"
+                f"{''.join(hosts)}"
+            )
         message = pb.Result(domain=domain.unicode, ascii_domain=domain.ascii, mx_hosts=mx_hosts)
         return _latin(message.SerializeToString())
 
-    def domain_evidence(self, dns_records: tuple[str, ...], made_up: SmtpEvidence | None) -> bytes:
-        """Return the evidence about a domain."""
-        return encode.evidence_field(
-            pb.Evidence(
-                dns_records=map(encode.printable, dns_records),
-                made_up_mailbox=encode.smtp_evidence(made_up),
-            )
-        )
+    def domain_evidence(self, dns_records: tuple[str, ...], made_up: str) -> bytes:
+        """Return the evidence about a domain; `made_up` is what `words` returned, or empty."""
+        if all(record.isascii() and record.isprintable() for record in dns_records):
+            records = "".join([f"{_DNS}{number_text(len(each))}{each}" for each in dns_records])
+        else:
+            shown = map(encode.printable, dns_records)
+            records = _latin(pb.Evidence(dns_records=shown).SerializeToString())
+        tried = f"{_MADE_UP}{number_text(len(made_up))}{made_up}" if made_up else ""
+        return _evidence(f"{records}{tried}")
 
-    def voice(self, mailbox: SmtpEvidence) -> str:
+    def voice(self, seen: SmtpEvidence) -> str:
         """Return an observation without its words, for `words`."""
-        message = encode.smtp_evidence(replace(mailbox, text=""))
+        parts = (seen.stage, seen.host, seen.address, seen.enhanced_code)
+        more = (seen.trouble, seen.meaning, seen.rule)
+        if "".join(parts + more).isascii():
+            code = f"{_CODE}{number_text(seen.code)}" if seen.code else ""
+            texts = map(_text, _VOICE, parts + more)
+            return f"{code}{''.join(texts)}"
+        message = encode.smtp_evidence(replace(seen, text=""))
         assert message is not None
         return _latin(message.SerializeToString())
 
-    def words(self, voice: str, text: str) -> bytes:
-        """Return the evidence of an observation: what was said about one mailbox."""
+    def words(self, voice: str, text: str) -> str:
+        """Return an observation: who said it, and its words."""
         text = text[: encode.MAX_REPLY_CHARACTERS]
         if text.isascii() and text.isprintable():
-            said = f"{_TEXT}{LENGTHS[len(text)]}{text}" if text else ""
-        else:
-            said = _latin(pb.SmtpEvidence(text=encode.printable(text)).SerializeToString())
-        mailbox = f"{_MAILBOX}{number_text(len(voice) + len(said))}{voice}{said}"
-        return f"{_EVIDENCE}{number_text(len(mailbox))}{mailbox}".encode("latin-1")
+            return f"{voice}{_text(_TEXT, text)}"
+        said = pb.SmtpEvidence(text=encode.printable(text)).SerializeToString()
+        return f"{voice}{_latin(said)}"
+
+    def mailbox_evidence(self, words: str) -> bytes:
+        """Return the evidence about a mailbox: what `words` returned of it."""
+        return _evidence(f"{_MAILBOX}{number_text(len(words))}{words}")
 
     def role(self, role: ListHit) -> bytes:
         """Return the evidence of the role that a mailbox names."""
@@ -190,6 +212,16 @@ class Forms:
         if suggestions:
             meant = _latin(pb.Result(suggestions=suggestions).SerializeToString())
         return f"{duplicate}{fault}{meant}"
+
+
+def _evidence(encoded: str) -> bytes:
+    """The field `evidence`; parts of it that follow each other are merged."""
+    return f"{_EVIDENCE}{number_text(len(encoded))}{encoded}".encode("latin-1")
+
+
+def _text(tag: str, text: str) -> str:
+    """A field of text in ASCII; nothing where it is empty, as protobuf has it."""
+    return f"{tag}{number_text(len(text))}{text}" if text else ""
 
 
 def number_text(number: int) -> str:
