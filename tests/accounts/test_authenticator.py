@@ -32,7 +32,12 @@ async def refused(checker: Authenticator, **metadata: str) -> str:
 
 @pytest.mark.parametrize(
     "metadata",
-    [{"x-api-key": "KEY"}, {"authorization": "Bearer KEY"}, {"authorization": "bearer  KEY "}],
+    [
+        {"x-api-key": "KEY"},
+        {"authorization": "Bearer KEY"},
+        {"authorization": "bearer  KEY "},
+        {"authorization": "Bearer KEY", "x-api-key": "mv_other"},
+    ],
 )
 async def test_both_headers_are_understood(metadata: dict[str, str]) -> None:
     """A key may come as x-api-key or as a bearer token."""

@@ -211,6 +211,7 @@ async def test_a_token_is_its_keys_and_ends_with_it() -> None:
 
     expected = Caller("acme", kept.key_id, frozenset({Scope.VERIFY}), Credential.TOKEN)
     assert expected == await checker.identify(sent)
+    assert expected == await checker.identify({"x-api-key": token})
     store.keys[kept.key_id] = kept._replace(totp_secret="A" * 32, totp_since=1.0)
     checker.keys.forget()
     assert expected == await checker.identify(sent)

@@ -34,14 +34,13 @@ UNREADABLE = Shown(unreadable=True)
 def shown(metadata: Mapping[str, str]) -> Shown:
     """Return what `authorization` says, else `x-api-key`.
 
-    `Bearer` takes a key or a token. `Basic` (RFC 7617) takes a key as the password.
+    `Bearer` and `x-api-key` take a key or a token, so that a client that knows of keys only can be
+    given a token. `Basic` (RFC 7617) takes a key as the password.
     """
     given = metadata.get("authorization", "").strip()
     if not given:
         key = metadata.get("x-api-key", "").strip()
-        return Shown(key=key) if key else NOTHING
-    if len(given) > MAX_CREDENTIAL_CHARACTERS:
-        return UNREADABLE
+        return _bearer(key) if key else NOTHING
     scheme, _, text = given.partition(" ")
     match scheme.lower():
         case "bearer":
@@ -52,12 +51,16 @@ def shown(metadata: Mapping[str, str]) -> Shown:
 
 
 def _bearer(text: str) -> Shown:
+    if len(text) > MAX_CREDENTIAL_CHARACTERS:
+        return UNREADABLE
     if text.startswith(f"{PREFIX}_"):
         return Shown(key=text)
     return Shown(token=text) if text.count(".") == 2 else UNREADABLE
 
 
 def _basic(text: str) -> Shown:
+    if len(text) > MAX_CREDENTIAL_CHARACTERS:
+        return UNREADABLE
     try:
         user, colon, password = base64.b64decode(text, validate=True).decode("utf-8").partition(":")
     except (binascii.Error, ValueError):

@@ -18,7 +18,7 @@ DRIFT_STEPS = 1
 TRIES = 5
 TRY_AGAIN_S = 60.0
 """After `TRIES` wrong or right codes in a row, one a minute: guessing three out of a million takes
-some hundred days on average."""
+two hundred days on average, for somebody who has the key."""
 ISSUER = "mailvet"
 
 

@@ -68,10 +68,11 @@ async def connect(
 ) -> AsyncIterator["Client"]:
     """Yield a client of the server at `HOST:PORT`.
 
-    With `tls`, the system's root certificates must vouch for the server; with `root_certificates`
-    (PEM), these; `grpc.ssl_channel_credentials(...)` as `tls` has a certificate of the client's
-    own too. A connection is asked for a sign of life after `keepalive_s` seconds without
-    one. A server that is unavailable is waited for `patience_s` seconds.
+    `key` is an API key, or a token that AuthService issued for one. With `tls`, the system's root
+    certificates must vouch for the server; with `root_certificates` (PEM), these;
+    `grpc.ssl_channel_credentials(...)` as `tls` has a certificate of the client's own too. A
+    connection is asked for a sign of life after `keepalive_s` seconds without one. A server that
+    is unavailable is waited for `patience_s` seconds.
     """
     options = (*_OPTIONS, ("grpc.keepalive_time_ms", int(keepalive_s * 1000)))
     if tls or root_certificates is not None:
