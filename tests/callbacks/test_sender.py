@@ -1,5 +1,6 @@
 """The sender over a real store and a real HTTP server: calls, waits, gives up."""
 
+import asyncio
 import json
 import ssl
 from collections.abc import AsyncIterator, Sequence
@@ -8,14 +9,14 @@ from functools import partial
 import pytest
 
 from mailvet.callbacks.post import post
-from mailvet.callbacks.sender import WAITS_S, Sender
+from mailvet.callbacks.sender import AT_ONCE, OF_A_TENANT, WAITS_S, Sender
 from mailvet.callbacks.signature import sign
 from mailvet.callbacks.url import UrlRules
 from mailvet.model.batch import Batch, BatchSpec
 from mailvet.model.callback import Callback
 from mailvet.store.memory import MemoryStore
 from tests.callbacks.receiver import Receiver, listening, status
-from tests.store.samples import TENANT, Clock, finish, launched
+from tests.store.samples import TENANT, Clock, entries, finish, launched
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 OTHER = "whsec_" + "QUJD" * 8
@@ -206,3 +207,51 @@ async def test_other_addresses_are_tried_on_later_calls(
     clock.advance(WAITS_S[0])
     assert 1 == await sent(calling)
     assert 1 == len(receiver.heard)
+
+
+async def test_a_tenant_whose_receivers_are_dead_holds_up_nobody_else(
+    store: MemoryStore, clock: Clock, receiver: Receiver
+) -> None:
+    """It has a part of the calls at once; the others have the rest, though they ended later."""
+    callback = Callback(f"http://hooks.example:{receiver.port}/in", (SECRET,))
+    for tenant, count in (("many", 30), ("few", 1)):
+        for number in range(count):
+            name = f"b{number}"
+            spec = BatchSpec(callback=callback)
+            await store.create_batch(tenant, name, spec, entries(1), launch=True)
+            await store.cancel_batch(tenant, name)
+        clock.advance(1)
+    called: list[str] = []
+    held = asyncio.Event()
+
+    async def hold(*_: object) -> int:
+        called.append("")
+        await held.wait()
+        return 204
+
+    calling = sender(store, clock, post=hold)
+    assert OF_A_TENANT + 1 == await calling.begin()
+    assert 0 == await calling.begin()
+    held.set()
+    await calling.settled()
+    while await calling.begin():
+        await calling.settled()
+    assert 31 == len(called)
+    assert [] == list(await store.due_callbacks(limit=99))
+
+
+async def test_more_than_fits_at_once_is_sent_without_a_pause(
+    store: MemoryStore, clock: Clock, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pause would last longer than this test may."""
+    monkeypatch.setattr("mailvet.callbacks.sender.LOOK_EVERY_S", 600.0)
+    callback = Callback(f"http://hooks.example:{receiver.port}/in", (SECRET,))
+    for number in range(3 * AT_ONCE):
+        name = f"b{number}"
+        await store.create_batch(f"t{number}", name, BatchSpec(callback=callback), entries(1))
+        await store.cancel_batch(f"t{number}", name)
+    running = asyncio.ensure_future(sender(store, clock).run())
+    while await store.due_callbacks(limit=1):
+        await asyncio.sleep(0.01)
+    running.cancel()
+    assert 3 * AT_ONCE == len({heard.headers["webhook-id"] for heard in receiver.heard})

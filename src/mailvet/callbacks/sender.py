@@ -6,6 +6,7 @@ wait. They run beside the probing and never hold it up.
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import NamedTuple, Protocol
@@ -24,6 +25,10 @@ LOOK_EVERY_S = 1.0
 """A look that finds nothing reads one row of an index."""
 AT_ONCE = 16
 """Calls under way; each takes 5 s at most."""
+OF_A_TENANT = 8
+"""Calls under way for one tenant: whose receivers are dead holds up nobody else's."""
+LOOKED_AT = 500
+"""Ends that are due and looked through for those of other tenants; a megabyte at most."""
 
 WAITS_S = (5, 30, 120, 300, 900, 1_800, 3_600, 7_200, 14_400, 14_400, 14_400, 21_600, 10_800)
 """Before each further call: some 25 hours in all."""
@@ -84,36 +89,60 @@ class Sender:
         self._jitter = jitter
         self._waits_s = waits_s
         self._under_way: dict[int, asyncio.Task[None]] = {}
+        self._tenants: Counter[str] = Counter()
+        """How many of these each tenant has."""
+        self._backlog = False
+        """Whether more is due than there was room for."""
 
     async def run(self) -> None:
         """Send until cancelled; what is under way then is sent again after the next start."""
         try:
             while True:
                 await self.begin()
-                await asyncio.sleep(LOOK_EVERY_S)
+                await self._pause()
         finally:
             for task in self._under_way.values():
                 task.cancel()
 
     async def begin(self) -> int:
         """Begin the calls that are due, as many as there is room for; return how many."""
-        room = AT_ONCE - len(self._under_way)
-        if room <= 0:
+        self._backlog = len(self._under_way) >= AT_ONCE
+        if self._backlog:
             return 0
         try:
-            due = await self._store.due_callbacks(limit=AT_ONCE)
+            due = await self._store.due_callbacks(limit=LOOKED_AT)
         except Unavailable as error:
             _LOG.warning("callback.refused", reason=str(error))
             return 0
-        fresh = [batch for batch in due if batch.key not in self._under_way][:room]
+        fresh = [batch for batch in due if batch.key not in self._under_way]
+        begun = 0
         for batch in fresh:
-            task = asyncio.ensure_future(self._deliver(batch))
-            self._under_way[batch.key] = task
-            task.add_done_callback(partial(self._ended, batch.key))
-        return len(fresh)
+            if len(self._under_way) < AT_ONCE and self._tenants[batch.tenant] < OF_A_TENANT:
+                self._begin(batch)
+                begun += 1
+        self._backlog = begun < len(fresh)
+        return begun
 
-    def _ended(self, key: int, _task: "asyncio.Task[None]") -> None:
+    def _begin(self, batch: Batch) -> None:
+        task = asyncio.ensure_future(self._deliver(batch))
+        self._under_way[batch.key] = task
+        self._tenants[batch.tenant] += 1
+        task.add_done_callback(partial(self._ended, batch.key, batch.tenant))
+
+    def _ended(self, key: int, tenant: str, _task: "asyncio.Task[None]") -> None:
         self._under_way.pop(key, None)
+        self._tenants -= Counter((tenant,))  # which forgets who has none left
+
+    async def _pause(self) -> None:
+        """Wait a while; with more that is due, only until there is room for it."""
+        if self._backlog and self._under_way:
+            await asyncio.wait(
+                list(self._under_way.values()),
+                timeout=LOOK_EVERY_S,
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+        else:
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def settled(self) -> None:
         """Wait until nothing is under way."""
