@@ -65,6 +65,20 @@ async def test_what_is_not_taken_soon_is_read_again() -> None:
     assert [(place, 1) for place in range(5)] == log.reads
 
 
+async def test_no_more_is_read_at_once_than_the_reader_takes() -> None:
+    """It grows while the reader keeps up; of what gets stale, half of what was taken is enough."""
+    log = Log(1000)
+    reader = log.reader(limit=READ_AHEAD // 256)
+    for _ in range(40):
+        await reader.next()
+        await asyncio.sleep(0)
+    assert [1, 4, 16, 64] == [most for _, most in log.reads]
+    log.now += 2 * READ_AHEAD_S
+    await reader.next()
+
+    assert (40, 9) == log.reads[-1]  # 19 were taken of the last ones
+
+
 async def test_what_was_read_ahead_too_long_ago_is_dropped() -> None:
     """A reader who stops amid pages that were read ahead does not get the stale ones."""
     log = Log(30)

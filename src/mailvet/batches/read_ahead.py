@@ -1,8 +1,8 @@
 """Pages of a log read before they are asked for: a reader who keeps up pays for no look of its own.
 
-Some pages are read at once, and when half of them are gone the next ones are on their way. What a
-reader does not take soon is forgotten and read again, so of a batch that is deleted meanwhile
-nothing goes out later than that.
+Some pages are read at once, and when half of them are gone the next ones are on their way; as many
+as the reader is seen to take. What it does not take soon is forgotten and read again, so of a batch
+that is deleted meanwhile nothing goes out later than that.
 """
 
 import asyncio
@@ -14,7 +14,9 @@ from typing import Any
 from mailvet.model.batch import ResultPage
 
 READ_AHEAD = 4096
-"""Results of small frames read at once."""
+"""Results of small frames read at once, at most."""
+GROWTH = 4
+"""How many times more are read the next time, while the reader keeps up."""
 READ_AHEAD_S = 0.1
 """For how long what was read ahead may still be sent."""
 
@@ -32,6 +34,10 @@ class ReadAhead:
         self._read = read
         self._sequence = sequence
         self._most = max(1, READ_AHEAD // limit)
+        self._size = 1
+        """How many pages are read at once just now."""
+        self._taken = 0
+        """Of what was read last."""
         self._clock = clock
         self._pages: deque[ResultPage] = deque()
         self._read_at = -inf  # the first page is wanted at once, and perhaps no other
@@ -46,6 +52,7 @@ class ReadAhead:
         if not self._pages or now - self._read_at > READ_AHEAD_S:
             await self._fill(now)
         page = self._pages.popleft()
+        self._taken += 1
         self._sequence = page.sequence
         if len(self._pages) == self._turn:
             self._send_for_more(now)
@@ -62,19 +69,28 @@ class ReadAhead:
         if is_slow or self._coming is None:
             self.close()
             self._read_at = now
-            pages = await self._read(self._sequence, 1 if is_slow else self._most)
+            if is_slow:
+                self._size = max(1, self._taken // 2)
+            else:
+                self._grow()
+            pages = await self._read(self._sequence, self._size)
         else:
             coming, self._coming = self._coming, None
             self._read_at = self._coming_at
             pages = await coming
         self._pages = deque(pages)
+        self._taken = 0
         self._turn = len(pages) // 2 if len(pages) > 1 else -1
+
+    def _grow(self) -> None:
+        self._size = min(self._most, self._size * GROWTH)
 
     def _send_for_more(self, now: float) -> None:
         last = self._pages[-1]
         if last.caught_up or self._coming is not None:
             return
-        self._coming = asyncio.ensure_future(self._read(last.sequence, self._most))
+        self._grow()
+        self._coming = asyncio.ensure_future(self._read(last.sequence, self._size))
         self._coming.add_done_callback(_heard)
         self._coming_at = now
 
