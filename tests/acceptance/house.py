@@ -65,6 +65,8 @@ class ServerProcess:
             **{name.replace("_", "-"): value for name, value in settings.items()},
         }
         self.process: Process | None = None
+        self.start_timeout_s = START_TIMEOUT_S
+        """More for a store that is large."""
         self.connection: dict[str, Any] = {}
         """What a client needs beside the target: a key, certificates."""
 
@@ -72,7 +74,7 @@ class ServerProcess:
         """Start it, with more in its environment, and wait until it answers."""
         flags = [part for name, value in self._settings.items() for part in (f"--{name}", value)]
         self.process = await self._spawn(flags, {**os.environ, **(environment or {})})
-        deadline = asyncio.get_running_loop().time() + START_TIMEOUT_S
+        deadline = asyncio.get_running_loop().time() + self.start_timeout_s
         while not await self._answers():
             if self.process.returncode is not None or (
                 asyncio.get_running_loop().time() > deadline

@@ -13,6 +13,8 @@ from mailvet.v1 import batch_service_pb2
 from tests.acceptance.house import ServerProcess
 from tests.faults.proxy import Proxy
 
+START_TIMEOUT_S = 90.0
+"""With a million results in the store, on a machine that does much else."""
 USUAL = {"session_recipients": "50", "drain_grace_s": "2"}
 TLS = "tls"
 """The setting, of a scenario only, that has a server present a certificate of its own making."""
@@ -25,6 +27,7 @@ class RealServer:
         self.words: dict[str, str] = {}
         """What stands for `$word` in a scenario: `$key`, `$roots`."""
         self._process = ServerProcess(bed, folder, **USUAL)
+        self._process.start_timeout_s = START_TIMEOUT_S
         settings = dict(settings)
         if settings.pop(TLS, None):
             settings |= _certificate(folder)
