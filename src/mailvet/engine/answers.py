@@ -16,7 +16,7 @@ from mailvet.engine.judge import Judge, fault_of, find, may_change, suggestions_
 from mailvet.engine.offhand import Offhand
 from mailvet.engine.places import Place, Places
 from mailvet.engine.sorts import Sorts
-from mailvet.lists import Membership
+from mailvet.lists import Hit, Membership
 from mailvet.model.batch import ResultRow
 from mailvet.model.finding import Finding
 from mailvet.model.result import ListHit, Result
@@ -60,6 +60,7 @@ class Answers:
         self._judge = judge
         self._encoder = encoder
         self._kinds: dict[Hashable, Kind] = {}
+        self._roles: dict[str, tuple[Hit, bytes]] = {}
         sorts = Sorts()
         self._hearing = Hearing(encoder, sorts)
         self._places = Places(encoder, judge.suggest, sorts, self._hearing)
@@ -95,7 +96,7 @@ class Answers:
             basic += self._rare(case, place)
         evidence = place.dns if seen is None else place.evidence + heard.evidence
         if membership is not None and membership.of_all_roles is not None:
-            evidence += self._encoder.role(ListHit(*membership.hits[-1]))
+            evidence += self._role(membership.hits[-1])
         row = self._encoder.fill(kind.form, names, now, basic, place.more, evidence)
         return self._long_way(case, now) if row is None else Answer(row, kind.may_change)
 
@@ -103,6 +104,7 @@ class Answers:
         """Drop what is remembered."""
         self.offhand.forget()
         self._kinds.clear()
+        self._roles.clear()
         self._places.forget()
         self._hearing.forget()
 
@@ -145,6 +147,14 @@ class Answers:
         if kind.names_domain:
             return self._encoder.explanation(explain(case, kind.status))
         return self._hearing.sentence(case, kind.status, heard) if kind.names_host else ""
+
+    def _role(self, hit: Hit) -> bytes:
+        encoded = self._roles.get(hit.row)
+        if encoded is None or encoded[0] != hit:
+            if len(self._roles) >= MAX_KINDS:
+                self._roles.clear()
+            encoded = self._roles[hit.row] = (hit, self._encoder.role(ListHit(*hit)))
+        return encoded[1]
 
     def _rare(self, case: Case, place: Place) -> str:
         return self._encoder.rare(

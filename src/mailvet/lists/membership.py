@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from mailvet.lists.roles import RoleWords
@@ -11,6 +12,9 @@ from mailvet.model.status import LocalPartType, ProviderType
 
 MAX_REMEMBERED_DOMAINS = 50_000
 """About 20 MB; mail lists repeat their domains, and a missed one costs a few microseconds."""
+
+MAX_REMEMBERED_NAMES = 16_384
+"""A few MB; people and functions are called the same everywhere."""
 
 ORDER = ("masked", "disposable", "organisations", "allow", "free")
 """When several lists hold the same name, the first of these decides."""
@@ -77,12 +81,14 @@ class Lists:
         exchangers that asked not to be probed."""
         self.optout = optout
         self.domain_lists = tuple(sorted(domain_lists, key=lambda each: ORDER.index(each.name)))
-        self._roles = roles
+        self._is_role = lru_cache(MAX_REMEMBERED_NAMES)(roles.is_role)
         self.role_file = role_file
         registered("example.org")  # reads the list of suffixes now, and not amid the first batch
         self._remembered: dict[str, Membership] = {}
         self._variants: dict[tuple[int, LocalPartType], tuple[Membership, Membership]] = {}
         """By the identity of the domain's, which is held beside the variant."""
+        self._of_roles: dict[tuple[int, str], Membership] = {}
+        """By the identity of what all roles share, which each holds, and the role."""
         self._unlisted: dict[ProviderType, Membership] = {}
         """Domains on no list: all that are of one kind share one object."""
 
@@ -96,7 +102,7 @@ class Lists:
         if by_domain is None:
             by_domain = self._remember(domain_ascii)
         name, plus, _ = local_part.lower().partition("+")
-        if self._roles.is_role(name):
+        if self._is_role(name):
             return self._as_role(self._variant(by_domain, LocalPartType.ROLE), name)
         if plus and name:
             return self._variant(by_domain, LocalPartType.PLUS_ADDRESSING)
@@ -122,9 +128,16 @@ class Lists:
         return found[1]
 
     def _as_role(self, shared: Membership, name: str) -> Membership:
-        role = self.role_file
-        hit = Hit("roles", name, role.source, role.date)
-        return shared._replace(hits=(*shared.hits, hit), of_all_roles=shared)
+        key = (id(shared), name)
+        found = self._of_roles.get(key)
+        if found is None:
+            if len(self._of_roles) >= MAX_REMEMBERED_NAMES:
+                self._of_roles.clear()
+            role = self.role_file
+            hit = Hit("roles", name, role.source, role.date)
+            found = shared._replace(hits=(*shared.hits, hit), of_all_roles=shared)
+            self._of_roles[key] = found
+        return found
 
     def _remember(self, domain: str) -> Membership:
         if len(self._remembered) >= MAX_REMEMBERED_DOMAINS:
