@@ -1,5 +1,7 @@
 """What every store promises about usage and balances."""
 
+from pathlib import Path
+
 import pytest
 
 from mailvet.errors import InsufficientBalance
@@ -17,6 +19,7 @@ from tests.store.samples import (
     finish,
     indexes_of,
     launched,
+    open_sqlite,
     row,
     settled,
 )
@@ -142,6 +145,22 @@ async def test_a_launch_reserves_the_most_it_can_cost(store: Store) -> None:
     assert (0, balance.pack_halves) == (balance.reserved_halves, balance.available_halves)
 
 
+async def test_nothing_stays_reserved_for_a_batch_that_ended(store: Store) -> None:
+    """Also when its entries turned out to be none, as those of an erased address do."""
+    await store.set_balance(TENANT, limited=True, add_halves=20)
+    await launched(store, 4)
+    await store.pause_batch(TENANT, "b1")
+    await store.resume_batch(TENANT, "b1")
+    while claims := await store.claim("w", max_entries=100):
+        await store.settle(
+            [settled(claim, status=EntryStatus.AT_SIGN_NOT_FOUND) for claim in claims]
+        )
+    balance = await store.get_balance(TENANT)
+
+    assert BatchState.COMPLETED is (await store.get_batch(TENANT, "b1")).state
+    assert (0, 20) == (balance.reserved_halves, balance.available_halves)
+
+
 async def test_a_launch_that_may_cost_too_much_is_refused(store: Store) -> None:
     """Whichever way it is launched; nothing is begun, and what is missing is said."""
     await store.set_balance(TENANT, limited=True, add_halves=7)
@@ -240,3 +259,18 @@ async def test_a_batch_that_runs_never_runs_out(store: Store) -> None:
 
     assert BatchState.COMPLETED is (await store.get_batch(TENANT, "b1")).state
     assert -8 == (await store.get_balance(TENANT)).available_halves
+
+
+async def test_a_promise_to_a_call_ends_with_the_process(tmp_path: Path, clock: Clock) -> None:
+    """The call that it was made for is gone; what a batch has reserved stays."""
+    first = await open_sqlite(tmp_path / "store.db", clock)
+    await first.set_balance(TENANT, limited=True, add_halves=20)
+    await launched(first, 4)
+    await first.reserve(TENANT, 6)
+    assert 6 == (await first.get_balance(TENANT)).available_halves
+    await first.close()
+    second = await open_sqlite(tmp_path / "store.db", clock)
+    try:
+        assert 12 == (await second.get_balance(TENANT)).available_halves
+    finally:
+        await second.close()

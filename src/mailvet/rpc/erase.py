@@ -1,5 +1,6 @@
 """EraseAddress: what is left of results, and of everything else that remembers an address."""
 
+import asyncio
 import re
 from collections.abc import Callable
 from typing import Any
@@ -92,6 +93,7 @@ class AddressEraser:
         self._store = store
         self._forget = forget
         self._forget_exports = forget_exports
+        self._one_by_one = asyncio.Lock()
 
     async def erase(self, tenant: str, text: str) -> pb.EraseAddressResponse:
         """Erase an address from all that a tenant has; raises `InvalidRequest` when it is none."""
@@ -101,7 +103,8 @@ class AddressEraser:
             wrong.add("address", "it is none; give one whole address, such as `ann@example.org`")
             raise InvalidRequest(wrong.found)
         wanted = wanted_address(parsed, Results())
-        erasure = await self._store.erase_address(tenant, wanted)
+        async with self._one_by_one:  # each looks through all that its tenant has
+            erasure = await self._store.erase_address(tenant, wanted)
         self._forget(tenant, [text])
         for batch_id in erasure.batch_ids:
             self._forget_exports(tenant, batch_id)

@@ -1,5 +1,7 @@
 """GetOwnLimits: every limit that a caller is held to, and what of it is used."""
 
+import math
+
 from mailvet.accounts.admission import Admission, Kind
 from mailvet.batches import limits
 from mailvet.rpc.call import Call
@@ -17,7 +19,7 @@ async def own_limits(
     return [
         pb.OwnLimit(
             subject=Kind.MANAGEMENT.value,
-            limit=round(of_calls.request_rate) if rated_as else 0,
+            limit=math.ceil(of_calls.request_rate) if rated_as else 0,
             meaning="management calls of this key, in the long run; no limit without a key",
         ),
         pb.OwnLimit(
