@@ -1,11 +1,13 @@
 """Who is let in, over the wire, and for how long."""
 
 import asyncio
+import time
 from typing import Any
 
 import grpc
 import pytest
 
+from mailvet.accounts.guessing import FREE_BURST, HOLD_S
 from mailvet.accounts.key_table import MAX_AGE_S
 from mailvet.rpc import open_calls
 from mailvet.store.base import Store
@@ -72,6 +74,45 @@ async def test_a_quiet_call_ends_when_its_key_is_revoked(
     assert "UNAUTHENTICATED" == told(caught.value).info.reason
     assert 1 == world.metrics.open_calls("mailvet.v1.BatchService/WatchBatch")
     staying.cancel()
+
+
+async def test_guessers_wait_and_nobody_else(open_world: OpenWorld, store: Store) -> None:
+    """Beyond a burst refusals are held; right keys are answered, and a drain ends the waiting."""
+    text, kept = made("acme", store.secret)
+    await store.add_key(kept)
+    world = await open_world(require_keys=True, clock=Clock())
+
+    async def guess() -> str:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await world.batches.ListBatches(pb.ListBatchesRequest())
+        return str(told(caught.value).info.reason)
+
+    answered = await asyncio.gather(*(guess() for _ in range(FREE_BURST)))
+    assert ["UNAUTHENTICATED"] * FREE_BURST == answered
+    held = [asyncio.create_task(guess()) for _ in range(5)]
+    metadata = (("x-api-key", text),)
+    for _ in range(10):
+        await world.batches.ListBatches(pb.ListBatchesRequest(), metadata=metadata)
+    assert not any(task.done() for task in held)
+
+    await asyncio.wait_for(world.server.stop(grace_s=60), HOLD_S / 2)
+    assert ["UNAUTHENTICATED"] * 5 == await asyncio.gather(*held)
+
+
+async def test_the_last_use_of_a_key_is_kept(open_world: OpenWorld, store: Store) -> None:
+    """Of all calls together, written once in a while and at the end."""
+    text, kept = made("acme", store.secret)
+    await store.add_key(kept)
+    world = await open_world(require_keys=True, metadata=(("x-api-key", text),))
+    before = time.time()
+    for _ in range(3):
+        await world.batches.ListBatches(pb.ListBatchesRequest())
+    assert kept == await store.find_key(kept.key_id)
+
+    await world.server.stop(0)
+    now = await store.find_key(kept.key_id)
+    assert now is not None
+    assert before <= (now.last_use_time or 0) <= time.time()
 
 
 async def begun(world: World, method: str) -> Any:
