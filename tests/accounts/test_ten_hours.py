@@ -234,7 +234,7 @@ class Life:
         await happening(tenant)
         for _ in range(self.chance.randrange(3)):
             await self._work()
-        self.clock.advance(self.chance.expovariate(1 / 60))
+        self.clock.advance(self.chance.expovariate(1 / 90))
 
     def _text(self, tenant: str) -> str:
         number = self.chance.randrange(20)
@@ -387,7 +387,7 @@ async def test_ten_hours_of_three_tenants(kind: str, tmp_path: Path) -> None:
             turn += 1
             if turn % 25 == 0:
                 await life.check()
-            if turn % 150 == 0:
+            if turn % 100 == 0:
                 await life.crash()
         await life.check()
 
