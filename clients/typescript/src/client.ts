@@ -95,10 +95,15 @@ export function connect(target: string, options: Options = {}): Client {
  * are generated stubs, whose unary calls are retried too; `stub` makes those of every other service.
  */
 export class Client {
+  /** Batches: create, fill, launch, watch, cancel, delete. */
   readonly batches: Stub<typeof BatchService>;
+  /** What the batches found out. */
   readonly results: Stub<typeof ResultService>;
+  /** Answers at once, without a batch. */
   readonly verification: Stub<typeof VerificationService>;
+  /** What belongs to the caller's tenant. */
   readonly accounts: Stub<typeof AccountService>;
+  /** What the server is, and what it knows. */
   readonly catalog: Stub<typeof CatalogService>;
 
   private readonly closing = new AbortController();

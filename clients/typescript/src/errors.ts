@@ -5,9 +5,11 @@ import { Code, ConnectError } from "@connectrpc/connect";
 
 /** One wrong field of a request. */
 export interface FieldViolation {
+  /** Its path, such as `entries[3].input_data`. */
   field: string;
+  /** What is wrong with it, for people. */
   description: string;
-  /** What is wrong, as a word for programs; empty when the server gave none. */
+  /** The same as a word for programs; empty when the server gave none. */
   reason: string;
 }
 
@@ -16,13 +18,17 @@ export class ServiceError extends Error {
   override readonly name = "ServiceError";
   /** The ErrorReason, such as `WRONG_STATE`; empty when the server gave none. */
   reason = "";
+  /** What the reason is about, such as the id that was not found. */
   metadata: Record<string, string> = {};
+  /** The wrong fields of the request. */
   violations: FieldViolation[] = [];
   /** How long the server asks to wait. */
   retryAfterMs?: number;
 
   constructor(
+    /** What kind of failure it is, in gRPC's words. */
     readonly code: Code,
+    /** What happened, in the server's words alone. */
     readonly text: string,
     cause?: unknown,
   ) {

@@ -76,7 +76,7 @@ public final class MailvetClient implements AutoCloseable {
   public final ResultServiceBlockingV2Stub results;
   /** Answers at once, without a batch. */
   public final VerificationServiceBlockingV2Stub verification;
-  /** Balance, keys, rules and data policy of the caller's tenant. */
+  /** What belongs to the caller's tenant. */
   public final AccountServiceBlockingV2Stub accounts;
   /** What the server is, and what it knows. */
   public final CatalogServiceBlockingV2Stub catalog;
