@@ -75,9 +75,9 @@ def _lists(kept: Kept) -> Iterator[Bar]:
             per_core = 1e6 / found["server_cpu_us"]
             slow = slowness(kept, bench)
             yield Bar(f"{name}: addresses a core and second", rate, per_core, slowness=slow)
-            if share:
-                of_floor = found["floor_cpu_us"] / found["server_cpu_us"]
-                yield Bar(f"{name}: of the bare loop, by CPU time", share, of_floor)
+            if share and "prototype_cpu_us" in found:
+                part = found["prototype_cpu_us"] / found["server_cpu_us"]
+                yield Bar(f"{name}: of the prototype, by CPU time", share, part)
 
 
 def law(name: str, delay_ms: float, figures: dict[str, Any]) -> float:

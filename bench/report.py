@@ -64,6 +64,7 @@ def verification(kept: Kept) -> list[str]:
         rows.append([f"{row[0]}, two probing processes", *row[1:]])
     heads = ["list, round trip", "addresses", "a second", "latency allows", "of what is possible"]
     heads += ["server CPU µs", "a core and second", "bare loop CPU µs", "of it"]
+    heads += ["prototype CPU µs", "of it"]
     heads += ["recipients a session", "DNS queries an address", "peak MiB"]
     return table(heads, rows)
 
@@ -71,7 +72,7 @@ def verification(kept: Kept) -> list[str]:
 def _list_row(kept: Kept, name: str, delay: int, figures: dict[str, Any]) -> list[object]:
     most = ceiling(kept, name, delay) if delay else None
     rate, cpu = figures["addresses_per_s"], figures["server_cpu_us"]
-    floor = figures.get("floor_cpu_us")
+    floor, prototype = figures.get("floor_cpu_us"), figures.get("prototype_cpu_us")
     return [
         f"{name}, {delay} ms",
         f"{figures['entries']:,}",
@@ -82,6 +83,8 @@ def _list_row(kept: Kept, name: str, delay: int, figures: dict[str, Any]) -> lis
         f"{1e6 / cpu:,.0f}",
         floor or "",
         f"{floor / cpu:.2f}" if floor else "",
+        prototype or "",
+        f"{prototype / cpu:.2f}" if prototype else "",
         figures["recipients_per_session"],
         figures["dns_queries_per_address"],
         figures["peak_mib"],
