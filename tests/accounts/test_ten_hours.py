@@ -26,8 +26,8 @@ from mailvet.store.base import Store
 from mailvet.store.memory import MemoryStore
 from mailvet.store.sqlite import SqliteStore
 from mailvet.v1 import batch_service_pb2 as batch_pb
+from mailvet.v1 import erasure_pb2, usage_pb2, verification_service_pb2
 from mailvet.v1 import result_service_pb2 as result_pb
-from mailvet.v1 import usage_pb2, verification_service_pb2
 from tests.rpc.test_tenants import key_of
 from tests.rpc.world import World, open_channel, open_world, told
 from tests.store.samples import Clock
@@ -112,6 +112,7 @@ class Life:
         self.books = {tenant: Books() for tenant in TENANTS}
         self.refused: Counter[str] = Counter()
         self.crashes = 0
+        self.erased = 0
         self._folder = folder
         self._keys: dict[str, list[tuple[str, str]]] = {}
         self._qualities: dict[tuple[str, str], int] = {}
@@ -229,7 +230,7 @@ class Life:
             [self._create] * 3
             + [self._launch] * 3
             + [self._verify] * 4
-            + [self._steer, self._read, self._erase, self._peep, self._buy]
+            + [self._steer, self._read, self._erase, self._peep, self._buy, self._forget]
         )
         await happening(tenant)
         for _ in range(self.chance.randrange(3)):
@@ -278,6 +279,12 @@ class Life:
     async def _erase(self, tenant: str) -> None:
         request = batch_pb.DeleteBatchRequest(batch_id=self._some_batch(tenant), force=True)
         await self.call(tenant, "BatchService/DeleteBatch", request)
+
+    async def _forget(self, tenant: str) -> None:
+        """Erase an address from everything, also from what a worker holds."""
+        request = erasure_pb2.EraseAddressRequest(address=self._text(tenant))
+        for reply in await self.call(tenant, "AccountService/EraseAddress", request):
+            self.erased += reply.entry_count
 
     async def _verify(self, tenant: str) -> None:
         entries = [{"input_data": self._text(tenant)} for _ in range(self.chance.randint(1, 5))]
@@ -393,8 +400,9 @@ async def test_ten_hours_of_three_tenants(kind: str, tmp_path: Path) -> None:
 
         assert {20_000, 20_001} <= set(life.books["amber"].spent)
         for books in life.books.values():
-            assert sum(books.spent.values()) > 100
+            assert sum(books.spent.values()) > 60
             assert books.batches
         assert life.refused["INSUFFICIENT_BALANCE"] > 5
         assert life.refused["NOT_FOUND"] > 5
+        assert life.erased > 5
         assert kind == "memory" or life.crashes > 2
