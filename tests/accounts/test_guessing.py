@@ -11,7 +11,12 @@ from tests.accounts.world import Clock
 
 async def began(how: Guessing, count: int) -> list["asyncio.Task[None]"]:
     """So many refusals at once, each as far as it gets."""
-    tasks = [asyncio.create_task(how.hold()) for _ in range(count)]
+
+    async def refuse() -> None:
+        if how.is_late():
+            await how.hold()
+
+    tasks = [asyncio.create_task(refuse()) for _ in range(count)]
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     return tasks
@@ -34,6 +39,15 @@ async def test_many_wait() -> None:
     tasks = await began(how, FREE_BURST + 30)
     assert FREE_BURST == sum(task.done() for task in tasks)
     assert 30 == how.held
+    await asyncio.gather(*tasks)
+    assert 0 == how.held
+
+
+async def test_all_can_be_let_go() -> None:
+    """As a server does that goes away."""
+    how = Guessing(Clock())
+    tasks = await began(how, FREE_BURST + 5)
+    how.let_go()
     await asyncio.gather(*tasks)
     assert 0 == how.held
 

@@ -90,10 +90,12 @@ async def test_guessers_wait_and_nobody_else(open_world: OpenWorld, store: Store
     answered = await asyncio.gather(*(guess() for _ in range(FREE_BURST)))
     assert ["UNAUTHENTICATED"] * FREE_BURST == answered
     held = [asyncio.create_task(guess()) for _ in range(5)]
+    lines = len(world.logs)
     metadata = (("x-api-key", text),)
     for _ in range(10):
         await world.batches.ListBatches(pb.ListBatchesRequest(), metadata=metadata)
     assert not any(task.done() for task in held)
+    assert 10 == len(world.logs) - lines  # a storm of refusals is no storm of lines
 
     await asyncio.wait_for(world.server.stop(grace_s=60), HOLD_S / 2)
     assert ["UNAUTHENTICATED"] * 5 == await asyncio.gather(*held)

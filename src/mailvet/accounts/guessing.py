@@ -21,19 +21,41 @@ _ALL = "all"
 
 
 class Guessing:
-    """Decides how long a refusal waits; `clock` is monotonic seconds."""
+    """Decides which refusals wait; `clock` is monotonic seconds."""
 
     def __init__(self, clock: Callable[[], float], *, hold_s: float = HOLD_S) -> None:
         self._rate = Rate(FREE_PER_S, FREE_BURST, clock=clock)
         self._hold_s = hold_s
-        self.held = 0
+        self._held: set[asyncio.Future[None]] = set()
+
+    @property
+    def held(self) -> int:
+        """How many calls wait now."""
+        return len(self._held)
+
+    def is_late(self) -> bool:
+        """Count a refusal; whether it is one of many, and has to wait."""
+        return self._rate.take(_ALL) > 0 and len(self._held) < MAX_HELD
 
     async def hold(self) -> None:
-        """Return at once for one of few refusals, after a while for one of many."""
-        if not self._rate.take(_ALL) or self.held >= MAX_HELD:
-            return
-        self.held += 1
+        """Wait as long as a refusal is held, or until all are let go."""
+        # A future and a timer: a task for each would cost more than the refusal itself.
+        loop = asyncio.get_running_loop()
+        waiting: asyncio.Future[None] = loop.create_future()
+        timer = loop.call_later(self._hold_s, _end, waiting)
+        self._held.add(waiting)
         try:
-            await asyncio.sleep(self._hold_s)
+            await waiting
         finally:
-            self.held -= 1
+            timer.cancel()
+            self._held.discard(waiting)
+
+    def let_go(self) -> None:
+        """Have all that wait answered now."""
+        for waiting in self._held:
+            _end(waiting)
+
+
+def _end(waiting: "asyncio.Future[None]") -> None:
+    if not waiting.done():
+        waiting.set_result(None)

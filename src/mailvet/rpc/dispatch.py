@@ -75,7 +75,7 @@ class Dispatcher:
         self._admission = admission
         self._auditor = auditor
         self.open_calls = OpenCalls(authenticator)
-        self._guessing = Guessing(clock)
+        self.guessing = Guessing(clock)
         self._authenticator = authenticator
         self._drain = drain
         self._metrics = metrics
@@ -129,10 +129,11 @@ class Dispatcher:
                 ending.failure = self._explain(error, ending.request_id)
         finally:
             self.open_calls.ended()
+            ending.late = self._is_late(call, ending.failure)
             self._note(call, context, ending, record)
         if ending.failure is not None:
-            if ending.failure.code is grpc.StatusCode.UNAUTHENTICATED and not call.tenant:
-                await self._drain.unless(self._guessing.hold())
+            if ending.late and not self._drain.begun:
+                await self.guessing.hold()
             await _abort(context, ending.failure, ending.request_id)
         return reply
 
@@ -160,6 +161,10 @@ class Dispatcher:
             return None
         call.messages_out += 1
         return encoded(reply)
+
+    def _is_late(self, call: Call[Any], failure: Failure | None) -> bool:
+        unknown = failure is not None and failure.code is grpc.StatusCode.UNAUTHENTICATED
+        return unknown and not call.tenant and self.guessing.is_late()
 
     async def _identify(self, call: Call[Any], metadata: Mapping[str, str]) -> Caller:
         names = call.certificate_names() if self._authenticator.certificates else ()
@@ -189,6 +194,8 @@ class Dispatcher:
         reason = "" if failure is None else failure.reason
         if record is not None:
             record.ended(code, reason)
+        if ending.late:  # its line would be one of thousands that say the same
+            return
         self._log.info(
             "rpc.ended",
             method=call.method.full_name,
@@ -212,6 +219,8 @@ class _Ending:
     started: float
     code: str = "CANCELLED"
     failure: Failure | None = None
+    late: bool = False
+    """Whether it is one of many refusals of unknown callers."""
 
 
 def _was_cancelled(error: BaseException) -> bool:

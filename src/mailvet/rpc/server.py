@@ -18,6 +18,7 @@ from structlog.typing import FilteringBoundLogger
 from mailvet.accounts.admission import Admission
 from mailvet.accounts.audit_log import AuditLog
 from mailvet.accounts.authenticator import Authenticator
+from mailvet.accounts.guessing import Guessing
 from mailvet.accounts.metering import Meter
 from mailvet.accounts.second_factor import SecondFactor
 from mailvet.accounts.tenant_keys import TenantKeys
@@ -125,6 +126,7 @@ class RpcServer:
         lame_duck_s: float,
         meter: Meter,
         chores: Sequence[Chore],
+        guessing: Guessing,
     ) -> None:
         self.port = port
         self.health = health
@@ -133,6 +135,7 @@ class RpcServer:
         self._lame_duck_s = lame_duck_s
         self._meter = meter
         self._chores = chores
+        self._guessing = guessing
         self._running: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -144,6 +147,7 @@ class RpcServer:
         """Drain, then stop: what has not ended after `grace_s` seconds is cut off."""
         self.health.drain()
         self._drain.begin()
+        self._guessing.let_go()
         if self._lame_duck_s:
             await asyncio.sleep(self._lame_duck_s)
         await self._server.stop(grace_s)
@@ -256,6 +260,7 @@ def build_server(  # noqa: PLR0913
         options.lame_duck_s,
         meter,
         (audit, authenticator.uses, dispatcher.open_calls),
+        dispatcher.guessing,
     )
 
 
