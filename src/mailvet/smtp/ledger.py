@@ -60,6 +60,15 @@ class Ledger:
         self.probing: str | None = None
         """The domain whose made-up mailbox's answer is due."""
 
+    @property
+    def has_answers(self) -> bool:
+        """Whether any recipient was answered."""
+        return self._total > 0
+
+    def emptied(self) -> "Ledger":
+        """A new one for the same recipients, without what was learnt."""
+        return Ledger(self.recipients, self._host, self._address)
+
     def begin_transaction(self) -> None:
         """Note that the sender was accepted."""
         self.transacted = True

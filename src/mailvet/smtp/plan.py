@@ -40,6 +40,8 @@ class Plan:
         "_envelopes",
         "_helo",
         "_is_ascii",
+        "_is_hasty",
+        "_is_in_doubt",
         "_mail_from",
         "_may_pipeline",
         "_rcpt_lines",
@@ -77,6 +79,8 @@ class Plan:
         self._may_pipeline = pipelining
         self._ehlo_refusal: Reply | None = None
         self._tls_due = False
+        self._is_hasty = False
+        self._is_in_doubt = False
         self.ledger = Ledger(recipients, host, address)
         self.extensions: frozenset[str] = frozenset()
         self.used_starttls = False
@@ -92,8 +96,10 @@ class Plan:
 
     @property
     def asks_again(self) -> bool:
-        """Whether the host wants TLS, and QUIT was said already: ask it in another dialogue."""
-        return self._tls_due and self.done
+        """Whether to ask in another dialogue, one command at a time: the host wants TLS and QUIT
+        was said already, or it broke off amid the replies to a group, so that nobody knows whether
+        each was whole and stood for its own command."""
+        return self.done and (self._tls_due or self._is_in_doubt)
 
     def feed(self, reply: Reply) -> None:
         """Take the reply to the oldest command that has none."""
@@ -111,7 +117,12 @@ class Plan:
 
     def break_off(self, trouble: Trouble) -> None:
         """Take note that no further reply will come."""
-        self._end(trouble)
+        if self._is_hasty and self.stage is not Stage.QUIT and self.ledger.has_answers:
+            self._is_in_doubt = True
+            self.ledger = self.ledger.emptied()
+            self._finish()
+        else:
+            self._end(trouble)
 
     def report(self) -> Report:
         """Return what was learnt so far."""
@@ -211,6 +222,7 @@ class Plan:
 
     def _ask_at_once(self) -> Generator[Step, Reply, None]:
         """Say all there is to say, QUIT included, and hear what is said to it."""
+        self._is_hasty = True
         groups = []
         lines: list[bytes] = []
         for envelope, wanted in zip(self._envelopes, self._rcpt_lines, strict=True):
