@@ -24,7 +24,7 @@ from typing import Any
 
 from mailvet import failpoints
 from mailvet.cli import serve, verify
-from mailvet.cli.main import main
+from mailvet.cli.main import GRPC_ENVIRONMENT, main
 
 NEEDED = (serve, verify)
 """Imported for what comes with them: all that servers and most commands need, once for all."""
@@ -69,6 +69,7 @@ class _Nursery:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             cwd=Path(__file__).parent.parent,
+            env={**os.environ, **GRPC_ENVIRONMENT},
         )
         self._born: list[Future[int]] = []
         self._living: dict[int, Future[int]] = {}

@@ -96,7 +96,7 @@ def test_every_line_runs(target: str) -> None:
     said: dict[str, list[Any]] = {}
     for line in LINES:
         done = run_line(filled(line, said), target)
-        assert (0, "") == (done.returncode, done.stderr), line
+        assert (0, "") == (done.returncode, done.stderr), (line, done.stderr)
         if "/" in called(line):
             said[called(line).rpartition("/")[2]] = parsed(line, documents(done.stdout))
     assert 5 == said["StreamEntries"][-1].batch.entry_count

@@ -18,7 +18,6 @@ from mailvet.config import PREFIX
 from mailvet.testbed.bed import Testbed
 from mailvet.testbed.world import parse_world
 from tests import nursery
-from tests.nursery import NOTHING
 
 COMMAND = (sys.executable, "-m", "mailvet")
 TIMEOUT_S = 60.0
@@ -153,7 +152,7 @@ def server(folder: Path, *more: str) -> Iterator[str]:
     # A pipe with a name: reading from it waits for what the server says.
     pipe = folder / "said"
     os.mkfifo(pipe)
-    process = nursery.spawn(command, environment(), pipe, NOTHING)
+    process = nursery.spawn(command, environment(), pipe, folder / "said.log")
     with pipe.open(encoding="utf-8") as out:
         try:
             said = out.readline()

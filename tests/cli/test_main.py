@@ -1,5 +1,6 @@
 """The command line itself: commands, help, versions, mistakes."""
 
+import os
 import sys
 
 import pytest
@@ -120,3 +121,12 @@ def test_output_is_utf8_in_any_locale() -> None:
     """A locale without UTF-8 neither breaks the output nor the input."""
     done = mailvet("parse", "--json", stdin='{"input": "ü@b.org"}\n'.encode(), env=PLAIN_LOCALE)
     assert (0, True) == (done.returncode, '"local_part": "ü"' in done.stdout)
+
+
+def test_grpc_stays_out_of_processes_that_are_started(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The loop forks; gRPC's own part in a fork aborted one export in a dozen."""
+    monkeypatch.delenv("GRPC_ENABLE_FORK_SUPPORT", raising=False)
+    assert 0 == run(capsys, "--version")[0]
+    assert "false" == os.environ["GRPC_ENABLE_FORK_SUPPORT"]

@@ -53,7 +53,7 @@ class Admission:
         if wait_s:
             raise QuotaExceeded(
                 f"this key may make {self.limits.request_rate:g} management calls a second, and"
-                f" {self.limits.request_burst} at once; come back in {wait_s:.2f} s",
+                f" {self.limits.request_burst} at once; come back in {wait_s + 0.005:.2f} s",
                 subject=Kind.MANAGEMENT.value,
                 retry_after_s=wait_s,
             )

@@ -16,6 +16,14 @@ from mailvet.cli import flags, setting_flags
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
+GRPC_ENVIRONMENT = {
+    "GRPC_VERBOSITY": "NONE",  # its log lines; errors come as errors
+    # The event loop forks for each process that it starts; what gRPC does in the fork, which only
+    # becomes another program, aborts it now and then.
+    "GRPC_ENABLE_FORK_SUPPORT": "false",
+}
+"""Read by gRPC when it is imported."""
+
 Setup = Callable[[argparse.ArgumentParser], None]
 
 _COMMANDS: tuple[tuple[str, str, str, Setup], ...] = (
@@ -71,7 +79,8 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     """Run one command and leave with its exit code."""
     argv = sys.argv[1:] if argv is None else argv
     _speak_utf8()
-    os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # its log lines; errors come as errors
+    for name, value in GRPC_ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
     try:
         arguments = parser(argv).parse_args(argv)
         module, _, function = arguments.run.partition(":")

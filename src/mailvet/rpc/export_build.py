@@ -23,12 +23,15 @@ from mailvet.model.batch import Batch, ResultFilter, UploadedFile
 from mailvet.rpc.export_process import Job, Written
 from mailvet.rpc.frames import body
 from mailvet.store.base import Store
+from mailvet.telemetry.logs import logger
 from mailvet.v1 import result_pb2 as result_pb
 
 PAGE_RESULTS = 2_000
 """Copied in one go: a few milliseconds of the event loop."""
 _FULL = result_pb.RESULT_VIEW_FULL
 Note = Callable[[int], None]
+
+_LOG = logger("rpc")
 
 
 class ExportSpec(NamedTuple):
@@ -159,6 +162,7 @@ async def _written(job: Job, note: Note) -> Written:
             await process.wait()
     if "refused" in told:
         raise FileRefused(*told["refused"])
-    if process.returncode:
+    if process.returncode or "failed" in told:
+        _LOG.error("export.failed", error=told.get("failed"), exit_code=process.returncode)
         raise Unavailable("the export could not be written; is there room on the disk?")
     return Written(**told)

@@ -74,6 +74,10 @@ def main(job: str) -> None:
         told: dict[str, Any] = _work(Job(**json.loads(job)))._asdict()
     except FileRefused as error:
         told = {"refused": [error.violations[0].field, error.violations[0].description]}
+    except Exception as error:  # its text, or a traceback, could hold what is being written
+        told = {
+            "failed": f"{type(error).__name__} {getattr(error, 'strerror', None) or ''}".strip()
+        }
     _tell(told)
 
 
