@@ -74,7 +74,8 @@ class _Nursery:
         self._born: list[Future[int]] = []
         self._living: dict[int, Future[int]] = {}
         self._lock = threading.Lock()
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listening = threading.Thread(target=self._listen, daemon=True)
+        self._listening.start()
         atexit.register(self._close)
 
     def spawn(
@@ -114,6 +115,9 @@ class _Nursery:
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait(10)
+        self._listening.join(10)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
 
 
 @cache

@@ -12,7 +12,11 @@ from tests.conformance.play import play
 from tests.conformance.process import languages
 from tests.conformance.scenario import REAL, Scenario, read, scenarios
 
-SCRIPTED = [pytest.param(one, id=one.name) for one in scenarios() if one.server != REAL]
+SCRIPTED = [
+    pytest.param(one, id=one.name, marks=pytest.mark.slow if one.slow else ())
+    for one in scenarios()
+    if one.server != REAL
+]
 
 
 @pytest.mark.parametrize("scenario", SCRIPTED)
