@@ -100,6 +100,7 @@ def test_every_line_runs(target: str) -> None:
         if "/" in called(line):
             said[called(line).rpartition("/")[2]] = parsed(line, documents(done.stdout))
     assert 5 == said["StreamEntries"][-1].batch.entry_count
+    assert said["VerifyEmail"][-1].result.from_cache
     assert {"a", "b"} == {answer.id for answer in said["VerifyStream"]}
     assert [1, 2, 3] == [one.cost_units for one in said["ListQualityLevels"][0].quality_levels]
     assert 2 == said["AddFile"][0].reading.rows_kept

@@ -78,8 +78,7 @@ class Answerer:
         entries: Sequence[tuple[str, str]],
         _budget_s: float,
         tenant: str,
-        *,
-        max_age_s: float = 0.0,  # it is asked by name
+        **_ages: float,
     ) -> list[Result]:
         """One answer for each text that differs."""
         made: dict[str, Result] = {}

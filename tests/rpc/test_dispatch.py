@@ -31,8 +31,9 @@ class Failing:
         _tenant: str,
         *,
         max_age_s: float = 0.0,
+        max_shared_age_s: float = 0.0,
     ) -> list[Result]:
-        assert max_age_s >= 0
+        assert max_age_s + max_shared_age_s >= 0
         raise self._error
 
 

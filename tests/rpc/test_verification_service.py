@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from typing import Any
 
 import grpc
 import pytest
@@ -90,15 +91,33 @@ async def test_who_hangs_up_ends_the_work(open_world: OpenWorld) -> None:
     assert grpc.StatusCode.CANCELLED is await call.code()
 
 
-async def test_an_age_reaches_the_verifier(world: World) -> None:
-    """Without one everything is asked; more than a month is refused."""
-    for seconds in (None, 90):
-        age = None if seconds is None else Duration(seconds=seconds)
-        request = pb.VerifyEmailRequest(input_data="ann@example.org", max_age=age)
-        await world.verification.VerifyEmail(request)
-    assert [0.0, 90.0] == world.verifier.max_ages
-    month = pb.VerifyEmailRequest(max_age=Duration(seconds=30 * 86_400 + 1))
-    with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await world.verification.VerifyEmail(month)
+async def test_ages_reach_the_verifier(world: World) -> None:
+    """The tenant's own and the shared one, of each method that verifies; without, all is asked."""
+    ages: dict[str, Any] = {"max_age": Duration(seconds=90), "max_shared_age": Duration(seconds=60)}
+    entries = [batch_pb.Entry(input_data="ann@example.org")]
+    await world.verification.VerifyEmail(pb.VerifyEmailRequest(input_data="ann@example.org"))
+    await world.verification.VerifyEmail(
+        pb.VerifyEmailRequest(input_data="ann@example.org", **ages)
+    )
+    await world.verification.VerifyEmails(pb.VerifyEmailsRequest(entries=entries, **ages))
+    stream = [pb.VerifyStreamRequest(input_data="ann@example.org", **ages)]
+    answers = [answer async for answer in world.verification.VerifyStream(stream)]
 
-    assert grpc.StatusCode.INVALID_ARGUMENT is caught.value.code()
+    assert 1 == len(answers)
+    assert [(0.0, 0.0)] + [(90.0, 60.0)] * 3 == world.verifier.max_ages
+
+
+@pytest.mark.parametrize("field", ["max_age", "max_shared_age"])
+async def test_an_age_is_a_month_at_most(field: str, world: World) -> None:
+    """What is older says little of a mailbox; the error names the field."""
+    month: dict[str, Any] = {field: Duration(seconds=30 * 86_400 + 1)}
+    entries = [batch_pb.Entry(input_data="ann@example.org")]
+    for asked in (
+        world.verification.VerifyEmail(pb.VerifyEmailRequest(**month)),
+        world.verification.VerifyEmails(pb.VerifyEmailsRequest(entries=entries, **month)),
+        anext(aiter(world.verification.VerifyStream([pb.VerifyStreamRequest(**month)]))),
+    ):
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await asked
+        assert grpc.StatusCode.INVALID_ARGUMENT is caught.value.code()
+        assert f"{field}:" in (caught.value.details() or "")

@@ -37,7 +37,7 @@ class Slow:
         return self._gates.setdefault(text, asyncio.Event())
 
     async def verify(
-        self, entries: Sequence[tuple[str, str]], budget_s: float, _tenant: str
+        self, entries: Sequence[tuple[str, str]], budget_s: float, _tenant: str, **_ages: float
     ) -> list[Result]:
         ((text, custom),) = entries
         self.asked.append(text)

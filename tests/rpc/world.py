@@ -56,7 +56,7 @@ class Oracle:
 
     def __init__(self) -> None:
         self.asked: list[tuple[Sequence[tuple[str, str]], float]] = []
-        self.max_ages: list[float] = []
+        self.max_ages: list[tuple[float, float]] = []
 
     async def verify(
         self,
@@ -65,8 +65,9 @@ class Oracle:
         _tenant: str,
         *,
         max_age_s: float = 0.0,
+        max_shared_age_s: float = 0.0,
     ) -> list[Result]:
-        self.max_ages.append(max_age_s)
+        self.max_ages.append((max_age_s, max_shared_age_s))
         self.asked.append((entries, budget_s))
         return [_success(place, *entry) for place, entry in enumerate(entries)]
 

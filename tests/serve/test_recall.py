@@ -48,9 +48,12 @@ async def _opened(
             yield bed, client
 
 
-async def _verify(client: Client, address: str, max_age_s: int = 0) -> result_pb2.Result:
+async def _verify(
+    client: Client, address: str, max_age_s: int = 0, max_shared_age_s: int = 0
+) -> result_pb2.Result:
     request = pb.VerifyEmailRequest(input_data=address, view=result_pb2.RESULT_VIEW_EVIDENCE)
     request.max_age.FromSeconds(max_age_s)
+    request.max_shared_age.FromSeconds(max_shared_age_s)
     answer: Any = await client.call(client.verification.VerifyEmail, request)
     result: result_pb2.Result = answer.result
     return result
@@ -134,6 +137,23 @@ async def test_a_batch_that_shares_reads_what_was_shared(opened: tuple[Testbed, 
     assert sessions == bed.sessions.count["mx.plain.test"]
     assert [True] * 3 == [result.from_cache for result in again]
     assert (3600, 0) == (answer.batch.max_shared_age.seconds, answer.batch.max_age.seconds)
+
+
+async def test_calls_and_batches_share(opened: tuple[Testbed, Client]) -> None:
+    """A call shares when it asks for shared answers, and gets those of batches; it says so."""
+    bed, client = opened
+    await _verify(client, "user0@plain.test", 60)
+    (asked,) = await _batch(client, 1, 0, max_shared_age_s=60)
+    sessions = bed.sessions.count["mx.plain.test"]
+    reused = await _verify(client, "user0@plain.test", max_shared_age_s=60)
+    stranger = await _verify(client, "user1@plain.test", max_shared_age_s=60)
+    batch = await _batch(client, 2, 0, max_shared_age_s=60)
+
+    assert sessions + 1 == bed.sessions.count["mx.plain.test"]
+    assert (False, False) == (asked.from_cache, stranger.from_cache)
+    assert reused.from_cache
+    assert reused.HasField("cache_age")
+    assert [True, True] == [result.from_cache for result in batch]
 
 
 @pytest.mark.parametrize(

@@ -163,8 +163,8 @@ type Result struct {
 	Quality QualityLevel `protobuf:"varint,39,opt,name=quality,proto3,enum=mailvet.v1.QualityLevel" json:"quality,omitempty"`
 	// Remarks on the spelling: mixed scripts, invisible characters.
 	Warnings []string `protobuf:"bytes,40,rep,name=warnings,proto3" json:"warnings,omitempty"`
-	// Whether exchangers were asked before, for this tenant, and not again: complete_time
-	// says when. Such an answer costs half.
+	// Whether exchangers were asked before, for this tenant or for one that shares, and not
+	// again: complete_time says when. Such an answer costs half.
 	FromCache bool `protobuf:"varint,41,opt,name=from_cache,json=fromCache,proto3" json:"from_cache,omitempty"`
 	// With from_cache: how old the answer is.
 	CacheAge *durationpb.Duration `protobuf:"bytes,42,opt,name=cache_age,json=cacheAge,proto3" json:"cache_age,omitempty"`

@@ -34,7 +34,11 @@ type VerifyEmailRequest struct {
 	// How old an answer may be that the tenant got before: up to 30 days. What is younger
 	// is answered at once (`from_cache`), everything else is asked; not set, all is asked.
 	// Only what an exchanger settled is ever reused, an UNKNOWN never.
-	MaxAge        *durationpb.Duration `protobuf:"bytes,20,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
+	MaxAge *durationpb.Duration `protobuf:"bytes,20,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
+	// How old an answer may be that was got for any tenant that asks for shared answers: up
+	// to 30 days. Who asks for them shares his own, without his name and without the
+	// addresses; not set, he does neither. What the tenant got itself is looked for first.
+	MaxSharedAge  *durationpb.Duration `protobuf:"bytes,21,opt,name=max_shared_age,json=maxSharedAge,proto3" json:"max_shared_age,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -97,6 +101,13 @@ func (x *VerifyEmailRequest) GetMaxAge() *durationpb.Duration {
 	return nil
 }
 
+func (x *VerifyEmailRequest) GetMaxSharedAge() *durationpb.Duration {
+	if x != nil {
+		return x.MaxSharedAge
+	}
+	return nil
+}
+
 // Response of VerifyEmail.
 type VerifyEmailResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -153,7 +164,11 @@ type VerifyEmailsRequest struct {
 	// How old an answer may be that the tenant got before: up to 30 days. What is younger
 	// is answered at once (`from_cache`), everything else is asked; not set, all is asked.
 	// Only what an exchanger settled is ever reused, an UNKNOWN never.
-	MaxAge        *durationpb.Duration `protobuf:"bytes,20,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
+	MaxAge *durationpb.Duration `protobuf:"bytes,20,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
+	// How old an answer may be that was got for any tenant that asks for shared answers: up
+	// to 30 days. Who asks for them shares his own, without his name and without the
+	// addresses; not set, he does neither. What the tenant got itself is looked for first.
+	MaxSharedAge  *durationpb.Duration `protobuf:"bytes,21,opt,name=max_shared_age,json=maxSharedAge,proto3" json:"max_shared_age,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -205,6 +220,13 @@ func (x *VerifyEmailsRequest) GetView() ResultView {
 func (x *VerifyEmailsRequest) GetMaxAge() *durationpb.Duration {
 	if x != nil {
 		return x.MaxAge
+	}
+	return nil
+}
+
+func (x *VerifyEmailsRequest) GetMaxSharedAge() *durationpb.Duration {
+	if x != nil {
+		return x.MaxSharedAge
 	}
 	return nil
 }
@@ -269,7 +291,15 @@ type VerifyStreamRequest struct {
 	View ResultView `protobuf:"varint,4,opt,name=view,proto3,enum=mailvet.v1.ResultView" json:"view,omitempty"`
 	// How long it may take: up to 30 s, which it is when not set, and never longer than the
 	// call's deadline.
-	Budget        *durationpb.Duration `protobuf:"bytes,5,opt,name=budget,proto3" json:"budget,omitempty"`
+	Budget *durationpb.Duration `protobuf:"bytes,5,opt,name=budget,proto3" json:"budget,omitempty"`
+	// How old an answer may be that the tenant got before: up to 30 days. What is younger
+	// is answered at once (`from_cache`), everything else is asked; not set, all is asked.
+	// Only what an exchanger settled is ever reused, an UNKNOWN never.
+	MaxAge *durationpb.Duration `protobuf:"bytes,20,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
+	// How old an answer may be that was got for any tenant that asks for shared answers: up
+	// to 30 days. Who asks for them shares his own, without his name and without the
+	// addresses; not set, he does neither. What the tenant got itself is looked for first.
+	MaxSharedAge  *durationpb.Duration `protobuf:"bytes,21,opt,name=max_shared_age,json=maxSharedAge,proto3" json:"max_shared_age,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -335,6 +365,20 @@ func (x *VerifyStreamRequest) GetView() ResultView {
 func (x *VerifyStreamRequest) GetBudget() *durationpb.Duration {
 	if x != nil {
 		return x.Budget
+	}
+	return nil
+}
+
+func (x *VerifyStreamRequest) GetMaxAge() *durationpb.Duration {
+	if x != nil {
+		return x.MaxAge
+	}
+	return nil
+}
+
+func (x *VerifyStreamRequest) GetMaxSharedAge() *durationpb.Duration {
+	if x != nil {
+		return x.MaxSharedAge
 	}
 	return nil
 }
@@ -662,28 +706,32 @@ var File_mailvet_v1_verification_service_proto protoreflect.FileDescriptor
 const file_mailvet_v1_verification_service_proto_rawDesc = "" +
 	"\n" +
 	"%mailvet/v1/verification_service.proto\x12\n" +
-	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x16mailvet/v1/batch.proto\x1a\x18mailvet/v1/explain.proto\x1a\x18mailvet/v1/options.proto\x1a\x17mailvet/v1/result.proto\"\xab\x01\n" +
+	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x16mailvet/v1/batch.proto\x1a\x18mailvet/v1/explain.proto\x1a\x18mailvet/v1/options.proto\x1a\x17mailvet/v1/result.proto\"\xec\x01\n" +
 	"\x12VerifyEmailRequest\x12\x1d\n" +
 	"\n" +
 	"input_data\x18\x01 \x01(\tR\tinputData\x12\x16\n" +
 	"\x06custom\x18\x02 \x01(\tR\x06custom\x12*\n" +
 	"\x04view\x18\x03 \x01(\x0e2\x16.mailvet.v1.ResultViewR\x04view\x122\n" +
-	"\amax_age\x18\x14 \x01(\v2\x19.google.protobuf.DurationR\x06maxAge\"A\n" +
+	"\amax_age\x18\x14 \x01(\v2\x19.google.protobuf.DurationR\x06maxAge\x12?\n" +
+	"\x0emax_shared_age\x18\x15 \x01(\v2\x19.google.protobuf.DurationR\fmaxSharedAge\"A\n" +
 	"\x13VerifyEmailResponse\x12*\n" +
-	"\x06result\x18\x01 \x01(\v2\x12.mailvet.v1.ResultR\x06result\"\xa2\x01\n" +
+	"\x06result\x18\x01 \x01(\v2\x12.mailvet.v1.ResultR\x06result\"\xe3\x01\n" +
 	"\x13VerifyEmailsRequest\x12+\n" +
 	"\aentries\x18\x01 \x03(\v2\x11.mailvet.v1.EntryR\aentries\x12*\n" +
 	"\x04view\x18\x02 \x01(\x0e2\x16.mailvet.v1.ResultViewR\x04view\x122\n" +
-	"\amax_age\x18\x14 \x01(\v2\x19.google.protobuf.DurationR\x06maxAge\"D\n" +
+	"\amax_age\x18\x14 \x01(\v2\x19.google.protobuf.DurationR\x06maxAge\x12?\n" +
+	"\x0emax_shared_age\x18\x15 \x01(\v2\x19.google.protobuf.DurationR\fmaxSharedAge\"D\n" +
 	"\x14VerifyEmailsResponse\x12,\n" +
-	"\aresults\x18\x01 \x03(\v2\x12.mailvet.v1.ResultR\aresults\"\xbb\x01\n" +
+	"\aresults\x18\x01 \x03(\v2\x12.mailvet.v1.ResultR\aresults\"\xb0\x02\n" +
 	"\x13VerifyStreamRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
 	"input_data\x18\x02 \x01(\tR\tinputData\x12\x16\n" +
 	"\x06custom\x18\x03 \x01(\tR\x06custom\x12*\n" +
 	"\x04view\x18\x04 \x01(\x0e2\x16.mailvet.v1.ResultViewR\x04view\x121\n" +
-	"\x06budget\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x06budget\"R\n" +
+	"\x06budget\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x06budget\x122\n" +
+	"\amax_age\x18\x14 \x01(\v2\x19.google.protobuf.DurationR\x06maxAge\x12?\n" +
+	"\x0emax_shared_age\x18\x15 \x01(\v2\x19.google.protobuf.DurationR\fmaxSharedAge\"R\n" +
 	"\x14VerifyStreamResponse\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12*\n" +
 	"\x06result\x18\x02 \x01(\v2\x12.mailvet.v1.ResultR\x06result\"\x96\x01\n" +
@@ -748,37 +796,41 @@ var file_mailvet_v1_verification_service_proto_goTypes = []any{
 var file_mailvet_v1_verification_service_proto_depIdxs = []int32{
 	8,  // 0: mailvet.v1.VerifyEmailRequest.view:type_name -> mailvet.v1.ResultView
 	9,  // 1: mailvet.v1.VerifyEmailRequest.max_age:type_name -> google.protobuf.Duration
-	10, // 2: mailvet.v1.VerifyEmailResponse.result:type_name -> mailvet.v1.Result
-	11, // 3: mailvet.v1.VerifyEmailsRequest.entries:type_name -> mailvet.v1.Entry
-	8,  // 4: mailvet.v1.VerifyEmailsRequest.view:type_name -> mailvet.v1.ResultView
-	9,  // 5: mailvet.v1.VerifyEmailsRequest.max_age:type_name -> google.protobuf.Duration
-	10, // 6: mailvet.v1.VerifyEmailsResponse.results:type_name -> mailvet.v1.Result
-	8,  // 7: mailvet.v1.VerifyStreamRequest.view:type_name -> mailvet.v1.ResultView
-	9,  // 8: mailvet.v1.VerifyStreamRequest.budget:type_name -> google.protobuf.Duration
-	10, // 9: mailvet.v1.VerifyStreamResponse.result:type_name -> mailvet.v1.Result
-	9,  // 10: mailvet.v1.ExplainEmailRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	9,  // 11: mailvet.v1.ExplainEmailResponse.elapsed:type_name -> google.protobuf.Duration
-	12, // 12: mailvet.v1.ExplainEmailResponse.parse:type_name -> mailvet.v1.ParseStep
-	13, // 13: mailvet.v1.ExplainEmailResponse.list_hit:type_name -> mailvet.v1.ListHit
-	14, // 14: mailvet.v1.ExplainEmailResponse.dns:type_name -> mailvet.v1.DnsStep
-	15, // 15: mailvet.v1.ExplainEmailResponse.smtp_line:type_name -> mailvet.v1.SmtpLine
-	16, // 16: mailvet.v1.ExplainEmailResponse.catch_all:type_name -> mailvet.v1.CatchAllStep
-	17, // 17: mailvet.v1.ExplainEmailResponse.finding:type_name -> mailvet.v1.FindingStep
-	18, // 18: mailvet.v1.ExplainEmailResponse.risk_point:type_name -> mailvet.v1.RiskPoint
-	10, // 19: mailvet.v1.ExplainEmailResponse.result:type_name -> mailvet.v1.Result
-	0,  // 20: mailvet.v1.VerificationService.VerifyEmail:input_type -> mailvet.v1.VerifyEmailRequest
-	2,  // 21: mailvet.v1.VerificationService.VerifyEmails:input_type -> mailvet.v1.VerifyEmailsRequest
-	4,  // 22: mailvet.v1.VerificationService.VerifyStream:input_type -> mailvet.v1.VerifyStreamRequest
-	6,  // 23: mailvet.v1.VerificationService.ExplainEmail:input_type -> mailvet.v1.ExplainEmailRequest
-	1,  // 24: mailvet.v1.VerificationService.VerifyEmail:output_type -> mailvet.v1.VerifyEmailResponse
-	3,  // 25: mailvet.v1.VerificationService.VerifyEmails:output_type -> mailvet.v1.VerifyEmailsResponse
-	5,  // 26: mailvet.v1.VerificationService.VerifyStream:output_type -> mailvet.v1.VerifyStreamResponse
-	7,  // 27: mailvet.v1.VerificationService.ExplainEmail:output_type -> mailvet.v1.ExplainEmailResponse
-	24, // [24:28] is the sub-list for method output_type
-	20, // [20:24] is the sub-list for method input_type
-	20, // [20:20] is the sub-list for extension type_name
-	20, // [20:20] is the sub-list for extension extendee
-	0,  // [0:20] is the sub-list for field type_name
+	9,  // 2: mailvet.v1.VerifyEmailRequest.max_shared_age:type_name -> google.protobuf.Duration
+	10, // 3: mailvet.v1.VerifyEmailResponse.result:type_name -> mailvet.v1.Result
+	11, // 4: mailvet.v1.VerifyEmailsRequest.entries:type_name -> mailvet.v1.Entry
+	8,  // 5: mailvet.v1.VerifyEmailsRequest.view:type_name -> mailvet.v1.ResultView
+	9,  // 6: mailvet.v1.VerifyEmailsRequest.max_age:type_name -> google.protobuf.Duration
+	9,  // 7: mailvet.v1.VerifyEmailsRequest.max_shared_age:type_name -> google.protobuf.Duration
+	10, // 8: mailvet.v1.VerifyEmailsResponse.results:type_name -> mailvet.v1.Result
+	8,  // 9: mailvet.v1.VerifyStreamRequest.view:type_name -> mailvet.v1.ResultView
+	9,  // 10: mailvet.v1.VerifyStreamRequest.budget:type_name -> google.protobuf.Duration
+	9,  // 11: mailvet.v1.VerifyStreamRequest.max_age:type_name -> google.protobuf.Duration
+	9,  // 12: mailvet.v1.VerifyStreamRequest.max_shared_age:type_name -> google.protobuf.Duration
+	10, // 13: mailvet.v1.VerifyStreamResponse.result:type_name -> mailvet.v1.Result
+	9,  // 14: mailvet.v1.ExplainEmailRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	9,  // 15: mailvet.v1.ExplainEmailResponse.elapsed:type_name -> google.protobuf.Duration
+	12, // 16: mailvet.v1.ExplainEmailResponse.parse:type_name -> mailvet.v1.ParseStep
+	13, // 17: mailvet.v1.ExplainEmailResponse.list_hit:type_name -> mailvet.v1.ListHit
+	14, // 18: mailvet.v1.ExplainEmailResponse.dns:type_name -> mailvet.v1.DnsStep
+	15, // 19: mailvet.v1.ExplainEmailResponse.smtp_line:type_name -> mailvet.v1.SmtpLine
+	16, // 20: mailvet.v1.ExplainEmailResponse.catch_all:type_name -> mailvet.v1.CatchAllStep
+	17, // 21: mailvet.v1.ExplainEmailResponse.finding:type_name -> mailvet.v1.FindingStep
+	18, // 22: mailvet.v1.ExplainEmailResponse.risk_point:type_name -> mailvet.v1.RiskPoint
+	10, // 23: mailvet.v1.ExplainEmailResponse.result:type_name -> mailvet.v1.Result
+	0,  // 24: mailvet.v1.VerificationService.VerifyEmail:input_type -> mailvet.v1.VerifyEmailRequest
+	2,  // 25: mailvet.v1.VerificationService.VerifyEmails:input_type -> mailvet.v1.VerifyEmailsRequest
+	4,  // 26: mailvet.v1.VerificationService.VerifyStream:input_type -> mailvet.v1.VerifyStreamRequest
+	6,  // 27: mailvet.v1.VerificationService.ExplainEmail:input_type -> mailvet.v1.ExplainEmailRequest
+	1,  // 28: mailvet.v1.VerificationService.VerifyEmail:output_type -> mailvet.v1.VerifyEmailResponse
+	3,  // 29: mailvet.v1.VerificationService.VerifyEmails:output_type -> mailvet.v1.VerifyEmailsResponse
+	5,  // 30: mailvet.v1.VerificationService.VerifyStream:output_type -> mailvet.v1.VerifyStreamResponse
+	7,  // 31: mailvet.v1.VerificationService.ExplainEmail:output_type -> mailvet.v1.ExplainEmailResponse
+	28, // [28:32] is the sub-list for method output_type
+	24, // [24:28] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_mailvet_v1_verification_service_proto_init() }

@@ -48,18 +48,22 @@ class Realtime:
         tenant: str,
         *,
         max_age_s: float = 0.0,
+        max_shared_age_s: float = 0.0,
     ) -> list[Result]:
         """Return one result for each (input, custom), in order, within the budget in seconds.
 
         The tenant's rules apply. Answers it got before are reused when they are at most `max_age_s`
-        old. What is not known when the budget ends is answered as a timeout
+        old, answers that are shared when they are at most `max_shared_age_s` old; with more than 0
+        it shares its own. What is not known when the budget ends is answered as a timeout
         of the step it waited for: UNKNOWN, never a word against the address. The same input is
         asked once.
         """
-        recall = self._recall.within(tenant, max_age_s) if max_age_s > 0 else None
+        recall = None
+        if max_age_s > 0 or max_shared_age_s > 0:
+            recall = self._recall.within(tenant, max_age_s, max_shared_age_s)
         texts = [text for text, _ in entries]
         cases = await self._carry_out(texts, budget_s, tenant, recall=recall)
-        self._remember(tenant, cases.values())
+        self._remember(tenant, cases.values(), shared=max_shared_age_s > 0)
         results = []
         for index, (text, custom) in enumerate(entries):
             case = cases[text]
@@ -67,13 +71,15 @@ class Realtime:
             results.append(self._result(case, find(case)))
         return results
 
-    def _remember(self, tenant: str, cases: Iterable[Case]) -> None:
+    def _remember(self, tenant: str, cases: Iterable[Case], *, shared: bool) -> None:
         for case in cases:
             if case.seen is not None and case.remembered_at is None:
                 findings = find(case)
                 verdict = self._judge.verdict(case, findings)
                 changes = may_change(findings, verdict)
-                self._recall.remember(tenant, case, verdict.status, may_change=changes)
+                self._recall.remember(
+                    tenant, case, verdict.status, may_change=changes, shared=shared
+                )
 
     async def explain(
         self, entry: tuple[str, str], budget_s: float, tenant: str, tell: Tell

@@ -86,6 +86,7 @@ def _spec(
     )
     quality = rules.number(request.quality, "quality", QualityLevel, wrong)
     mode = rules.number(request.deduplication, "deduplication", Deduplication, wrong)
+    ages = answer_ages(request, wrong)
     return BatchSpec(
         name=request.name,
         description=request.description,
@@ -95,10 +96,8 @@ def _spec(
         deduplication=Deduplication(mode or Deduplication.SAFE),
         keep_last=keep == batch_pb.DUPLICATE_KEEP_LAST,
         rules=overrides(request.rules, "rules", wrong),
-        max_age_s=_max_age_s(request, wrong),
-        max_shared_age_s=rules.seconds(
-            request.max_shared_age, "max_shared_age", 0, limits.MAX_ANSWER_AGE_S, wrong
-        ),
+        max_age_s=ages.own_s,
+        max_shared_age_s=ages.shared_s,
         callback=_callback(request, url_rules, wrong),
         removal=removal(request.removal),
         targeting=targeting(request.targeting, "targeting.", wrong),
@@ -263,13 +262,38 @@ def one_result(request: result_service_pb.GetResultRequest) -> int:
     return view
 
 
+class AnswerAges(NamedTuple):
+    """How old an answer may be that is reused, in seconds; with 0 everything is asked."""
+
+    own_s: float = 0.0
+    """One that the tenant got before."""
+    shared_s: float = 0.0
+    """One that any tenant got who shares."""
+
+
+def answer_ages(
+    request: (
+        verification_pb.VerifyEmailRequest
+        | verification_pb.VerifyEmailsRequest
+        | verification_pb.VerifyStreamRequest
+        | batch_service_pb.CreateBatchRequest
+    ),
+    wrong: Violations,
+) -> AnswerAges:
+    """Return how old an answer may be."""
+    most = limits.MAX_ANSWER_AGE_S
+    return AnswerAges(
+        rules.seconds(request.max_age, "max_age", 0, most, wrong),
+        rules.seconds(request.max_shared_age, "max_shared_age", 0, most, wrong),
+    )
+
+
 class Questions(NamedTuple):
     """What is to be verified at once."""
 
     entries: tuple[RawEntry, ...]
     view: int
-    max_age_s: float = 0.0
-    """How old an answer may be; with 0 everything is asked."""
+    ages: AnswerAges
 
 
 def one_question(request: verification_pb.VerifyEmailRequest) -> Questions:
@@ -277,21 +301,9 @@ def one_question(request: verification_pb.VerifyEmailRequest) -> Questions:
     wrong = Violations()
     raw = RawEntry(request.input_data, request.custom)
     check_entry(raw, "", wrong)
-    view = rules.view(request.view, wrong)
-    max_age_s = _max_age_s(request, wrong)
+    asked = Questions((raw,), rules.view(request.view, wrong), answer_ages(request, wrong))
     wrong.raise_if_any()
-    return Questions((raw,), view, max_age_s)
-
-
-def _max_age_s(
-    request: (
-        verification_pb.VerifyEmailRequest
-        | verification_pb.VerifyEmailsRequest
-        | batch_service_pb.CreateBatchRequest
-    ),
-    wrong: Violations,
-) -> float:
-    return rules.seconds(request.max_age, "max_age", 0, limits.MAX_ANSWER_AGE_S, wrong)
+    return asked
 
 
 class Explained(NamedTuple):
@@ -317,10 +329,9 @@ def questions(request: verification_pb.VerifyEmailsRequest) -> Questions:
     if not request.entries:
         wrong.add("entries", "send at least one entry")
     entries = _entries(request.entries, limits.MAX_ENTRIES_PER_CALL, wrong)
-    view = rules.view(request.view, wrong)
-    max_age_s = _max_age_s(request, wrong)
+    asked = Questions(entries, rules.view(request.view, wrong), answer_ages(request, wrong))
     wrong.raise_if_any()
-    return Questions(entries, view, max_age_s)
+    return asked
 
 
 def result_filter(

@@ -6,7 +6,7 @@ from mailvet.batches import limits
 from mailvet.batches.intake import RawEntry
 from mailvet.errors import Violations
 from mailvet.rpc import rules
-from mailvet.rpc.decode import check_entry
+from mailvet.rpc.decode import AnswerAges, answer_ages, check_entry
 from mailvet.v1 import verification_service_pb2 as pb
 
 
@@ -18,6 +18,7 @@ class StreamQuestion(NamedTuple):
     view: int
     budget_s: float
     """What the caller grants, in seconds."""
+    ages: AnswerAges
 
 
 def stream_question(request: pb.VerifyStreamRequest) -> StreamQuestion:
@@ -30,5 +31,6 @@ def stream_question(request: pb.VerifyStreamRequest) -> StreamQuestion:
     budget_s = limits.MAX_BUDGET_S
     if request.HasField("budget"):
         budget_s = rules.seconds(request.budget, "budget", 0, limits.MAX_BUDGET_S, wrong)
+    ages = answer_ages(request, wrong)
     wrong.raise_if_any()
-    return StreamQuestion(request.id, raw, view, budget_s)
+    return StreamQuestion(request.id, raw, view, budget_s, ages)

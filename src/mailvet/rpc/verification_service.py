@@ -28,10 +28,12 @@ class Verifier(Protocol):
         tenant: str,
         *,
         max_age_s: float = 0.0,
+        max_shared_age_s: float = 0.0,
     ) -> list[Result]:
         """Return one result for each (input, custom), in order, within the budget in seconds.
 
-        Answers that the tenant got before are reused when they are at most `max_age_s` old.
+        Answers that the tenant got before are reused when they are at most `max_age_s` old, those
+        of all who share when at most `max_shared_age_s`.
         """
         ...
 
@@ -73,7 +75,13 @@ class VerificationService:
 
         async def verify(question: StreamQuestion, budget_s: float) -> Result:
             async with self._meter.call(call.tenant, 1) as receipt:
-                (result,) = await self._verifier.verify([question.entry[:2]], budget_s, call.tenant)
+                (result,) = await self._verifier.verify(
+                    [question.entry[:2]],
+                    budget_s,
+                    call.tenant,
+                    max_age_s=question.ages.own_s,
+                    max_shared_age_s=question.ages.shared_s,
+                )
                 receipt.answered([result])
             return result
 
@@ -100,7 +108,11 @@ class VerificationService:
         distinct = len({text for text, _ in entries})
         async with self._meter.call(call.tenant, distinct) as receipt:
             results = await self._verifier.verify(
-                entries, budget_s, call.tenant, max_age_s=asked.max_age_s
+                entries,
+                budget_s,
+                call.tenant,
+                max_age_s=asked.ages.own_s,
+                max_shared_age_s=asked.ages.shared_s,
             )
             receipt.answered(results)
         return results

@@ -171,8 +171,8 @@ class Result(_message.Message):
     quality: _status_pb2.QualityLevel.ValueType
     """The quality the answer was sought with."""
     from_cache: _builtins.bool
-    """Whether exchangers were asked before, for this tenant, and not again: complete_time
-    says when. Such an answer costs half.
+    """Whether exchangers were asked before, for this tenant or for one that shares, and not
+    again: complete_time says when. Such an answer costs half.
     """
     @_builtins.property
     def complete_time(self) -> _timestamp_pb2.Timestamp:

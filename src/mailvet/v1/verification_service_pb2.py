@@ -29,7 +29,7 @@ from mailvet.v1 import options_pb2 as mailvet_dot_v1_dot_options__pb2
 from mailvet.v1 import result_pb2 as mailvet_dot_v1_dot_result__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%mailvet/v1/verification_service.proto\x12\nmailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x16mailvet/v1/batch.proto\x1a\x18mailvet/v1/explain.proto\x1a\x18mailvet/v1/options.proto\x1a\x17mailvet/v1/result.proto\"\xab\x01\n\x12VerifyEmailRequest\x12\x1d\n\ninput_data\x18\x01 \x01(\tR\tinputData\x12\x16\n\x06\x63ustom\x18\x02 \x01(\tR\x06\x63ustom\x12*\n\x04view\x18\x03 \x01(\x0e\x32\x16.mailvet.v1.ResultViewR\x04view\x12\x32\n\x07max_age\x18\x14 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06maxAge\"A\n\x13VerifyEmailResponse\x12*\n\x06result\x18\x01 \x01(\x0b\x32\x12.mailvet.v1.ResultR\x06result\"\xa2\x01\n\x13VerifyEmailsRequest\x12+\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x11.mailvet.v1.EntryR\x07\x65ntries\x12*\n\x04view\x18\x02 \x01(\x0e\x32\x16.mailvet.v1.ResultViewR\x04view\x12\x32\n\x07max_age\x18\x14 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06maxAge\"D\n\x14VerifyEmailsResponse\x12,\n\x07results\x18\x01 \x03(\x0b\x32\x12.mailvet.v1.ResultR\x07results\"\xbb\x01\n\x13VerifyStreamRequest\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n\ninput_data\x18\x02 \x01(\tR\tinputData\x12\x16\n\x06\x63ustom\x18\x03 \x01(\tR\x06\x63ustom\x12*\n\x04view\x18\x04 \x01(\x0e\x32\x16.mailvet.v1.ResultViewR\x04view\x12\x31\n\x06\x62udget\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06\x62udget\"R\n\x14VerifyStreamResponse\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12*\n\x06result\x18\x02 \x01(\x0b\x32\x12.mailvet.v1.ResultR\x06result\"\x96\x01\n\x13\x45xplainEmailRequest\x12\x1d\n\ninput_data\x18\x01 \x01(\tR\tinputData\x12\x16\n\x06\x63ustom\x18\x02 \x01(\tR\x06\x63ustom\x12H\n\x12heartbeat_interval\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x11heartbeatInterval\"\xe6\x03\n\x14\x45xplainEmailResponse\x12\x33\n\x07\x65lapsed\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\x07\x65lapsed\x12-\n\x05parse\x18\x02 \x01(\x0b\x32\x15.mailvet.v1.ParseStepH\x00R\x05parse\x12\x30\n\x08list_hit\x18\x03 \x01(\x0b\x32\x13.mailvet.v1.ListHitH\x00R\x07listHit\x12\'\n\x03\x64ns\x18\x04 \x01(\x0b\x32\x13.mailvet.v1.DnsStepH\x00R\x03\x64ns\x12\x33\n\tsmtp_line\x18\x05 \x01(\x0b\x32\x14.mailvet.v1.SmtpLineH\x00R\x08smtpLine\x12\x37\n\tcatch_all\x18\x06 \x01(\x0b\x32\x18.mailvet.v1.CatchAllStepH\x00R\x08\x63\x61tchAll\x12\x33\n\x07\x66inding\x18\x07 \x01(\x0b\x32\x17.mailvet.v1.FindingStepH\x00R\x07\x66inding\x12\x36\n\nrisk_point\x18\x08 \x01(\x0b\x32\x15.mailvet.v1.RiskPointH\x00R\triskPoint\x12,\n\x06result\x18\t \x01(\x0b\x32\x12.mailvet.v1.ResultH\x00R\x06resultB\x06\n\x04step2\xfc\x02\n\x13VerificationService\x12T\n\x0bVerifyEmail\x12\x1e.mailvet.v1.VerifyEmailRequest\x1a\x1f.mailvet.v1.VerifyEmailResponse\"\x04\xa8\xd4\x18\x06\x12W\n\x0cVerifyEmails\x12\x1f.mailvet.v1.VerifyEmailsRequest\x1a .mailvet.v1.VerifyEmailsResponse\"\x04\xa8\xd4\x18\x06\x12[\n\x0cVerifyStream\x12\x1f.mailvet.v1.VerifyStreamRequest\x1a .mailvet.v1.VerifyStreamResponse\"\x04\xa8\xd4\x18\x06(\x01\x30\x01\x12Y\n\x0c\x45xplainEmail\x12\x1f.mailvet.v1.ExplainEmailRequest\x1a .mailvet.v1.ExplainEmailResponse\"\x04\xa8\xd4\x18\x06\x30\x01\x42:\n\x0e\x64\x65v.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n%mailvet/v1/verification_service.proto\x12\nmailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x16mailvet/v1/batch.proto\x1a\x18mailvet/v1/explain.proto\x1a\x18mailvet/v1/options.proto\x1a\x17mailvet/v1/result.proto\"\xec\x01\n\x12VerifyEmailRequest\x12\x1d\n\ninput_data\x18\x01 \x01(\tR\tinputData\x12\x16\n\x06\x63ustom\x18\x02 \x01(\tR\x06\x63ustom\x12*\n\x04view\x18\x03 \x01(\x0e\x32\x16.mailvet.v1.ResultViewR\x04view\x12\x32\n\x07max_age\x18\x14 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06maxAge\x12?\n\x0emax_shared_age\x18\x15 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0cmaxSharedAge\"A\n\x13VerifyEmailResponse\x12*\n\x06result\x18\x01 \x01(\x0b\x32\x12.mailvet.v1.ResultR\x06result\"\xe3\x01\n\x13VerifyEmailsRequest\x12+\n\x07\x65ntries\x18\x01 \x03(\x0b\x32\x11.mailvet.v1.EntryR\x07\x65ntries\x12*\n\x04view\x18\x02 \x01(\x0e\x32\x16.mailvet.v1.ResultViewR\x04view\x12\x32\n\x07max_age\x18\x14 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06maxAge\x12?\n\x0emax_shared_age\x18\x15 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0cmaxSharedAge\"D\n\x14VerifyEmailsResponse\x12,\n\x07results\x18\x01 \x03(\x0b\x32\x12.mailvet.v1.ResultR\x07results\"\xb0\x02\n\x13VerifyStreamRequest\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n\ninput_data\x18\x02 \x01(\tR\tinputData\x12\x16\n\x06\x63ustom\x18\x03 \x01(\tR\x06\x63ustom\x12*\n\x04view\x18\x04 \x01(\x0e\x32\x16.mailvet.v1.ResultViewR\x04view\x12\x31\n\x06\x62udget\x18\x05 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06\x62udget\x12\x32\n\x07max_age\x18\x14 \x01(\x0b\x32\x19.google.protobuf.DurationR\x06maxAge\x12?\n\x0emax_shared_age\x18\x15 \x01(\x0b\x32\x19.google.protobuf.DurationR\x0cmaxSharedAge\"R\n\x14VerifyStreamResponse\x12\x0e\n\x02id\x18\x01 \x01(\tR\x02id\x12*\n\x06result\x18\x02 \x01(\x0b\x32\x12.mailvet.v1.ResultR\x06result\"\x96\x01\n\x13\x45xplainEmailRequest\x12\x1d\n\ninput_data\x18\x01 \x01(\tR\tinputData\x12\x16\n\x06\x63ustom\x18\x02 \x01(\tR\x06\x63ustom\x12H\n\x12heartbeat_interval\x18\x03 \x01(\x0b\x32\x19.google.protobuf.DurationR\x11heartbeatInterval\"\xe6\x03\n\x14\x45xplainEmailResponse\x12\x33\n\x07\x65lapsed\x18\x01 \x01(\x0b\x32\x19.google.protobuf.DurationR\x07\x65lapsed\x12-\n\x05parse\x18\x02 \x01(\x0b\x32\x15.mailvet.v1.ParseStepH\x00R\x05parse\x12\x30\n\x08list_hit\x18\x03 \x01(\x0b\x32\x13.mailvet.v1.ListHitH\x00R\x07listHit\x12\'\n\x03\x64ns\x18\x04 \x01(\x0b\x32\x13.mailvet.v1.DnsStepH\x00R\x03\x64ns\x12\x33\n\tsmtp_line\x18\x05 \x01(\x0b\x32\x14.mailvet.v1.SmtpLineH\x00R\x08smtpLine\x12\x37\n\tcatch_all\x18\x06 \x01(\x0b\x32\x18.mailvet.v1.CatchAllStepH\x00R\x08\x63\x61tchAll\x12\x33\n\x07\x66inding\x18\x07 \x01(\x0b\x32\x17.mailvet.v1.FindingStepH\x00R\x07\x66inding\x12\x36\n\nrisk_point\x18\x08 \x01(\x0b\x32\x15.mailvet.v1.RiskPointH\x00R\triskPoint\x12,\n\x06result\x18\t \x01(\x0b\x32\x12.mailvet.v1.ResultH\x00R\x06resultB\x06\n\x04step2\xfc\x02\n\x13VerificationService\x12T\n\x0bVerifyEmail\x12\x1e.mailvet.v1.VerifyEmailRequest\x1a\x1f.mailvet.v1.VerifyEmailResponse\"\x04\xa8\xd4\x18\x06\x12W\n\x0cVerifyEmails\x12\x1f.mailvet.v1.VerifyEmailsRequest\x1a .mailvet.v1.VerifyEmailsResponse\"\x04\xa8\xd4\x18\x06\x12[\n\x0cVerifyStream\x12\x1f.mailvet.v1.VerifyStreamRequest\x1a .mailvet.v1.VerifyStreamResponse\"\x04\xa8\xd4\x18\x06(\x01\x30\x01\x12Y\n\x0c\x45xplainEmail\x12\x1f.mailvet.v1.ExplainEmailRequest\x1a .mailvet.v1.ExplainEmailResponse\"\x04\xa8\xd4\x18\x06\x30\x01\x42:\n\x0e\x64\x65v.mailvet.v1P\x01Z&mailvet.dev/client/mailvetv1;mailvetv1b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -46,21 +46,21 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_VERIFICATIONSERVICE'].methods_by_name['ExplainEmail']._loaded_options = None
   _globals['_VERIFICATIONSERVICE'].methods_by_name['ExplainEmail']._serialized_options = b'\250\324\030\006'
   _globals['_VERIFYEMAILREQUEST']._serialized_start=187
-  _globals['_VERIFYEMAILREQUEST']._serialized_end=358
-  _globals['_VERIFYEMAILRESPONSE']._serialized_start=360
-  _globals['_VERIFYEMAILRESPONSE']._serialized_end=425
-  _globals['_VERIFYEMAILSREQUEST']._serialized_start=428
-  _globals['_VERIFYEMAILSREQUEST']._serialized_end=590
-  _globals['_VERIFYEMAILSRESPONSE']._serialized_start=592
-  _globals['_VERIFYEMAILSRESPONSE']._serialized_end=660
-  _globals['_VERIFYSTREAMREQUEST']._serialized_start=663
-  _globals['_VERIFYSTREAMREQUEST']._serialized_end=850
-  _globals['_VERIFYSTREAMRESPONSE']._serialized_start=852
-  _globals['_VERIFYSTREAMRESPONSE']._serialized_end=934
-  _globals['_EXPLAINEMAILREQUEST']._serialized_start=937
-  _globals['_EXPLAINEMAILREQUEST']._serialized_end=1087
-  _globals['_EXPLAINEMAILRESPONSE']._serialized_start=1090
-  _globals['_EXPLAINEMAILRESPONSE']._serialized_end=1576
-  _globals['_VERIFICATIONSERVICE']._serialized_start=1579
-  _globals['_VERIFICATIONSERVICE']._serialized_end=1959
+  _globals['_VERIFYEMAILREQUEST']._serialized_end=423
+  _globals['_VERIFYEMAILRESPONSE']._serialized_start=425
+  _globals['_VERIFYEMAILRESPONSE']._serialized_end=490
+  _globals['_VERIFYEMAILSREQUEST']._serialized_start=493
+  _globals['_VERIFYEMAILSREQUEST']._serialized_end=720
+  _globals['_VERIFYEMAILSRESPONSE']._serialized_start=722
+  _globals['_VERIFYEMAILSRESPONSE']._serialized_end=790
+  _globals['_VERIFYSTREAMREQUEST']._serialized_start=793
+  _globals['_VERIFYSTREAMREQUEST']._serialized_end=1097
+  _globals['_VERIFYSTREAMRESPONSE']._serialized_start=1099
+  _globals['_VERIFYSTREAMRESPONSE']._serialized_end=1181
+  _globals['_EXPLAINEMAILREQUEST']._serialized_start=1184
+  _globals['_EXPLAINEMAILREQUEST']._serialized_end=1334
+  _globals['_EXPLAINEMAILRESPONSE']._serialized_start=1337
+  _globals['_EXPLAINEMAILRESPONSE']._serialized_end=1823
+  _globals['_VERIFICATIONSERVICE']._serialized_start=1826
+  _globals['_VERIFICATIONSERVICE']._serialized_end=2206
 # @@protoc_insertion_point(module_scope)

@@ -32,6 +32,7 @@ class VerifyEmailRequest(_message.Message):
     CUSTOM_FIELD_NUMBER: _builtins.int
     VIEW_FIELD_NUMBER: _builtins.int
     MAX_AGE_FIELD_NUMBER: _builtins.int
+    MAX_SHARED_AGE_FIELD_NUMBER: _builtins.int
     input_data: _builtins.str
     """The address."""
     custom: _builtins.str
@@ -45,6 +46,13 @@ class VerifyEmailRequest(_message.Message):
         Only what an exchanger settled is ever reused, an UNKNOWN never.
         """
 
+    @_builtins.property
+    def max_shared_age(self) -> _duration_pb2.Duration:
+        """How old an answer may be that was got for any tenant that asks for shared answers: up
+        to 30 days. Who asks for them shares his own, without his name and without the
+        addresses; not set, he does neither. What the tenant got itself is looked for first.
+        """
+
     def __init__(
         self,
         *,
@@ -52,10 +60,11 @@ class VerifyEmailRequest(_message.Message):
         custom: _builtins.str = ...,
         view: _result_pb2.ResultView.ValueType = ...,
         max_age: _duration_pb2.Duration | None = ...,
+        max_shared_age: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["max_age", b"max_age"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["max_age", b"max_age", "max_shared_age", b"max_shared_age"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["custom", b"custom", "input_data", b"input_data", "max_age", b"max_age", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["custom", b"custom", "input_data", b"input_data", "max_age", b"max_age", "max_shared_age", b"max_shared_age", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -94,6 +103,7 @@ class VerifyEmailsRequest(_message.Message):
     ENTRIES_FIELD_NUMBER: _builtins.int
     VIEW_FIELD_NUMBER: _builtins.int
     MAX_AGE_FIELD_NUMBER: _builtins.int
+    MAX_SHARED_AGE_FIELD_NUMBER: _builtins.int
     view: _result_pb2.ResultView.ValueType
     """How much of each result."""
     @_builtins.property
@@ -107,16 +117,24 @@ class VerifyEmailsRequest(_message.Message):
         Only what an exchanger settled is ever reused, an UNKNOWN never.
         """
 
+    @_builtins.property
+    def max_shared_age(self) -> _duration_pb2.Duration:
+        """How old an answer may be that was got for any tenant that asks for shared answers: up
+        to 30 days. Who asks for them shares his own, without his name and without the
+        addresses; not set, he does neither. What the tenant got itself is looked for first.
+        """
+
     def __init__(
         self,
         *,
         entries: _abc.Iterable[_batch_pb2.Entry] | None = ...,
         view: _result_pb2.ResultView.ValueType = ...,
         max_age: _duration_pb2.Duration | None = ...,
+        max_shared_age: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["max_age", b"max_age"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["max_age", b"max_age", "max_shared_age", b"max_shared_age"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "max_age", b"max_age", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "max_age", b"max_age", "max_shared_age", b"max_shared_age", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -157,6 +175,8 @@ class VerifyStreamRequest(_message.Message):
     CUSTOM_FIELD_NUMBER: _builtins.int
     VIEW_FIELD_NUMBER: _builtins.int
     BUDGET_FIELD_NUMBER: _builtins.int
+    MAX_AGE_FIELD_NUMBER: _builtins.int
+    MAX_SHARED_AGE_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """What the answer is found by; at most 1,024 characters. Nothing is made of it: ids
     that are alike are answered alike.
@@ -173,6 +193,20 @@ class VerifyStreamRequest(_message.Message):
         call's deadline.
         """
 
+    @_builtins.property
+    def max_age(self) -> _duration_pb2.Duration:
+        """How old an answer may be that the tenant got before: up to 30 days. What is younger
+        is answered at once (`from_cache`), everything else is asked; not set, all is asked.
+        Only what an exchanger settled is ever reused, an UNKNOWN never.
+        """
+
+    @_builtins.property
+    def max_shared_age(self) -> _duration_pb2.Duration:
+        """How old an answer may be that was got for any tenant that asks for shared answers: up
+        to 30 days. Who asks for them shares his own, without his name and without the
+        addresses; not set, he does neither. What the tenant got itself is looked for first.
+        """
+
     def __init__(
         self,
         *,
@@ -181,10 +215,12 @@ class VerifyStreamRequest(_message.Message):
         custom: _builtins.str = ...,
         view: _result_pb2.ResultView.ValueType = ...,
         budget: _duration_pb2.Duration | None = ...,
+        max_age: _duration_pb2.Duration | None = ...,
+        max_shared_age: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget", "max_age", b"max_age", "max_shared_age", b"max_shared_age"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget", "custom", b"custom", "id", b"id", "input_data", b"input_data", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget", "custom", b"custom", "id", b"id", "input_data", b"input_data", "max_age", b"max_age", "max_shared_age", b"max_shared_age", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -298,8 +298,8 @@ export type Result = Message<"mailvet.v1.Result"> & {
   warnings: string[];
 
   /**
-   * Whether exchangers were asked before, for this tenant, and not again: complete_time
-   * says when. Such an answer costs half.
+   * Whether exchangers were asked before, for this tenant or for one that shares, and not
+   * again: complete_time says when. Such an answer costs half.
    *
    * @generated from field: bool from_cache = 41;
    */

@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mailvet/v1/verification_service.proto.
  */
 export const file_mailvet_v1_verification_service: GenFile = /*@__PURE__*/
-  fileDesc("CiVtYWlsdmV0L3YxL3ZlcmlmaWNhdGlvbl9zZXJ2aWNlLnByb3RvEgptYWlsdmV0LnYxIooBChJWZXJpZnlFbWFpbFJlcXVlc3QSEgoKaW5wdXRfZGF0YRgBIAEoCRIOCgZjdXN0b20YAiABKAkSJAoEdmlldxgDIAEoDjIWLm1haWx2ZXQudjEuUmVzdWx0VmlldxIqCgdtYXhfYWdlGBQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIjkKE1ZlcmlmeUVtYWlsUmVzcG9uc2USIgoGcmVzdWx0GAEgASgLMhIubWFpbHZldC52MS5SZXN1bHQiiwEKE1ZlcmlmeUVtYWlsc1JlcXVlc3QSIgoHZW50cmllcxgBIAMoCzIRLm1haWx2ZXQudjEuRW50cnkSJAoEdmlldxgCIAEoDjIWLm1haWx2ZXQudjEuUmVzdWx0VmlldxIqCgdtYXhfYWdlGBQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIjsKFFZlcmlmeUVtYWlsc1Jlc3BvbnNlEiMKB3Jlc3VsdHMYASADKAsyEi5tYWlsdmV0LnYxLlJlc3VsdCKWAQoTVmVyaWZ5U3RyZWFtUmVxdWVzdBIKCgJpZBgBIAEoCRISCgppbnB1dF9kYXRhGAIgASgJEg4KBmN1c3RvbRgDIAEoCRIkCgR2aWV3GAQgASgOMhYubWFpbHZldC52MS5SZXN1bHRWaWV3EikKBmJ1ZGdldBgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJGChRWZXJpZnlTdHJlYW1SZXNwb25zZRIKCgJpZBgBIAEoCRIiCgZyZXN1bHQYAiABKAsyEi5tYWlsdmV0LnYxLlJlc3VsdCJwChNFeHBsYWluRW1haWxSZXF1ZXN0EhIKCmlucHV0X2RhdGEYASABKAkSDgoGY3VzdG9tGAIgASgJEjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiKYAwoURXhwbGFpbkVtYWlsUmVzcG9uc2USKgoHZWxhcHNlZBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhImCgVwYXJzZRgCIAEoCzIVLm1haWx2ZXQudjEuUGFyc2VTdGVwSAASJwoIbGlzdF9oaXQYAyABKAsyEy5tYWlsdmV0LnYxLkxpc3RIaXRIABIiCgNkbnMYBCABKAsyEy5tYWlsdmV0LnYxLkRuc1N0ZXBIABIpCglzbXRwX2xpbmUYBSABKAsyFC5tYWlsdmV0LnYxLlNtdHBMaW5lSAASLQoJY2F0Y2hfYWxsGAYgASgLMhgubWFpbHZldC52MS5DYXRjaEFsbFN0ZXBIABIqCgdmaW5kaW5nGAcgASgLMhcubWFpbHZldC52MS5GaW5kaW5nU3RlcEgAEisKCnJpc2tfcG9pbnQYCCABKAsyFS5tYWlsdmV0LnYxLlJpc2tQb2ludEgAEiQKBnJlc3VsdBgJIAEoCzISLm1haWx2ZXQudjEuUmVzdWx0SABCBgoEc3RlcDL8AgoTVmVyaWZpY2F0aW9uU2VydmljZRJUCgtWZXJpZnlFbWFpbBIeLm1haWx2ZXQudjEuVmVyaWZ5RW1haWxSZXF1ZXN0Gh8ubWFpbHZldC52MS5WZXJpZnlFbWFpbFJlc3BvbnNlIgSo1BgGElcKDFZlcmlmeUVtYWlscxIfLm1haWx2ZXQudjEuVmVyaWZ5RW1haWxzUmVxdWVzdBogLm1haWx2ZXQudjEuVmVyaWZ5RW1haWxzUmVzcG9uc2UiBKjUGAYSWwoMVmVyaWZ5U3RyZWFtEh8ubWFpbHZldC52MS5WZXJpZnlTdHJlYW1SZXF1ZXN0GiAubWFpbHZldC52MS5WZXJpZnlTdHJlYW1SZXNwb25zZSIEqNQYBigBMAESWQoMRXhwbGFpbkVtYWlsEh8ubWFpbHZldC52MS5FeHBsYWluRW1haWxSZXF1ZXN0GiAubWFpbHZldC52MS5FeHBsYWluRW1haWxSZXNwb25zZSIEqNQYBjABQjoKDmRldi5tYWlsdmV0LnYxUAFaJm1haWx2ZXQuZGV2L2NsaWVudC9tYWlsdmV0djE7bWFpbHZldHYxYgZwcm90bzM", [file_google_protobuf_duration, file_mailvet_v1_batch, file_mailvet_v1_explain, file_mailvet_v1_options, file_mailvet_v1_result]);
+  fileDesc("CiVtYWlsdmV0L3YxL3ZlcmlmaWNhdGlvbl9zZXJ2aWNlLnByb3RvEgptYWlsdmV0LnYxIr0BChJWZXJpZnlFbWFpbFJlcXVlc3QSEgoKaW5wdXRfZGF0YRgBIAEoCRIOCgZjdXN0b20YAiABKAkSJAoEdmlldxgDIAEoDjIWLm1haWx2ZXQudjEuUmVzdWx0VmlldxIqCgdtYXhfYWdlGBQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjEKDm1heF9zaGFyZWRfYWdlGBUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIjkKE1ZlcmlmeUVtYWlsUmVzcG9uc2USIgoGcmVzdWx0GAEgASgLMhIubWFpbHZldC52MS5SZXN1bHQivgEKE1ZlcmlmeUVtYWlsc1JlcXVlc3QSIgoHZW50cmllcxgBIAMoCzIRLm1haWx2ZXQudjEuRW50cnkSJAoEdmlldxgCIAEoDjIWLm1haWx2ZXQudjEuUmVzdWx0VmlldxIqCgdtYXhfYWdlGBQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjEKDm1heF9zaGFyZWRfYWdlGBUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIjsKFFZlcmlmeUVtYWlsc1Jlc3BvbnNlEiMKB3Jlc3VsdHMYASADKAsyEi5tYWlsdmV0LnYxLlJlc3VsdCL1AQoTVmVyaWZ5U3RyZWFtUmVxdWVzdBIKCgJpZBgBIAEoCRISCgppbnB1dF9kYXRhGAIgASgJEg4KBmN1c3RvbRgDIAEoCRIkCgR2aWV3GAQgASgOMhYubWFpbHZldC52MS5SZXN1bHRWaWV3EikKBmJ1ZGdldBgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIqCgdtYXhfYWdlGBQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjEKDm1heF9zaGFyZWRfYWdlGBUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIkYKFFZlcmlmeVN0cmVhbVJlc3BvbnNlEgoKAmlkGAEgASgJEiIKBnJlc3VsdBgCIAEoCzISLm1haWx2ZXQudjEuUmVzdWx0InAKE0V4cGxhaW5FbWFpbFJlcXVlc3QSEgoKaW5wdXRfZGF0YRgBIAEoCRIOCgZjdXN0b20YAiABKAkSNQoSaGVhcnRiZWF0X2ludGVydmFsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIpgDChRFeHBsYWluRW1haWxSZXNwb25zZRIqCgdlbGFwc2VkGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiYKBXBhcnNlGAIgASgLMhUubWFpbHZldC52MS5QYXJzZVN0ZXBIABInCghsaXN0X2hpdBgDIAEoCzITLm1haWx2ZXQudjEuTGlzdEhpdEgAEiIKA2RucxgEIAEoCzITLm1haWx2ZXQudjEuRG5zU3RlcEgAEikKCXNtdHBfbGluZRgFIAEoCzIULm1haWx2ZXQudjEuU210cExpbmVIABItCgljYXRjaF9hbGwYBiABKAsyGC5tYWlsdmV0LnYxLkNhdGNoQWxsU3RlcEgAEioKB2ZpbmRpbmcYByABKAsyFy5tYWlsdmV0LnYxLkZpbmRpbmdTdGVwSAASKwoKcmlza19wb2ludBgIIAEoCzIVLm1haWx2ZXQudjEuUmlza1BvaW50SAASJAoGcmVzdWx0GAkgASgLMhIubWFpbHZldC52MS5SZXN1bHRIAEIGCgRzdGVwMvwCChNWZXJpZmljYXRpb25TZXJ2aWNlElQKC1ZlcmlmeUVtYWlsEh4ubWFpbHZldC52MS5WZXJpZnlFbWFpbFJlcXVlc3QaHy5tYWlsdmV0LnYxLlZlcmlmeUVtYWlsUmVzcG9uc2UiBKjUGAYSVwoMVmVyaWZ5RW1haWxzEh8ubWFpbHZldC52MS5WZXJpZnlFbWFpbHNSZXF1ZXN0GiAubWFpbHZldC52MS5WZXJpZnlFbWFpbHNSZXNwb25zZSIEqNQYBhJbCgxWZXJpZnlTdHJlYW0SHy5tYWlsdmV0LnYxLlZlcmlmeVN0cmVhbVJlcXVlc3QaIC5tYWlsdmV0LnYxLlZlcmlmeVN0cmVhbVJlc3BvbnNlIgSo1BgGKAEwARJZCgxFeHBsYWluRW1haWwSHy5tYWlsdmV0LnYxLkV4cGxhaW5FbWFpbFJlcXVlc3QaIC5tYWlsdmV0LnYxLkV4cGxhaW5FbWFpbFJlc3BvbnNlIgSo1BgGMAFCOgoOZGV2Lm1haWx2ZXQudjFQAVombWFpbHZldC5kZXYvY2xpZW50L21haWx2ZXR2MTttYWlsdmV0djFiBnByb3RvMw", [file_google_protobuf_duration, file_mailvet_v1_batch, file_mailvet_v1_explain, file_mailvet_v1_options, file_mailvet_v1_result]);
 
 /**
  * Request of VerifyEmail.
@@ -56,6 +56,15 @@ export type VerifyEmailRequest = Message<"mailvet.v1.VerifyEmailRequest"> & {
    * @generated from field: google.protobuf.Duration max_age = 20;
    */
   maxAge?: Duration | undefined;
+
+  /**
+   * How old an answer may be that was got for any tenant that asks for shared answers: up
+   * to 30 days. Who asks for them shares his own, without his name and without the
+   * addresses; not set, he does neither. What the tenant got itself is looked for first.
+   *
+   * @generated from field: google.protobuf.Duration max_shared_age = 21;
+   */
+  maxSharedAge?: Duration | undefined;
 };
 
 /**
@@ -114,6 +123,15 @@ export type VerifyEmailsRequest = Message<"mailvet.v1.VerifyEmailsRequest"> & {
    * @generated from field: google.protobuf.Duration max_age = 20;
    */
   maxAge?: Duration | undefined;
+
+  /**
+   * How old an answer may be that was got for any tenant that asks for shared answers: up
+   * to 30 days. Who asks for them shares his own, without his name and without the
+   * addresses; not set, he does neither. What the tenant got itself is looked for first.
+   *
+   * @generated from field: google.protobuf.Duration max_shared_age = 21;
+   */
+  maxSharedAge?: Duration | undefined;
 };
 
 /**
@@ -186,6 +204,24 @@ export type VerifyStreamRequest = Message<"mailvet.v1.VerifyStreamRequest"> & {
    * @generated from field: google.protobuf.Duration budget = 5;
    */
   budget?: Duration | undefined;
+
+  /**
+   * How old an answer may be that the tenant got before: up to 30 days. What is younger
+   * is answered at once (`from_cache`), everything else is asked; not set, all is asked.
+   * Only what an exchanger settled is ever reused, an UNKNOWN never.
+   *
+   * @generated from field: google.protobuf.Duration max_age = 20;
+   */
+  maxAge?: Duration | undefined;
+
+  /**
+   * How old an answer may be that was got for any tenant that asks for shared answers: up
+   * to 30 days. Who asks for them shares his own, without his name and without the
+   * addresses; not set, he does neither. What the tenant got itself is looked for first.
+   *
+   * @generated from field: google.protobuf.Duration max_shared_age = 21;
+   */
+  maxSharedAge?: Duration | undefined;
 };
 
 /**
