@@ -1,8 +1,8 @@
-"""Servers without the second that a Python process needs to import everything.
+"""Servers without the two seconds that a Python process needs to import and read everything.
 
-`python -m tests.nursery` imports what `mailvet serve` needs and then forks a process for every line
-that asks for one; each is a process of its own in every other way: own memory, sockets, signals,
-exit. `spawn` is the other side, for any number of tests and event loops.
+`python -m tests.nursery` imports and reads what `mailvet serve` needs and then forks a process for
+every line that asks for one; each is a process of its own in every other way: own memory, sockets,
+signals, exit. `spawn` is the other side, for any number of tests and event loops.
 """
 
 import asyncio
@@ -25,6 +25,8 @@ from typing import Any
 from mailvet import failpoints
 from mailvet.cli import serve, verify
 from mailvet.cli.main import GRPC_ENVIRONMENT, main
+from mailvet.lists.loading import load_lists
+from mailvet.serve.process import read_tables, spare_the_collector
 
 NEEDED = (serve, verify)
 """Imported for what comes with them: all that servers and most commands need, once for all."""
@@ -191,6 +193,9 @@ def _grow_up(what: dict[str, Any]) -> None:
 
 
 def _main() -> None:
+    load_lists()  # read afresh in each, but not what it is made of
+    read_tables()
+    spare_the_collector()
     # Unbuffered: what is asked next must not wait in a buffer that select does not see.
     with os.fdopen(os.dup(0), "rb", 0) as asked, os.fdopen(os.dup(1), "wb", 0) as told:
         what = _nurse(asked, told)

@@ -17,6 +17,7 @@ from mailvet.v1 import catalog_service_pb2
 from tests.nursery import Child, spawn
 
 START_TIMEOUT_S = 20.0
+LOOK_AGAIN_S = 0.02
 
 
 def free_port() -> int:
@@ -75,14 +76,24 @@ class ServerProcess:
         flags = [part for name, value in self._settings.items() for part in (f"--{name}", value)]
         self.process = await self._spawn(flags, {**os.environ, **(environment or {})})
         deadline = asyncio.get_running_loop().time() + self.start_timeout_s
-        while not await self._answers():
+        while not (await self._listens() and await self._answers()):
             if self.process.returncode is not None or (
                 asyncio.get_running_loop().time() > deadline
             ):
                 raise AssertionError(f"the server did not start:\n{self.log()}")
+            await asyncio.sleep(LOOK_AGAIN_S)
 
     async def _spawn(self, flags: list[str], environment: Mapping[str, str]) -> Process:
         return spawn(["serve", *flags], environment, self._log)
+
+    async def _listens(self) -> bool:
+        # Looked at first: a channel that was refused once waits a second before it tries again.
+        host, _, port = self.target.rpartition(":")
+        with contextlib.suppress(OSError):
+            _, writer = await asyncio.open_connection(host, int(port))
+            writer.close()
+            return True
+        return False
 
     async def _answers(self) -> bool:
         with contextlib.suppress(ServiceError, grpc.RpcError):
