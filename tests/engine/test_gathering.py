@@ -1,13 +1,22 @@
 """How long a session that is not full waits for company."""
 
 import asyncio
+from dataclasses import dataclass
+from functools import partial
 
 from mailvet.engine.gathering import Gathering
 
 
+@dataclass(eq=False)
+class _Party:
+    """Somebody who waits."""
+
+    queued: int = 1
+
+
 async def _started(gathering: Gathering, *, within_s: float) -> bool:
     started = asyncio.Event()
-    gathering.wait(started, started.set)
+    gathering.wait(_Party(), started.set)
     try:
         async with asyncio.timeout(within_s):
             await started.wait()
@@ -57,13 +66,42 @@ async def test_while_many_come_waiting_goes_on() -> None:
         stream.cancel()
 
 
+async def test_where_nobody_has_room_to_come_the_fullest_go_first() -> None:
+    """A full window lets nobody in: as many go as there are sessions, the others wait on."""
+    gathering, started = Gathering(60.0, lambda: 2), list[int]()
+    gathering.blocked = True
+    fuller = asyncio.Event()
+    for queued in (3, 9, 1, 7):
+        gathering.wait(_Party(queued), partial(started.append, queued))
+    gathering.wait(_Party(8), fuller.set)
+    await fuller.wait()
+
+    assert [9] == started
+    gathering.close()
+
+
+async def test_a_full_window_keeps_nobody_for_ever() -> None:
+    """Who waits behind others that are fuller has a limit to that too."""
+    gathering = Gathering(0.06, lambda: 0)
+    gathering.blocked = True
+
+    assert await _started(gathering, within_s=1.0)
+
+
+async def test_the_end_of_a_list_lets_everybody_go() -> None:
+    """Where nobody is on the way and the window has room, there is nothing to wait for."""
+    gathering = Gathering(60.0, lambda: 0)
+
+    assert await _started(gathering, within_s=1.0)
+
+
 async def test_who_waits_twice_is_started_once() -> None:
     """More cases for the same route do not start it again."""
-    gathering, started = Gathering(0.01), list[str]()
+    gathering, started, who = Gathering(0.01), list[str](), _Party()
     for _ in range(2):
-        gathering.wait("who", lambda: started.append("who"))
+        gathering.wait(who, lambda: started.append("who"))
     last = asyncio.Event()
-    gathering.wait("last", last.set)
+    gathering.wait(_Party(), last.set)
     await last.wait()
 
     assert ["who"] == started
@@ -72,9 +110,10 @@ async def test_who_waits_twice_is_started_once() -> None:
 async def test_who_left_is_not_started() -> None:
     """Whoever found a full session meanwhile has left."""
     gathering, started, last = Gathering(0.01), list[str](), asyncio.Event()
-    gathering.wait("who", lambda: started.append("who"))
-    gathering.wait("last", last.set)
-    gathering.leave("who")
+    who = _Party()
+    gathering.wait(who, lambda: started.append("who"))
+    gathering.wait(_Party(), last.set)
+    gathering.leave(who)
     await last.wait()
 
     assert [] == started
@@ -83,7 +122,7 @@ async def test_who_left_is_not_started() -> None:
 async def test_nobody_is_started_after_the_end() -> None:
     """Closed, it has no timer left and starts nobody."""
     gathering, started = Gathering(0.0), list[str]()
-    gathering.wait("who", lambda: started.append("who"))
+    gathering.wait(_Party(), lambda: started.append("who"))
     gathering.close()
     await asyncio.get_running_loop().run_in_executor(None, int)
 

@@ -2,23 +2,37 @@
 
 Entries come by batch, domains by the answers of name servers: seldom do those of one exchanger come
 together. A connection costs as much as a dozen recipients, for us and for the exchanger, so a
-route waits for more company as long as more keeps coming, and never for long.
+route waits for more company as long as more keeps coming, and never for long. Where nobody comes
+before somebody has gone, the fullest go first.
 """
 
 import asyncio
+import heapq
+import sys
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 QUIET_S = 0.05
-"""A claim from the store, or the answer of a near name server, takes less."""
+"""The answer of a near name server takes less."""
 
 GATHER_S = 2.0
 """Less than many a greeting takes; at the speeds of this service thousands of entries."""
 
-FLOWING = 0.02
+FLOWING = 0.01
 """As many of those who wait have to come between two looks for more to be worth waiting for."""
 STRETCH = 5
 """So many times longer is waited then: a slow machine takes its time to fill the same sessions."""
+LOOKS = 8
+"""How many looks tell what comes: a claim brings a hundred at once, and then there is a pause."""
+
+
+class Party(Protocol):
+    """Who waits for company."""
+
+    @property
+    def queued(self) -> int:
+        """How many there are of them already."""
+        ...
 
 
 class _Waiting(NamedTuple):
@@ -30,13 +44,17 @@ class _Waiting(NamedTuple):
 class Gathering:
     """Those who wait for company; one timer for all of them."""
 
-    def __init__(self, most_s: float) -> None:
+    def __init__(self, most_s: float, free: Callable[[], int] = lambda: sys.maxsize) -> None:
         """Nobody waits longer than `most_s` seconds, and a little, unless many more keep coming;
-        with 0 nobody waits at all."""
+        with 0 nobody waits at all. `free()` tells how many could start at once."""
         self.most_s = most_s
-        self._waiting: dict[object, _Waiting] = {}
+        self.blocked = False
+        """Whether more would come, had those who wait made room for it."""
+        self._free = free
+        self._waiting: dict[Party, _Waiting] = {}
         self._arrivals = 0
-        self._arrivals_before = 0
+        self._flow = 0.0
+        """What came between two looks lately."""
         self._under_way = 0
         self._timer: asyncio.TimerHandle | None = None
 
@@ -49,7 +67,7 @@ class Gathering:
         self._under_way -= 1
         self._arrivals += 1
 
-    def wait(self, who: object, start: Callable[[], None]) -> None:
+    def wait(self, who: Party, start: Callable[[], None]) -> None:
         """Call `start` once nobody else comes, or this waits for too long; once for each `who`."""
         self._arrivals += 1
         if who not in self._waiting:
@@ -58,7 +76,7 @@ class Gathering:
             if self._timer is None:
                 self._set_timer(loop)
 
-    def leave(self, who: object) -> None:
+    def leave(self, who: Party) -> None:
         """Forget one who waits."""
         self._waiting.pop(who, None)
 
@@ -70,23 +88,40 @@ class Gathering:
             self._timer = None
 
     def _set_timer(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._arrivals_before = self._arrivals
         self._timer = loop.call_later(min(QUIET_S, self.most_s), self._look)
 
     def _look(self) -> None:
         self._timer = None
         loop = asyncio.get_running_loop()
-        came = self._arrivals - self._arrivals_before
-        quiet = not came and not self._under_way
-        flowing = came > FLOWING * len(self._waiting)
-        latest = loop.time() - self.most_s * (STRETCH if flowing else 1)
-        released = []
-        for who, (since, start) in self._waiting.items():
-            if not quiet and since > latest:  # they stand in the order in which they came
-                break
-            released.append((who, start))
-        for who, start in released:
+        came, self._arrivals = self._arrivals, 0
+        self._flow += (came - self._flow) / LOOKS
+        if came or (self._under_way and not self.blocked):
+            released = self._overdue(loop.time())
+        elif self.blocked:
+            released = self._overdue(loop.time())
+            released |= self._fullest(self._free() - len(released))
+        else:
+            released = self._waiting.copy()
+        for who, waited in released.items():
             self._waiting.pop(who, None)
-            start()
+            waited.start()
         if self._waiting and self._timer is None:
             self._set_timer(loop)
+
+    def _overdue(self, now: float) -> dict[Party, _Waiting]:
+        """Return those who have waited for long enough."""
+        flowing = self._flow > FLOWING * len(self._waiting)
+        latest = now - self.most_s * (STRETCH if flowing else 1)
+        overdue = {}
+        for who, waited in self._waiting.items():
+            if waited.since > latest:  # they stand in the order in which they came
+                break
+            overdue[who] = waited
+        return overdue
+
+    def _fullest(self, count: int) -> dict[Party, _Waiting]:
+        """Return so many of those who need the least company."""
+        if count >= len(self._waiting):
+            return self._waiting.copy()
+        fullest = heapq.nlargest(count, self._waiting, key=lambda who: who.queued)
+        return {who: self._waiting[who] for who in fullest}

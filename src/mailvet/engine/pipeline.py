@@ -50,7 +50,8 @@ class Pipeline:
         self._breaker = breaker
         self._jobs: asyncio.Queue[Job] = asyncio.Queue()
         self._resolving = resolving
-        self._gathering = gathering
+        self.gathering = gathering
+        """To be told also of entries that are on their way here."""
         self._resolvers: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -89,7 +90,7 @@ class Pipeline:
             if self._book.is_fresh(card):
                 self._dispatch(card, group, first, remembered=True)
             else:
-                self._gathering.expect()
+                self.gathering.expect()
                 self._jobs.put_nowait((card, group, first))
 
     def requeue(self, card: DomainCard, cases: Iterable[Case]) -> None:
@@ -146,7 +147,7 @@ class Pipeline:
                     case.forced = EntryStatus.UNHANDLED_EXCEPTION
                     case.conclude()
             finally:
-                self._gathering.arrived()
+                self.gathering.arrived()
 
     def _dispatch(
         self, card: DomainCard, cases: list[Case], first: bool, *, remembered: bool

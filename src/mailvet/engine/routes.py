@@ -142,6 +142,11 @@ class RouteDesk:
         """Sessions under way."""
         return len(self._tasks)
 
+    @property
+    def free(self) -> int:
+        """Sessions that could be begun at once."""
+        return max(0, self._max_sessions - len(self._tasks))
+
     def submit(self, card: DomainCard, cases: Iterable[Case], *, first: bool = False) -> None:
         """Queue cases of one domain for their route; `first` puts them at the head, and what is
         queued there waits for no company."""

@@ -101,6 +101,7 @@ class Worker:
         self._rhythm = rhythm
         self._store = store
         self._pipeline = pipeline
+        self._gathering = pipeline.gathering
         self._owner = f"worker-{secrets.token_hex(4)}"
         self._window = window_entries
         self._schedule = schedule
@@ -157,16 +158,27 @@ class Worker:
         if self.held:
             raise Unavailable("memory is short; what is under way has to end first")
         if self._in_flight >= self._window:
-            # A claim costs a commit: not one for every entry that ends.
+            await self._wait_for_room()
+        room = min(self._window - self._in_flight, CLAIM_ENTRIES)
+        self._gathering.expect()
+        try:
+            claims = await self._store.claim(self._owner, max_entries=room)
+            for claim in claims:
+                self._begin(claim)
+                await asyncio.sleep(0)  # what is decided offline takes milliseconds a chunk
+        finally:
+            self._gathering.arrived()
+        return bool(claims)
+
+    async def _wait_for_room(self) -> None:
+        # A claim costs a commit: not one for every entry that ends.
+        self._gathering.blocked = True
+        try:
             while self._in_flight > max(self._window - CLAIM_ENTRIES, self._window // 2):
                 self._room.clear()
                 await self._room.wait()
-        room = min(self._window - self._in_flight, CLAIM_ENTRIES)
-        claims = await self._store.claim(self._owner, max_entries=room)
-        for claim in claims:
-            self._begin(claim)
-            await asyncio.sleep(0)  # what is decided offline takes milliseconds a chunk
-        return bool(claims)
+        finally:
+            self._gathering.blocked = False
 
     async def _idle_s(self) -> float:
         run_at = await self._store.next_run_at()

@@ -138,7 +138,7 @@ class EngineRoom:
             self.resolver, clock=clock, catch_all_ttl_s=settings.catch_all_ttl_s
         )
         self._canary = Canary(self.resolver, self._greets, settings.egress_canaries)
-        gathering = Gathering(GATHER_S * settings.time_scale)
+        gathering = Gathering(GATHER_S * settings.time_scale, self._free_sessions)
         self._desk = RouteDesk(
             self._visit,
             limits=PaceLimits(
@@ -228,6 +228,9 @@ class EngineRoom:
 
     def _visit(self, route: Route, lot: Lot) -> Awaitable[None]:
         return self._guarded(route, lot)
+
+    def _free_sessions(self) -> int:
+        return self._desk.free
 
     def _requeue(self, card: DomainCard, cases: Iterable[Case]) -> None:
         self._pipeline.requeue(card, cases)
