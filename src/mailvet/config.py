@@ -19,6 +19,7 @@ from mailvet import failpoints
 from mailvet.errors import ConfigError
 from mailvet.model.access import Scope
 from mailvet.model.admission import (
+    CONNECTION_CALLS,
     OPEN_STREAMS,
     OPEN_VERIFICATIONS,
     REQUEST_BURST,
@@ -89,6 +90,12 @@ class Settings(BaseModel):
         OPEN_VERIFICATIONS,
         ge=1,
         description="VerifyEmail and VerifyEmails calls of one tenant under way",
+    )
+    connection_calls: int = Field(
+        CONNECTION_CALLS,
+        ge=1,
+        description="open calls of one connection; a client holds further ones back without a word,"
+        " so one that needs more opens more connections",
     )
     tls_cert: Path | None = Field(
         None, description="PEM certificate chain of the server; a change is taken up at once"

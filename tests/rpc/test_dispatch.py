@@ -149,6 +149,21 @@ async def test_a_tenant_has_its_share_of_streams(open_world: OpenWorld) -> None:
     assert await world.batches.WatchBatch(pb.WatchBatchRequest(batch_id="b")).read()
 
 
+async def test_a_connection_has_its_share_of_calls(open_world: OpenWorld) -> None:
+    """HTTP/2 has the client hold back what is above it; nothing is refused."""
+    world = await open_world(admission=AdmissionLimits(connection_calls=3))
+    await world.create("b", 1, launch=True)
+    streams = [world.batches.WatchBatch(pb.WatchBatchRequest(batch_id="b")) for _ in range(3)]
+    for stream in streams:
+        await stream.read()
+    held_back = asyncio.ensure_future(world.batches.GetBatch(pb.GetBatchRequest(batch_id="b")))
+    done, _ = await asyncio.wait([held_back], timeout=0.2)
+    assert not done
+
+    streams[0].cancel()
+    assert "b" == (await held_back).batch_id
+
+
 async def test_a_deadline_that_passes_is_counted_as_such(world: World) -> None:
     """Operators tell callers who hung up from callers whose time was over."""
     await world.create("b", 1, launch=True)

@@ -6,6 +6,7 @@ open: a guesser whose calls are held has to wait too.
 """
 
 import asyncio
+import random
 from collections.abc import Callable
 
 from mailvet.accounts.rate import Rate
@@ -14,7 +15,9 @@ FREE_PER_S = 20.0
 """Refusals answered at once, in the long run: somebody who mistypes a key is not held up."""
 FREE_BURST = 100
 HOLD_S = 10.0
-"""So a connection with its 1,024 calls makes a hundred guesses a second."""
+"""On average: so a connection with its 128 calls makes a dozen guesses a second."""
+SPREAD = 0.5
+"""By which part a wait is shorter or longer: what came in one wave does not come back in one."""
 MAX_HELD = 10_000
 """Calls held at once, some 20 KB each; further ones are answered at once."""
 _ALL = "all"
@@ -42,7 +45,8 @@ class Guessing:
         # A future and a timer: a task for each would cost more than the refusal itself.
         loop = asyncio.get_running_loop()
         waiting: asyncio.Future[None] = loop.create_future()
-        timer = loop.call_later(self._hold_s, _end, waiting)
+        hold_s = self._hold_s * random.uniform(1 - SPREAD, 1 + SPREAD)  # noqa: S311 - no secret
+        timer = loop.call_later(hold_s, _end, waiting)
         self._held.add(waiting)
         try:
             await waiting

@@ -285,7 +285,7 @@ def _channel_options(options: ServerOptions) -> list[tuple[str, int]]:
     return [
         # A second server on the same port is an error, not a silent share of the calls.
         ("grpc.so_reuseport", 0),
-        ("grpc.max_concurrent_streams", 1024),
+        ("grpc.max_concurrent_streams", options.admission.connection_calls),
         ("grpc.max_receive_message_length", HARD_MESSAGE_BYTES),
         # Above its own 1,000, gRPC ends calls at random with CANCELLED: anybody's.
         ("grpc.server.max_pending_requests", 20_000),

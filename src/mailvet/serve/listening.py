@@ -57,6 +57,7 @@ def server_options(settings: Settings) -> ServerOptions:
             request_burst=settings.request_burst,
             streams=settings.stream_limit,
             verifications=settings.verification_limit,
+            connection_calls=settings.connection_calls,
         ),
         callback_rules=url_rules(settings),
     )
