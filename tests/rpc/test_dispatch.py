@@ -161,7 +161,7 @@ async def test_a_connection_has_its_share_of_calls(open_world: OpenWorld) -> Non
     assert not done
 
     streams[0].cancel()
-    assert "b" == (await held_back).batch_id
+    assert "b" == (await held_back).batch.batch_id
 
 
 async def test_a_deadline_that_passes_is_counted_as_such(world: World) -> None:
