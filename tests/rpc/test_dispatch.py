@@ -142,6 +142,9 @@ async def test_a_tenant_has_its_share_of_streams(open_world: OpenWorld) -> None:
 
     assert ("RESOURCE_EXHAUSTED", "open_streams") == (found.code, found.info.metadata["subject"])
     assert 5 == found.details["RetryInfo"].retry_delay.seconds
+    # Also for clients that retry by gRPC's own rules and read no details (gRFC A6).
+    trailers: Any = caught.value.trailing_metadata()
+    assert ["5000"] == [value for key, value in trailers if key == "grpc-retry-pushback-ms"]
     for stream in streams:
         stream.cancel()
     while world.metrics.open_calls("mailvet.v1.BatchService/WatchBatch"):

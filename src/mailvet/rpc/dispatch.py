@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 import random
 import re
 import secrets
@@ -28,6 +29,8 @@ from mailvet.rpc.open_calls import OpenCalls
 from mailvet.rpc.permission import EVERYBODY, permission_of
 
 REQUEST_ID_KEY = "x-request-id"
+PUSHBACK_KEY = "grpc-retry-pushback-ms"
+"""When a client of gRPC that retries by itself may come back (gRFC A6)."""
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 """What we repeat of a caller's request id: printable, short, no way into a log line."""
 
@@ -254,6 +257,11 @@ def _request_id(metadata: Mapping[str, str]) -> str:
 
 
 async def _abort(context: Context, failure: Failure, request_id: str) -> NoReturn:
-    metadata = ((REQUEST_ID_KEY, request_id), (DETAILS_KEY, failure.details))
+    metadata: tuple[tuple[str, str | bytes], ...] = (
+        (REQUEST_ID_KEY, request_id),
+        (DETAILS_KEY, failure.details),
+    )
+    if failure.retry_after_s is not None:
+        metadata += ((PUSHBACK_KEY, str(math.ceil(failure.retry_after_s * 1000))),)
     await context.abort(failure.code, failure.message, metadata)
     raise AssertionError("abort raises")

@@ -111,6 +111,8 @@ class Failure(NamedTuple):
     message: str
     details: bytes
     """A serialized google.rpc.Status."""
+    retry_after_s: float | None = None
+    """What RetryInfo says, for who does not read details."""
 
 
 def failure_of(error: BaseException, incident_id: str) -> Failure:
@@ -119,7 +121,8 @@ def failure_of(error: BaseException, incident_id: str) -> Failure:
     if row is None or not isinstance(error, MailvetError):
         message = f"a fault of ours; incident {incident_id} finds it in the server's log"
         return _failure(_Code.INTERNAL, "INTERNAL", message, {"incident_id": incident_id}, ())
-    return _failure(row.code, error.reason, str(error), error.metadata, row.details(error))
+    failure = _failure(row.code, error.reason, str(error), error.metadata, row.details(error))
+    return failure._replace(retry_after_s=getattr(error, "retry_after_s", None))
 
 
 def _failure(
