@@ -276,6 +276,19 @@ async def test_every_joined_page_has_room_of_its_own(store: Store) -> None:
     )
 
 
+async def test_joined_pages_are_sealed_but_for_the_last(store: Store) -> None:
+    """What a seal returns for the place behind a page stands behind its bytes."""
+    await launched(store, 30)
+    await finish(store)
+    plain = await store.joined_after(TENANT, "b1", 0, limit=10, max_bytes=10**6, pages=3)
+    pages = await store.joined_after(
+        TENANT, "b1", 0, limit=10, max_bytes=10**6, pages=3, seal=lambda place: b"<%d>" % place
+    )
+
+    expected = [plain[0].docs + b"<10>", plain[1].docs + b"<20>", plain[2].docs]
+    assert expected == [page.docs for page in pages]
+
+
 async def test_pages_are_read_ahead_up_to_a_megabyte(store: Store) -> None:
     """However many pages are asked for, no more are begun when they are large together."""
     await launched(store, 4)

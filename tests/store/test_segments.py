@@ -35,15 +35,35 @@ def test_docs_are_joined_in_bounds(
     """As many as fit and one at least, the bytes as they were."""
     start = data.draw(st.integers(0, len(rows) - 1))
     segment = segments.pack(rows)
-    count, docs = segments.joined(
-        Heads(segment.heads), segment.docs, start, limit=limit, max_bytes=max_bytes
-    )
+    docs = segments.Docs(segment.heads, segment.docs)
+    docs.skip(start)
+    count, taken = docs.take(limit, max_bytes, at_least=1)
     following = [row.doc for row in rows[start : start + limit]]
 
-    assert b"".join(following[:count]) == docs
+    assert b"".join(following[:count]) == taken
     assert 1 <= count <= len(following)
-    assert count == 1 or len(docs) <= max_bytes
+    assert count == 1 or len(taken) <= max_bytes
     assert count == len(following) or len(b"".join(following[: count + 1])) > max_bytes
+    assert len(rows) - start - count == docs.left
+
+
+@given(ROWS, st.integers(1, 25), st.integers(0, 200))
+def test_docs_are_taken_one_part_after_the_other(
+    rows: list[ResultRow], limit: int, max_bytes: int
+) -> None:
+    """Nothing is left out, and what does not fit is there for the next part."""
+    segment = segments.pack(rows)
+    docs = segments.Docs(segment.heads, segment.docs)
+    taken = b""
+    while docs.left:
+        left = docs.left
+        count, part = docs.take(limit, max_bytes)
+        if not count:
+            count, part = docs.take(limit, max_bytes, at_least=1)
+        taken += part
+        assert left == docs.left + count
+
+    assert segment.docs == taken
 
 
 @given(ROWS)

@@ -19,6 +19,8 @@ from mailvet.model.batch import ResultFilter
 _PLACE = struct.Struct(">BqqQ8s")
 _MAC_BYTES = 15
 """With the 33 bytes before it a multiple of three, so that base64 has no bits to spare."""
+MARK_SIZE = (_PLACE.size + _MAC_BYTES) // 3 * 4
+"""Characters of every cursor and page token."""
 
 
 class Kind(IntEnum):

@@ -46,11 +46,22 @@ class ReadAhead:
         self._coming: asyncio.Task[list[ResultPage]] | None = None
         self._coming_at = 0.0
 
+    def at_hand(self) -> ResultPage | None:
+        """Return the next page if it was read lately, has results and is not the last one."""
+        now = self._clock()
+        if not self._pages or now - self._read_at > READ_AHEAD_S:
+            return None
+        page = self._pages[0]
+        return None if page.caught_up or not page.docs else self._take(now)
+
     async def next(self) -> ResultPage:
         """Return the next page; it may be empty."""
         now = self._clock()
         if not self._pages or now - self._read_at > READ_AHEAD_S:
             await self._fill(now)
+        return self._take(now)
+
+    def _take(self, now: float) -> ResultPage:
         page = self._pages.popleft()
         self._taken += 1
         self._sequence = page.sequence

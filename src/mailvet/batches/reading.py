@@ -14,7 +14,7 @@ from mailvet.batches.read_ahead import ReadAhead
 from mailvet.batches.summary import Names, Summary, summarize
 from mailvet.batches.watch import ENDED, Observer, Standing
 from mailvet.model.batch import Batch, EntryPlace, ResultFilter, ResultPage, ResultRow
-from mailvet.store.base import Store
+from mailvet.store.base import Seal, Store, unsealed
 
 FRAME_GAP_S = 0.05
 """At the live edge a frame waits this long for company: many commits, one frame."""
@@ -34,6 +34,8 @@ class Want(NamedTuple):
     """How many bytes a result takes."""
     joined: bool = False
     """Whether stored bytes side by side will do; there is no filter then."""
+    seal: Seal = unsealed
+    """What makes a frame of those; returns what is behind them."""
 
 
 class Following(NamedTuple):
@@ -56,7 +58,7 @@ class LogFrame(NamedTuple):
     standing: Standing | None = None
     """In heartbeats and in the last frame."""
     docs: bytes = b""
-    """In place of rows, where the caller wanted them joined."""
+    """In place of rows, where the caller wanted them joined; sealed unless it is caught up."""
 
 
 class Results:
@@ -92,6 +94,7 @@ class Results:
                 limit=want.limit,
                 max_bytes=want.max_bytes,
                 pages=most,
+                seal=want.seal,
             )
         page = await self._read(batch, sequence, want)
         for _ in range(MAX_EMPTY_READS):
@@ -185,6 +188,18 @@ class ResultLog:
             limit=want.limit,
             clock=results.clock,
         )
+
+    def at_hand(self) -> bytes:
+        """Return the next frame if it was read ahead and is sealed; empty when it is not."""
+        if self._how.drain.begun:
+            return b""
+        page = self._pages.at_hand()
+        if page is None:
+            return b""
+        self._sequence = page.sequence
+        self._spoke_at = self._results.clock()
+        self._said_caught_up = False
+        return page.docs
 
     async def next(self) -> LogFrame | None:
         """Return the next frame, as soon as there is something to say; None after the last."""

@@ -180,7 +180,7 @@ class ResultPage(NamedTuple):
     state: BatchState
     """The batch's state at that moment."""
     docs: bytes = b""
-    """In place of rows: the `doc` of each, side by side."""
+    """In place of rows: the `doc` of each, side by side, and the seal if there is one."""
 
 
 class EntryPlace(NamedTuple):

@@ -1,11 +1,12 @@
 """ResultService: the answers of a batch, as a log, as pages, one by one."""
 
+from collections.abc import Callable
 from functools import partial
 
 from google.protobuf.message import Message
 
 from mailvet.batches import limits
-from mailvet.batches.cursor import Kind, Marks, Place, filter_binding
+from mailvet.batches.cursor import MARK_SIZE, Kind, Marks, Place, filter_binding
 from mailvet.batches.lifecycle import Batches
 from mailvet.batches.reading import Following, LogFrame, Results, Want
 from mailvet.batches.reverify import Reverification
@@ -19,7 +20,8 @@ from mailvet.rpc.exports import Exports
 from mailvet.v1 import batch_pb2 as batch_pb
 from mailvet.v1 import result_service_pb2 as pb
 
-_CURSOR = frames.field_tag(pb.StreamResultsResponse.CURSOR_FIELD_NUMBER)
+_CURSOR = frames.field_tag(pb.StreamResultsResponse.CURSOR_FIELD_NUMBER) + frames.varint(MARK_SIZE)
+"""What comes before every cursor in a frame."""
 _ONE = pb.GetResultResponse.RESULT_FIELD_NUMBER
 
 
@@ -51,13 +53,20 @@ class ResultService:
         batch = await self._batches.find(call.tenant, request.batch_id)
         binding = filter_binding(call.tenant, asked.where)
         sequence = self._place(request.cursor, Kind.RESULT_CURSOR, batch, binding)
+
+        def cursor(sequence: int) -> str:
+            return self._marks.write(Place(Kind.RESULT_CURSOR, batch.key, sequence, binding))
+
         want = _want(asked.where, asked.view, asked.max_results, limits.MAX_FRAME_BYTES)
+        want = want._replace(seal=lambda sequence: _CURSOR + cursor(sequence).encode("ascii"))
         how = Following(asked.follow, asked.heartbeat_s, call.drain)
         log = self._results.log(batch, sequence, want, how)
         try:
-            while (frame := await log.next()) is not None:
-                place = Place(Kind.RESULT_CURSOR, batch.key, frame.sequence, binding)
-                await call.write(_frame(frame, asked.view, self._marks.write(place)))
+            while (frame := log.at_hand() or await log.next()) is not None:
+                if isinstance(frame, bytes):
+                    await call.write(frame)
+                    continue
+                await call.write(_frame(frame, asked.view, cursor))
                 if frame.going_away:
                     raise call.going_away()
         finally:
@@ -142,11 +151,11 @@ def _want(where: ResultFilter | None, view: int, most: int, max_bytes: int) -> W
     return Want(where, most, max_bytes, partial(frames.size, view=view), joined)
 
 
-def _frame(frame: LogFrame, view: int, cursor: str) -> bytes:
-    """One frame of a stream. Most have joined results and a cursor: those are put together here."""
-    if frame.docs and not frame.caught_up and frame.standing is None:
-        return b"".join((frame.docs, _CURSOR, frames.varint(len(cursor)), cursor.encode("ascii")))
-    return _response(frame, view, _frame_without_results(frame, cursor))
+def _frame(frame: LogFrame, view: int, cursor: Callable[[int], str]) -> bytes:
+    """One frame of a stream; joined results that are not the last ones have their cursor."""
+    if frame.docs and not frame.caught_up:
+        return frame.docs
+    return _response(frame, view, _frame_without_results(frame, cursor(frame.sequence)))
 
 
 def _response(page: ResultPage | LogFrame, view: int, rest: Message) -> bytes:

@@ -23,7 +23,7 @@ Deletion. A deleted batch is gone for every method at once, and from disk when t
 Every method may raise `Unavailable` when the store cannot work now (disk full, locked).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple, Protocol
 
 from mailvet.model.batch import (
@@ -49,6 +49,14 @@ from mailvet.store.base_uploads import UploadStore
 from mailvet.store.erasing import Erasing
 from mailvet.store.keeping import Keeping
 from mailvet.store.steering import Steering
+
+Seal = Callable[[int], bytes]
+"""Returns what follows the bytes of a page that ends at a sequence; called in any thread."""
+
+
+def unsealed(_sequence: int) -> bytes:
+    """Return nothing: the bytes of a page stay as they are kept."""
+    return b""
 
 
 class Created(NamedTuple):
@@ -264,8 +272,11 @@ class Store(
         limit: int,
         max_bytes: int,
         pages: int = 1,
+        seal: Seal = unsealed,
     ) -> list[ResultPage]:
         """Return what `results_after` returns without a filter, as stored bytes side by side.
+
+        Those of a page that is not the last of the log are followed by what `seal` returns.
 
         Up to `pages` pages that follow on each other are read in one snapshot; there is at least
         one, and none is begun behind `rules.AHEAD_BYTES`. A page has `limit` results, fewer where

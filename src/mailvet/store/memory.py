@@ -27,7 +27,7 @@ from mailvet.model.ruling import NO_RULES, TenantRules
 from mailvet.model.status import BatchState
 from mailvet.model.usage import Charge, day_of, foreseen_halves, usage_of
 from mailvet.store import rules
-from mailvet.store.base import Created
+from mailvet.store.base import Created, Seal, unsealed
 from mailvet.store.changes import WORK, Changes
 from mailvet.store.keeping import require_batch_room
 from mailvet.store.memory_accounting import MemoryAccounting
@@ -286,6 +286,7 @@ class MemoryStore(
         limit: int,
         max_bytes: int,
         pages: int = 1,
+        seal: Seal = unsealed,
     ) -> list[ResultPage]:
         """See `Store.joined_after`."""
         kept = self._get(tenant, batch_id)
@@ -298,6 +299,8 @@ class MemoryStore(
             joined = b"".join(docs[:fitting])
             place, ahead = place + fitting, ahead + len(joined)
             caught_up = place >= len(kept.results)
+            if not caught_up:
+                joined += seal(place)
             found.append(ResultPage([], place, caught_up, kept.batch.state, joined))
             if caught_up:
                 break

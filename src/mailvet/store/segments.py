@@ -21,6 +21,9 @@ SEGMENT_ROWS = 256
 _COLUMNS = 5
 """Entry index, status and classification, then three lengths in bytes."""
 
+_HEAD_BYTES = _COLUMNS * 4
+"""Of each result."""
+
 _CLASSIFICATION_BITS = 8
 
 
@@ -121,21 +124,49 @@ def _slices(joined: bytes, lengths: "array[int]") -> list[bytes]:
     return [joined[end - length : end] for end, length in zip(ends, lengths, strict=True)]
 
 
-def joined(
-    heads: Heads, docs: bytes, start: int, *, limit: int, max_bytes: int
-) -> tuple[int, bytes]:
-    """Return how many results from position `start` on fit, and their docs as they are kept.
+class Docs:
+    """The stored bytes of the last results of a segment, taken from the front in parts."""
 
-    At most `limit` results of `max_bytes` together; the first always fits.
-    """
-    lengths = heads.doc_lengths
-    if not start and len(lengths) <= limit and len(docs) <= max_bytes:
-        return len(lengths), docs
-    first = sum(lengths[:start])
-    wanted = lengths[start : start + limit]
-    size = sum(wanted)
-    if size > max_bytes:
-        count = max(1, bisect_right(list(accumulate(wanted)), max_bytes))
-        wanted = wanted[:count]
-        size = sum(wanted)
-    return len(wanted), docs[first : first + size]
+    __slots__ = ("_docs", "_heads", "_lengths", "_offset", "left")
+
+    def __init__(self, heads: bytes, docs: bytes) -> None:
+        self._heads = heads
+        self._docs = docs
+        self._lengths: array[int] | None = None  # of a segment taken as a whole nobody needs them
+        self._offset = 0
+        self.left = len(heads) // _HEAD_BYTES
+        """How many results were not taken yet."""
+
+    def skip(self, count: int) -> None:
+        """Leave out so many results."""
+        if count:
+            self._offset += sum(self._next(count))
+            self.left -= count
+
+    def take(
+        self, limit: int, max_bytes: int, *, at_least: int = 0
+    ) -> "tuple[int, bytes | memoryview]":
+        """Take what fits; return how many results that are, and their bytes.
+
+        At most `limit` results of `max_bytes` together, but `at_least` so many.
+        """
+        count, size = self.left, len(self._docs) - self._offset
+        if count > limit or size > max_bytes:
+            wanted = self._next(limit)
+            count, size = len(wanted), sum(wanted)
+            if size > max_bytes:
+                count = max(at_least, bisect_right(list(accumulate(wanted)), max_bytes))
+                size = sum(wanted[:count])
+        start = self._offset
+        self._offset += size
+        self.left -= count
+        if size == len(self._docs):
+            return count, self._docs
+        return count, memoryview(self._docs)[start : start + size]
+
+    def _next(self, count: int) -> "array[int]":
+        if self._lengths is None:
+            all_of_it = len(self._heads) // _COLUMNS
+            self._lengths = from_blob(self._heads[2 * all_of_it : 3 * all_of_it])
+        start = len(self._lengths) - self.left
+        return self._lengths[start : start + count]

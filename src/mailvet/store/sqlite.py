@@ -30,7 +30,7 @@ from mailvet.store import (
     sqlite_storage,
     sqlite_work,
 )
-from mailvet.store.base import Created
+from mailvet.store.base import Created, Seal, unsealed
 from mailvet.store.changes import WORK
 from mailvet.store.remembered import RememberedRules
 from mailvet.store.sqlite_access import SqliteAudit, SqliteKeys
@@ -275,6 +275,7 @@ class SqliteStore(
         limit: int,
         max_bytes: int,
         pages: int = 1,
+        seal: Seal = unsealed,
     ) -> list[ResultPage]:
         """See `Store.joined_after`."""
         return await self._file.read(
@@ -286,6 +287,7 @@ class SqliteStore(
                 limit=limit,
                 max_bytes=max_bytes,
                 pages=pages,
+                seal=seal,
             )
         )
 

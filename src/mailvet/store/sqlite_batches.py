@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from mailvet.errors import AlreadyExists
 from mailvet.model.batch import Batch, BatchSpec, Entry, Progress, Removal
@@ -79,6 +79,26 @@ def get(connection: Connection, tenant: str, batch_id: str) -> Batch:
     if row is None:
         raise sqlite_storage.absent(connection, tenant, batch_id)
     return batch_from(row)
+
+
+class LogEnd(NamedTuple):
+    """Where the log of a batch ends, and how the batch stands: all that most reads of it need."""
+
+    key: int
+    result_count: int
+    state: BatchState
+
+
+def log_end(connection: Connection, tenant: str, batch_id: str) -> LogEnd:
+    """Return where a batch's results end or raise `NotFound`."""
+    row = connection.execute(
+        "SELECT key, result_count, state FROM batch WHERE tenant = ? AND batch_id = ?",
+        (tenant, batch_id),
+    ).fetchone()
+    if row is None:
+        raise sqlite_storage.absent(connection, tenant, batch_id)
+    key, result_count, state = row
+    return LogEnd(key, result_count, BatchState(state))
 
 
 def listed(

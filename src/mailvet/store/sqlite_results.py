@@ -18,8 +18,10 @@ from mailvet.model.batch import (
 from mailvet.model.status import BatchState, QualityLevel
 from mailvet.model.usage import Usage, foreseen_halves, usage_of
 from mailvet.store import rules, segments, sqlite_batches
+from mailvet.store.base import Seal
 from mailvet.store.chunks import Indexes, from_blob, packed, to_blob
-from mailvet.store.segments import Heads, Segment
+from mailvet.store.segments import Docs, Heads, Segment
+from mailvet.store.sqlite_batches import LogEnd
 from mailvet.store.sqlite_file import Connection
 from mailvet.store.sqlite_schema import KEY_BITS
 from mailvet.store.sqlite_writer import Transaction
@@ -103,11 +105,10 @@ def after(
     where: ResultFilter | None,
 ) -> ResultPage:
     """Return results after a sequence, and how far was looked."""
-    batch = sqlite_batches.get(connection, tenant, batch_id)
-    last = _result_count(connection, batch.key)
+    log = sqlite_batches.log_end(connection, tenant, batch_id)
     rows: list[ResultRow] = []
     place = sequence
-    for until, heads, docs, evidence in _read(connection, batch.key, sequence):
+    for until, heads, docs, evidence in _read(connection, log.key, sequence):
         found = segments.unpack(Segment(heads, docs, evidence))
         start = place - (until - len(found))
         positions = range(len(found)) if where is None else Heads(heads).passing(where)
@@ -121,7 +122,7 @@ def after(
             place = until
         if len(rows) == limit or (where is not None and place - sequence >= SCAN_ROWS):
             break
-    return ResultPage(rows, place, place >= last, batch.state)
+    return ResultPage(rows, place, place >= log.result_count, log.state)
 
 
 def page_start(
@@ -134,7 +135,7 @@ def page_start(
     where: ResultFilter,
 ) -> int:
     """Return after which sequence the last results up to `sequence` begin that pass."""
-    first = sqlite_batches.get(connection, tenant, batch_id).key << KEY_BITS
+    first = sqlite_batches.log_end(connection, tenant, batch_id).key << KEY_BITS
     # The segment that `sequence` is in may end behind it.
     rows = connection.execute(
         "SELECT id, heads FROM result WHERE id > ?1 AND id <= (SELECT min(id) FROM result"
@@ -166,39 +167,39 @@ def joined_after(
     limit: int,
     max_bytes: int,
     pages: int,
+    seal: Seal,
 ) -> list[ResultPage]:
     """Return pages of the docs of results after a sequence, as they are kept."""
-    batch = sqlite_batches.get(connection, tenant, batch_id)
-    last = _result_count(connection, batch.key)
+    log = sqlite_batches.log_end(connection, tenant, batch_id)
     found: list[ResultPage] = []
-    parts: list[bytes] = []
+    parts: list[bytes | memoryview] = []
     place = start = sequence
     room, ahead = max_bytes, rules.AHEAD_BYTES
-    for until, blob, docs in _read(connection, batch.key, sequence, "id, heads, docs"):
-        heads = Heads(blob)
-        while place < until:
-            position = place - (until - heads.count)
-            count, part = segments.joined(
-                heads, docs, position, limit=limit - (place - start), max_bytes=room
-            )
-            if place == start or len(part) <= room:
-                parts.append(part)
-                place += count
-                room -= len(part)
-                if place - start < limit and place == until:
-                    break
-            found.append(_page(parts, place, last, batch))
+    for until, heads, joined in _read(connection, log.key, sequence, "id, heads, docs"):
+        docs = Docs(heads, joined)
+        docs.skip(place - (until - docs.left))
+        while docs.left:
+            count, part = docs.take(limit - (place - start), room, at_least=int(place == start))
+            parts.append(part)
+            place += count
+            room -= len(part)
+            if place - start < limit and not docs.left:
+                break
+            found.append(_page(parts, place, log, seal))
             ahead -= max_bytes - room
             if len(found) == pages or ahead <= 0:
                 return found
             parts, start, room = [], place, max_bytes
     if parts or not found:
-        found.append(_page(parts, place, last, batch))
+        found.append(_page(parts, place, log, seal))
     return found
 
 
-def _page(parts: Sequence[bytes], place: int, last: int, batch: Batch) -> ResultPage:
-    return ResultPage([], place, place >= last, batch.state, b"".join(parts))
+def _page(parts: "list[bytes | memoryview]", place: int, log: LogEnd, seal: Seal) -> ResultPage:
+    caught_up = place >= log.result_count
+    if not caught_up:
+        parts.append(seal(place))
+    return ResultPage([], place, caught_up, log.state, b"".join(parts))
 
 
 def _read(
@@ -215,13 +216,6 @@ def _read(
             yield number - first, *rest
     finally:
         rows.close()
-
-
-def _result_count(connection: Connection, key: int) -> int:
-    count: int = connection.execute(
-        "SELECT result_count FROM batch WHERE key = ?", (key,)
-    ).fetchone()[0]
-    return count
 
 
 def of_entry(connection: Connection, tenant: str, batch_id: str, index: int) -> EntryPlace:
