@@ -28,6 +28,20 @@ def test_a_bad_address_has_no_domain(text: str) -> None:
     assert INTAKE.entry(RawEntry(text), Deduplication.SAFE).domain == ""
 
 
+@pytest.mark.parametrize("mode", Deduplication)
+def test_a_domain_is_an_entry_where_it_may_be(mode: Deduplication) -> None:
+    """It is grouped by itself; its spellings are one, and no address of it."""
+    entry = INTAKE.entry(RawEntry(" Bücher.Example"), mode, bare_domains=True)
+    again = INTAKE.entry(RawEntry("xn--bcher-kva.example"), mode, bare_domains=True)
+    address = INTAKE.entry(RawEntry("a@xn--bcher-kva.example"), mode, bare_domains=True)
+
+    assert "xn--bcher-kva.example" == entry.domain == again.domain == address.domain
+    assert entry.key == again.key
+    assert (mode is Deduplication.OFF) == (entry.key == address.key)
+    assert "" == INTAKE.entry(RawEntry("bücher.example"), mode).domain
+    assert "" == INTAKE.entry(RawEntry("no domain"), mode, bare_domains=True).domain
+
+
 def test_the_same_mailbox_has_the_same_key() -> None:
     """Spellings of the domain do not make another mailbox."""
     assert key("ann@example.org") == key("ann@EXAMPLE.org") == key(" ann@example.org ")

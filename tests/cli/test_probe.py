@@ -29,3 +29,11 @@ def test_an_address_that_is_none_is_a_verdict_too(network: list[str]) -> None:
     done = mailvet("probe", *network, "a..b@cli.test")
     assert (0, True) == (done.returncode, "DOUBLE_DOT_SEQUENCE at 2" in done.stdout)
     assert "smtp" not in done.stdout
+
+
+def test_a_domain_is_shown_as_one(network: list[str]) -> None:
+    """With --bare-domains it is asked about by a mailbox that was made up."""
+    done = mailvet("probe", *network, "--bare-domains", "cli.test")
+    assert "syntax   the domain cli.test" == done.stdout.splitlines()[0]
+    assert "> RCPT TO:<v" in done.stdout
+    assert "DELIVERABLE SUCCESS" in done.stdout.splitlines()[-1]

@@ -117,6 +117,17 @@ def test_files_of_every_origin_are_read(network: list[str], tmp_path: Path) -> N
     assert dict.fromkeys(contents, "jürgen@cli.test") == dict(zip(contents, read, strict=True))
 
 
+def test_domains_are_verified_where_they_may_be(network: list[str]) -> None:
+    """With --bare-domains a domain is answered as one; without, the way out is told."""
+    done = mailvet("verify", *network, "--json", "--bare-domains", "cli.test", "user1@cli.test")
+    refused = mailvet("verify", *network, "cli.test")
+    found = json_lines(done.stdout)
+    assert [("cli.test", "SUCCESS", ""), ("user1@cli.test", "SUCCESS", "user1@cli.test")] == [
+        (one["input_data"], one["status"], one["email_address"]) for one in found
+    ]
+    assert (1, True) == (refused.returncode, "say --bare-domains" in refused.stderr)
+
+
 def test_standard_input_is_read(network: list[str]) -> None:
     """`-` is standard input, whatever the locale; odd separators stay inside their line."""
     lines = "\ufeffuser1@cli.test\nü\u2028x@cli.test\n".encode()

@@ -1,6 +1,7 @@
 """Entries answered by the chunk: the same answers as one by one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -133,6 +134,14 @@ def test_what_a_caller_decides_is_left(attempt: int, rules: bool) -> None:
     """Where rules are in force, or an attempt was made before, every entry is a case."""
     entries = [WorkEntry(n, f"user{n}@example.org", "", 0) for n in range(1, 5)]
     claim = claim_of(entries, attempt, rules)
+
+    assert ([], claim.entries) == Offhand(JUDGE, PlainForms()).answer(claim, NOW)
+
+
+def test_where_entries_may_be_domains_all_are_left() -> None:
+    """Only a case tells a domain from a fault."""
+    entries = [WorkEntry(0, "example.org", ""), WorkEntry(1, "no domain", "")]
+    claim = replace(claim_of(entries), bare_domains=True)
 
     assert ([], claim.entries) == Offhand(JUDGE, PlainForms()).answer(claim, NOW)
 

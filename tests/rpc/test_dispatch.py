@@ -32,8 +32,9 @@ class Failing:
         *,
         max_age_s: float = 0.0,
         max_shared_age_s: float = 0.0,
+        bare_domains: bool = False,
     ) -> list[Result]:
-        assert max_age_s + max_shared_age_s >= 0
+        assert max_age_s + max_shared_age_s >= int(bare_domains)
         raise self._error
 
 

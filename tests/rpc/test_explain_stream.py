@@ -77,8 +77,15 @@ class Slow:
         self.fault: Exception | None = None
 
     async def explain(
-        self, _entry: tuple[str, str], _budget_s: float, _tenant: str, tell: Tell
+        self,
+        _entry: tuple[str, str],
+        _budget_s: float,
+        _tenant: str,
+        tell: Tell,
+        *,
+        bare_domains: bool,
     ) -> Result:
+        assert not bare_domains
         tell(Spoken("*", "connecting"))
         try:
             if self.fault is not None:

@@ -121,3 +121,19 @@ async def test_an_age_is_a_month_at_most(field: str, world: World) -> None:
             await asked
         assert grpc.StatusCode.INVALID_ARGUMENT is caught.value.code()
         assert f"{field}:" in (caught.value.details() or "")
+
+
+async def test_only_who_says_so_may_send_domains(world: World) -> None:
+    """Each method that verifies passes on what its request says."""
+    entries = [batch_pb.Entry(input_data="example.org")]
+    says: tuple[dict[str, Any], ...] = ({}, {"bare_domains": True})
+    for more in says:
+        one: dict[str, Any] = {"input_data": "example.org", **more}
+        await world.verification.VerifyEmail(pb.VerifyEmailRequest(**one))
+        await world.verification.VerifyEmails(pb.VerifyEmailsRequest(entries=entries, **more))
+        async for _ in world.verification.VerifyStream([pb.VerifyStreamRequest(**one)]):
+            pass
+        async for _ in world.verification.ExplainEmail(pb.ExplainEmailRequest(**one)):
+            pass
+
+    assert [False] * 4 + [True] * 4 == world.verifier.bare_domains

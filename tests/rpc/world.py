@@ -57,6 +57,7 @@ class Oracle:
     def __init__(self) -> None:
         self.asked: list[tuple[Sequence[tuple[str, str]], float]] = []
         self.max_ages: list[tuple[float, float]] = []
+        self.bare_domains: list[bool] = []
 
     async def verify(
         self,
@@ -66,14 +67,23 @@ class Oracle:
         *,
         max_age_s: float = 0.0,
         max_shared_age_s: float = 0.0,
+        bare_domains: bool = False,
     ) -> list[Result]:
+        self.bare_domains.append(bare_domains)
         self.max_ages.append((max_age_s, max_shared_age_s))
         self.asked.append((entries, budget_s))
         return [_success(place, *entry) for place, entry in enumerate(entries)]
 
     async def explain(
-        self, entry: tuple[str, str], budget_s: float, _tenant: str, tell: Tell
+        self,
+        entry: tuple[str, str],
+        budget_s: float,
+        _tenant: str,
+        tell: Tell,
+        *,
+        bare_domains: bool = False,
     ) -> Result:
+        self.bare_domains.append(bare_domains)
         self.asked.append(([entry], budget_s))
         tell(Spoken(">", "EHLO example.net"))
         return _success(0, *entry)

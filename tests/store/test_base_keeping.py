@@ -170,6 +170,18 @@ async def test_a_claim_says_how_old_an_answer_may_be(store: Store) -> None:
     assert 90.0 == (await store.get_batch(TENANT, "b1")).spec.max_age_s
 
 
+@pytest.mark.parametrize("bare_domains", [False, True])
+async def test_a_claim_says_whether_entries_may_be_domains(
+    store: Store, bare_domains: bool
+) -> None:
+    """As its batch was told, and the batch says it too."""
+    await launched(store, 2, "b1", BatchSpec(bare_domains=bare_domains))
+    (claim,) = await store.claim("w", max_entries=10)
+
+    assert bare_domains is claim.bare_domains
+    assert bare_domains is (await store.get_batch(TENANT, "b1")).spec.bare_domains
+
+
 async def test_there_are_only_so_many_batches(small_store: Store) -> None:
     """One more is refused with the way out, until one is deleted; another tenant has its own."""
     assert 3 == small_store.batch_limit

@@ -254,7 +254,9 @@ type Batch struct {
 	// How many entries the launch removed: they have no result.
 	RemovedCount int32 `protobuf:"varint,28,opt,name=removed_count,json=removedCount,proto3" json:"removed_count,omitempty"`
 	// The id of the key that made it; empty where nobody needs one.
-	Creator       string `protobuf:"bytes,29,opt,name=creator,proto3" json:"creator,omitempty"`
+	Creator string `protobuf:"bytes,29,opt,name=creator,proto3" json:"creator,omitempty"`
+	// Whether its entries may be domains.
+	BareDomains   bool `protobuf:"varint,30,opt,name=bare_domains,json=bareDomains,proto3" json:"bare_domains,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -469,6 +471,13 @@ func (x *Batch) GetCreator() string {
 		return x.Creator
 	}
 	return ""
+}
+
+func (x *Batch) GetBareDomains() bool {
+	if x != nil {
+		return x.BareDomains
+	}
+	return false
 }
 
 // Entries that are removed at the launch: they keep their index, but are neither verified nor
@@ -841,8 +850,8 @@ func (x *Hindrance) GetDetail() string {
 // One line of a batch.
 type Entry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The address as the list has it; at most 65,536 bytes. A bad one is answered
-	// with a status, not with an error.
+	// The address as the list has it, or with `bare_domains` a domain; at most 65,536
+	// bytes. A bad one is answered with a status, not with an error.
 	InputData string `protobuf:"bytes,1,opt,name=input_data,json=inputData,proto3" json:"input_data,omitempty"`
 	// The caller's own key, echoed back; at most 1,024 characters.
 	Custom        string `protobuf:"bytes,2,opt,name=custom,proto3" json:"custom,omitempty"`
@@ -946,7 +955,8 @@ var File_mailvet_v1_batch_proto protoreflect.FileDescriptor
 const file_mailvet_v1_batch_proto_rawDesc = "" +
 	"\n" +
 	"\x16mailvet/v1/batch.proto\x12\n" +
-	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19mailvet/v1/callback.proto\x1a\x17mailvet/v1/status.proto\x1a\x1amailvet/v1/targeting.proto\"\xe5\t\n" +
+	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19mailvet/v1/callback.proto\x1a\x17mailvet/v1/status.proto\x1a\x1amailvet/v1/targeting.proto\"\x88\n" +
+	"\n" +
 	"\x05Batch\x12\x19\n" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12 \n" +
@@ -979,7 +989,8 @@ const file_mailvet_v1_batch_proto_rawDesc = "" +
 	"\x0emax_shared_age\x18\x1a \x01(\v2\x19.google.protobuf.DurationR\fmaxSharedAge\x12-\n" +
 	"\aremoval\x18\x1b \x01(\v2\x13.mailvet.v1.RemovalR\aremoval\x12#\n" +
 	"\rremoved_count\x18\x1c \x01(\x05R\fremovedCount\x12\x18\n" +
-	"\acreator\x18\x1d \x01(\tR\acreator\x1a9\n" +
+	"\acreator\x18\x1d \x01(\tR\acreator\x12!\n" +
+	"\fbare_domains\x18\x1e \x01(\bR\vbareDomains\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\"m\n" +

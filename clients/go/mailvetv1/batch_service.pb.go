@@ -72,7 +72,10 @@ type CreateBatchRequest struct {
 	MaxSharedAge *durationpb.Duration `protobuf:"bytes,25,opt,name=max_shared_age,json=maxSharedAge,proto3" json:"max_shared_age,omitempty"`
 	// What of the entries is removed at the launch; PrepareBatch may change it. Nothing when
 	// not set.
-	Removal       *Removal `protobuf:"bytes,26,opt,name=removal,proto3" json:"removal,omitempty"`
+	Removal *Removal `protobuf:"bytes,26,opt,name=removal,proto3" json:"removal,omitempty"`
+	// Whether an entry without an at sign that is a domain is verified as one: whether it takes
+	// mail, and whether for any mailbox. Without, it is no address (AT_SIGN_NOT_FOUND).
+	BareDomains   bool `protobuf:"varint,27,opt,name=bare_domains,json=bareDomains,proto3" json:"bare_domains,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -238,6 +241,13 @@ func (x *CreateBatchRequest) GetRemoval() *Removal {
 		return x.Removal
 	}
 	return nil
+}
+
+func (x *CreateBatchRequest) GetBareDomains() bool {
+	if x != nil {
+		return x.BareDomains
+	}
+	return false
 }
 
 // Response of CreateBatch.
@@ -1825,7 +1835,7 @@ var File_mailvet_v1_batch_service_proto protoreflect.FileDescriptor
 const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	"\n" +
 	"\x1emailvet/v1/batch_service.proto\x12\n" +
-	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x16mailvet/v1/batch.proto\x1a\x19mailvet/v1/callback.proto\x1a\x18mailvet/v1/options.proto\x1a\x16mailvet/v1/rules.proto\x1a\x17mailvet/v1/status.proto\x1a\x1amailvet/v1/targeting.proto\x1a\x1cmailvet/v1/upload_file.proto\"\xc6\a\n" +
+	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x16mailvet/v1/batch.proto\x1a\x19mailvet/v1/callback.proto\x1a\x18mailvet/v1/options.proto\x1a\x16mailvet/v1/rules.proto\x1a\x17mailvet/v1/status.proto\x1a\x1amailvet/v1/targeting.proto\x1a\x1cmailvet/v1/upload_file.proto\"\xe9\a\n" +
 	"\x12CreateBatchRequest\x12\x19\n" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12 \n" +
@@ -1847,7 +1857,8 @@ const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	"\ttargeting\x18\x0e \x01(\v2\x15.mailvet.v1.TargetingR\ttargeting\x120\n" +
 	"\bcallback\x18\x18 \x01(\v2\x14.mailvet.v1.CallbackR\bcallback\x12?\n" +
 	"\x0emax_shared_age\x18\x19 \x01(\v2\x19.google.protobuf.DurationR\fmaxSharedAge\x12-\n" +
-	"\aremoval\x18\x1a \x01(\v2\x13.mailvet.v1.RemovalR\aremoval\x1a9\n" +
+	"\aremoval\x18\x1a \x01(\v2\x13.mailvet.v1.RemovalR\aremoval\x12!\n" +
+	"\fbare_domains\x18\x1b \x01(\bR\vbareDomains\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\v\n" +

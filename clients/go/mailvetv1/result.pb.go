@@ -95,7 +95,7 @@ type Result struct {
 	Classification Classification `protobuf:"varint,5,opt,name=classification,proto3,enum=mailvet.v1.Classification" json:"classification,omitempty"`
 	// 0 (no risk) to 100; the sum of risk_points, capped.
 	RiskScore int32 `protobuf:"varint,6,opt,name=risk_score,json=riskScore,proto3" json:"risk_score,omitempty"`
-	// The clean address; empty when the input is none.
+	// The clean address; empty when the input is none, or a bare domain.
 	EmailAddress string `protobuf:"bytes,7,opt,name=email_address,json=emailAddress,proto3" json:"email_address,omitempty"`
 	// The traffic light.
 	Category Category `protobuf:"varint,8,opt,name=category,proto3,enum=mailvet.v1.Category" json:"category,omitempty"`
@@ -113,7 +113,8 @@ type Result struct {
 	// The label that the tenant's classification scheme gives the status; empty when it
 	// gives none.
 	CustomClassification string `protobuf:"bytes,14,opt,name=custom_classification,json=customClassification,proto3" json:"custom_classification,omitempty"`
-	// The part before the at sign, exactly as it is sent to the exchanger.
+	// The part before the at sign, exactly as it is sent to the exchanger; empty with a bare
+	// domain.
 	LocalPart string `protobuf:"bytes,16,opt,name=local_part,json=localPart,proto3" json:"local_part,omitempty"`
 	// The domain for people, in U-labels.
 	Domain string `protobuf:"bytes,17,opt,name=domain,proto3" json:"domain,omitempty"`

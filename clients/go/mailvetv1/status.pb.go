@@ -91,7 +91,8 @@ type EntryStatus int32
 const (
 	// Never sent.
 	EntryStatus_ENTRY_STATUS_UNSPECIFIED EntryStatus = 0
-	// The mailbox was accepted and no risk was found. DELIVERABLE.
+	// The mailbox was accepted and no risk was found; of a bare domain: its exchanger knows
+	// its mailboxes, and refuses made-up ones. DELIVERABLE.
 	EntryStatus_ENTRY_STATUS_SUCCESS EntryStatus = 1
 	// The exchanger accepts made-up mailboxes of the domain too. RISKY.
 	EntryStatus_ENTRY_STATUS_SERVER_IS_CATCH_ALL EntryStatus = 10

@@ -25,7 +25,7 @@ const (
 // Request of VerifyEmail.
 type VerifyEmailRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The address.
+	// The address, or with `bare_domains` a domain.
 	InputData string `protobuf:"bytes,1,opt,name=input_data,json=inputData,proto3" json:"input_data,omitempty"`
 	// The caller's own key, echoed back; at most 1,024 characters.
 	Custom string `protobuf:"bytes,2,opt,name=custom,proto3" json:"custom,omitempty"`
@@ -38,7 +38,10 @@ type VerifyEmailRequest struct {
 	// How old an answer may be that was got for any tenant that asks for shared answers: up
 	// to 30 days. Who asks for them shares his own, without his name and without the
 	// addresses; not set, he does neither. What the tenant got itself is looked for first.
-	MaxSharedAge  *durationpb.Duration `protobuf:"bytes,21,opt,name=max_shared_age,json=maxSharedAge,proto3" json:"max_shared_age,omitempty"`
+	MaxSharedAge *durationpb.Duration `protobuf:"bytes,21,opt,name=max_shared_age,json=maxSharedAge,proto3" json:"max_shared_age,omitempty"`
+	// Whether text without an at sign that is a domain is verified as one: whether it takes
+	// mail, and whether for any mailbox. Without, it is no address (AT_SIGN_NOT_FOUND).
+	BareDomains   bool `protobuf:"varint,22,opt,name=bare_domains,json=bareDomains,proto3" json:"bare_domains,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -108,6 +111,13 @@ func (x *VerifyEmailRequest) GetMaxSharedAge() *durationpb.Duration {
 	return nil
 }
 
+func (x *VerifyEmailRequest) GetBareDomains() bool {
+	if x != nil {
+		return x.BareDomains
+	}
+	return false
+}
+
 // Response of VerifyEmail.
 type VerifyEmailResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -168,7 +178,10 @@ type VerifyEmailsRequest struct {
 	// How old an answer may be that was got for any tenant that asks for shared answers: up
 	// to 30 days. Who asks for them shares his own, without his name and without the
 	// addresses; not set, he does neither. What the tenant got itself is looked for first.
-	MaxSharedAge  *durationpb.Duration `protobuf:"bytes,21,opt,name=max_shared_age,json=maxSharedAge,proto3" json:"max_shared_age,omitempty"`
+	MaxSharedAge *durationpb.Duration `protobuf:"bytes,21,opt,name=max_shared_age,json=maxSharedAge,proto3" json:"max_shared_age,omitempty"`
+	// Whether text without an at sign that is a domain is verified as one: whether it takes
+	// mail, and whether for any mailbox. Without, it is no address (AT_SIGN_NOT_FOUND).
+	BareDomains   bool `protobuf:"varint,22,opt,name=bare_domains,json=bareDomains,proto3" json:"bare_domains,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -231,6 +244,13 @@ func (x *VerifyEmailsRequest) GetMaxSharedAge() *durationpb.Duration {
 	return nil
 }
 
+func (x *VerifyEmailsRequest) GetBareDomains() bool {
+	if x != nil {
+		return x.BareDomains
+	}
+	return false
+}
+
 // Response of VerifyEmails.
 type VerifyEmailsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -283,7 +303,7 @@ type VerifyStreamRequest struct {
 	// What the answer is found by; at most 1,024 characters. Nothing is made of it: ids
 	// that are alike are answered alike.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// The address.
+	// The address, or with `bare_domains` a domain.
 	InputData string `protobuf:"bytes,2,opt,name=input_data,json=inputData,proto3" json:"input_data,omitempty"`
 	// The caller's own key, echoed back; at most 1,024 characters.
 	Custom string `protobuf:"bytes,3,opt,name=custom,proto3" json:"custom,omitempty"`
@@ -299,7 +319,10 @@ type VerifyStreamRequest struct {
 	// How old an answer may be that was got for any tenant that asks for shared answers: up
 	// to 30 days. Who asks for them shares his own, without his name and without the
 	// addresses; not set, he does neither. What the tenant got itself is looked for first.
-	MaxSharedAge  *durationpb.Duration `protobuf:"bytes,21,opt,name=max_shared_age,json=maxSharedAge,proto3" json:"max_shared_age,omitempty"`
+	MaxSharedAge *durationpb.Duration `protobuf:"bytes,21,opt,name=max_shared_age,json=maxSharedAge,proto3" json:"max_shared_age,omitempty"`
+	// Whether text without an at sign that is a domain is verified as one: whether it takes
+	// mail, and whether for any mailbox. Without, it is no address (AT_SIGN_NOT_FOUND).
+	BareDomains   bool `protobuf:"varint,22,opt,name=bare_domains,json=bareDomains,proto3" json:"bare_domains,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -383,6 +406,13 @@ func (x *VerifyStreamRequest) GetMaxSharedAge() *durationpb.Duration {
 	return nil
 }
 
+func (x *VerifyStreamRequest) GetBareDomains() bool {
+	if x != nil {
+		return x.BareDomains
+	}
+	return false
+}
+
 // One answer of VerifyStream.
 type VerifyStreamResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -441,14 +471,17 @@ func (x *VerifyStreamResponse) GetResult() *Result {
 // Request of ExplainEmail.
 type ExplainEmailRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The address.
+	// The address, or with `bare_domains` a domain.
 	InputData string `protobuf:"bytes,1,opt,name=input_data,json=inputData,proto3" json:"input_data,omitempty"`
 	// The caller's own key, echoed back; at most 1,024 characters.
 	Custom string `protobuf:"bytes,2,opt,name=custom,proto3" json:"custom,omitempty"`
 	// A quiet stream says something after this time: 5 to 60 s, 15 s when not set.
 	HeartbeatInterval *durationpb.Duration `protobuf:"bytes,3,opt,name=heartbeat_interval,json=heartbeatInterval,proto3" json:"heartbeat_interval,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// Whether text without an at sign that is a domain is verified as one: whether it takes
+	// mail, and whether for any mailbox. Without, it is no address (AT_SIGN_NOT_FOUND).
+	BareDomains   bool `protobuf:"varint,22,opt,name=bare_domains,json=bareDomains,proto3" json:"bare_domains,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ExplainEmailRequest) Reset() {
@@ -500,6 +533,13 @@ func (x *ExplainEmailRequest) GetHeartbeatInterval() *durationpb.Duration {
 		return x.HeartbeatInterval
 	}
 	return nil
+}
+
+func (x *ExplainEmailRequest) GetBareDomains() bool {
+	if x != nil {
+		return x.BareDomains
+	}
+	return false
 }
 
 // One frame of an explanation. Frames come in the order of the steps; a step that was
@@ -706,23 +746,25 @@ var File_mailvet_v1_verification_service_proto protoreflect.FileDescriptor
 const file_mailvet_v1_verification_service_proto_rawDesc = "" +
 	"\n" +
 	"%mailvet/v1/verification_service.proto\x12\n" +
-	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x16mailvet/v1/batch.proto\x1a\x18mailvet/v1/explain.proto\x1a\x18mailvet/v1/options.proto\x1a\x17mailvet/v1/result.proto\"\xec\x01\n" +
+	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x16mailvet/v1/batch.proto\x1a\x18mailvet/v1/explain.proto\x1a\x18mailvet/v1/options.proto\x1a\x17mailvet/v1/result.proto\"\x8f\x02\n" +
 	"\x12VerifyEmailRequest\x12\x1d\n" +
 	"\n" +
 	"input_data\x18\x01 \x01(\tR\tinputData\x12\x16\n" +
 	"\x06custom\x18\x02 \x01(\tR\x06custom\x12*\n" +
 	"\x04view\x18\x03 \x01(\x0e2\x16.mailvet.v1.ResultViewR\x04view\x122\n" +
 	"\amax_age\x18\x14 \x01(\v2\x19.google.protobuf.DurationR\x06maxAge\x12?\n" +
-	"\x0emax_shared_age\x18\x15 \x01(\v2\x19.google.protobuf.DurationR\fmaxSharedAge\"A\n" +
+	"\x0emax_shared_age\x18\x15 \x01(\v2\x19.google.protobuf.DurationR\fmaxSharedAge\x12!\n" +
+	"\fbare_domains\x18\x16 \x01(\bR\vbareDomains\"A\n" +
 	"\x13VerifyEmailResponse\x12*\n" +
-	"\x06result\x18\x01 \x01(\v2\x12.mailvet.v1.ResultR\x06result\"\xe3\x01\n" +
+	"\x06result\x18\x01 \x01(\v2\x12.mailvet.v1.ResultR\x06result\"\x86\x02\n" +
 	"\x13VerifyEmailsRequest\x12+\n" +
 	"\aentries\x18\x01 \x03(\v2\x11.mailvet.v1.EntryR\aentries\x12*\n" +
 	"\x04view\x18\x02 \x01(\x0e2\x16.mailvet.v1.ResultViewR\x04view\x122\n" +
 	"\amax_age\x18\x14 \x01(\v2\x19.google.protobuf.DurationR\x06maxAge\x12?\n" +
-	"\x0emax_shared_age\x18\x15 \x01(\v2\x19.google.protobuf.DurationR\fmaxSharedAge\"D\n" +
+	"\x0emax_shared_age\x18\x15 \x01(\v2\x19.google.protobuf.DurationR\fmaxSharedAge\x12!\n" +
+	"\fbare_domains\x18\x16 \x01(\bR\vbareDomains\"D\n" +
 	"\x14VerifyEmailsResponse\x12,\n" +
-	"\aresults\x18\x01 \x03(\v2\x12.mailvet.v1.ResultR\aresults\"\xb0\x02\n" +
+	"\aresults\x18\x01 \x03(\v2\x12.mailvet.v1.ResultR\aresults\"\xd3\x02\n" +
 	"\x13VerifyStreamRequest\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1d\n" +
 	"\n" +
@@ -731,15 +773,17 @@ const file_mailvet_v1_verification_service_proto_rawDesc = "" +
 	"\x04view\x18\x04 \x01(\x0e2\x16.mailvet.v1.ResultViewR\x04view\x121\n" +
 	"\x06budget\x18\x05 \x01(\v2\x19.google.protobuf.DurationR\x06budget\x122\n" +
 	"\amax_age\x18\x14 \x01(\v2\x19.google.protobuf.DurationR\x06maxAge\x12?\n" +
-	"\x0emax_shared_age\x18\x15 \x01(\v2\x19.google.protobuf.DurationR\fmaxSharedAge\"R\n" +
+	"\x0emax_shared_age\x18\x15 \x01(\v2\x19.google.protobuf.DurationR\fmaxSharedAge\x12!\n" +
+	"\fbare_domains\x18\x16 \x01(\bR\vbareDomains\"R\n" +
 	"\x14VerifyStreamResponse\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12*\n" +
-	"\x06result\x18\x02 \x01(\v2\x12.mailvet.v1.ResultR\x06result\"\x96\x01\n" +
+	"\x06result\x18\x02 \x01(\v2\x12.mailvet.v1.ResultR\x06result\"\xb9\x01\n" +
 	"\x13ExplainEmailRequest\x12\x1d\n" +
 	"\n" +
 	"input_data\x18\x01 \x01(\tR\tinputData\x12\x16\n" +
 	"\x06custom\x18\x02 \x01(\tR\x06custom\x12H\n" +
-	"\x12heartbeat_interval\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x11heartbeatInterval\"\xe6\x03\n" +
+	"\x12heartbeat_interval\x18\x03 \x01(\v2\x19.google.protobuf.DurationR\x11heartbeatInterval\x12!\n" +
+	"\fbare_domains\x18\x16 \x01(\bR\vbareDomains\"\xe6\x03\n" +
 	"\x14ExplainEmailResponse\x123\n" +
 	"\aelapsed\x18\x01 \x01(\v2\x19.google.protobuf.DurationR\aelapsed\x12-\n" +
 	"\x05parse\x18\x02 \x01(\v2\x15.mailvet.v1.ParseStepH\x00R\x05parse\x120\n" +

@@ -104,7 +104,9 @@ class FileIntake:
                     f"a batch holds at most {MAX_ENTRIES_PER_BATCH} entries; split the file",
                     subject="entries_per_batch",
                 )
-            entries = await self._intake.take(taken, batch.spec.deduplication)
+            entries = await self._intake.take(
+                taken, batch.spec.deduplication, bare_domains=batch.spec.bare_domains
+            )
             count = await self._store.append_entries(batch.tenant, batch.batch_id, index, entries)
             if count > max(end, already):
                 raise WrongState(

@@ -10,7 +10,14 @@ from mailvet.model.address import SyntaxFault
 from mailvet.model.batch import Entry
 from mailvet.model.status import Deduplication
 from mailvet.store.hindrances import MEMORY_SHORT
-from mailvet.syntax import check_provider_syntax, duplicate_key, glance, parse
+from mailvet.syntax import (
+    bare_domain,
+    check_provider_syntax,
+    domain_key,
+    duplicate_key,
+    glance,
+    parse,
+)
 
 SLICE = 500
 """Entries parsed in one go: about 2 ms, so that the event loop stays answerable."""
@@ -44,9 +51,12 @@ class Intake:
         self._hindrances = hindrances
         self._keyed = blake2b(digest_size=8, key=secret, person=b"duplicates")
 
-    async def take(self, raws: Sequence[RawEntry], mode: Deduplication) -> list[Entry]:
+    async def take(
+        self, raws: Sequence[RawEntry], mode: Deduplication, *, bare_domains: bool = False
+    ) -> list[Entry]:
         """Return the entries in order; bad addresses are entries too.
 
+        With `bare_domains` what is no address may be a domain.
         Raises `Unavailable` while memory is short: what is there has to be worked off first.
         """
         if self._hindrances is not None:
@@ -55,26 +65,32 @@ class Intake:
         for start in range(0, len(raws), SLICE):
             if start:
                 await asyncio.sleep(0)
-            entries += self._slice(raws[start : start + SLICE], mode)
+            entries += self._slice(raws[start : start + SLICE], mode, bare_domains)
         return entries
 
-    def _slice(self, raws: Sequence[RawEntry], mode: Deduplication) -> Iterator[Entry]:
+    def _slice(
+        self, raws: Sequence[RawEntry], mode: Deduplication, bare_domains: bool
+    ) -> Iterator[Entry]:
         if mode is not Deduplication.SAFE:
-            yield from [self.entry(raw, mode) for raw in raws]
+            yield from [self.entry(raw, mode, bare_domains=bare_domains) for raw in raws]
             return
         for raw in raws:
             text, custom, labels = raw
             seen = glance(text)
             if seen is None:
-                yield self.entry(raw, mode)
+                yield self.entry(raw, mode, bare_domains=bare_domains)
             else:
                 key, domain = seen
                 yield _new(Entry, (text, custom, domain, self._hash(key), labels))
 
-    def entry(self, raw: RawEntry, mode: Deduplication) -> Entry:
+    def entry(self, raw: RawEntry, mode: Deduplication, *, bare_domains: bool = False) -> Entry:
         """Return one entry; its domain is empty where syntax or provider rules decide already."""
         text, custom, labels = raw
         address = parse(text)
+        domain = bare_domain(text) if bare_domains and isinstance(address, SyntaxFault) else None
+        if domain is not None:
+            key = 0 if mode is Deduplication.OFF else self._hash(domain_key(domain))
+            return Entry(text, custom, domain.ascii, key, labels)
         if isinstance(address, SyntaxFault) or check_provider_syntax(address) is not None:
             key = 0 if mode is Deduplication.OFF else self._hash("\0" + text.strip())
             return Entry(text, custom, "", key, labels)

@@ -69,7 +69,9 @@ class Batches:
             tenant,
             new.batch_id or new_batch_id(self._wall_clock),
             spec,
-            await self._intake.take(new.entries, new.spec.deduplication),
+            await self._intake.take(
+                new.entries, new.spec.deduplication, bare_domains=new.spec.bare_domains
+            ),
             launch=new.launch,
             request_id=new.request_id,
             request_hash=request_hash(new) if new.request_id else b"",

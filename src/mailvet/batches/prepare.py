@@ -99,7 +99,8 @@ class Preparation:
         indexes = range(start, min(start + PAGE, batch.entry_count))
         kept = await self._store.entries_at(batch.tenant, batch.batch_id, indexes)
         raws = [RawEntry(entry.input_data, entry.custom) for entry in kept]
-        keys = [entry.key for entry in await self._intake.take(raws, mode)]
+        entries = await self._intake.take(raws, mode, bare_domains=batch.spec.bare_domains)
+        keys = [entry.key for entry in entries]
         await self._store.rekey_entries(batch.tenant, batch.batch_id, start, keys)
         return len(indexes)
 

@@ -57,7 +57,8 @@ class Upload:
                 f"a batch holds at most {self._max_entries} entries; start another one",
                 subject="entries_per_batch",
             )
-        entries = await self._intake.take(raws, self._batch.spec.deduplication)
+        spec = self._batch.spec
+        entries = await self._intake.take(raws, spec.deduplication, bare_domains=spec.bare_domains)
         self.entry_count = await self._store.append_entries(
             self._batch.tenant, self._batch.batch_id, start, entries
         )

@@ -39,6 +39,15 @@ def output(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--csv", action="store_true", help="CSV with a header")
 
 
+def bare_domains(parser: argparse.ArgumentParser) -> None:
+    """Whether entries may be domains."""
+    parser.add_argument(
+        "--bare-domains",
+        action="store_true",
+        help="what is a domain and no address is verified as a domain: whether it takes mail",
+    )
+
+
 def listed(parser: argparse.ArgumentParser) -> None:
     """How a file with a list of addresses is read; what is not said is found out."""
     group = parser.add_argument_group("list")
@@ -117,6 +126,7 @@ def verify(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dedupe", choices=("off", "safe", "relaxed"), default="safe", help="duplicates"
     )
+    bare_domains(parser)
     parser.add_argument("--evidence", action="store_true", help="with --json: add the evidence")
     parser.add_argument("--quiet", action="store_true", help="no progress, no summary")
     output(parser)
@@ -365,6 +375,7 @@ def mx(parser: argparse.ArgumentParser) -> None:
 def probe(parser: argparse.ArgumentParser) -> None:
     """`mailvet probe`."""
     parser.add_argument("address", metavar="ADDRESS")
+    bare_domains(parser)
     parser.add_argument("--json", action="store_true", help="the result as one JSON object")
     remote(parser)
     network(parser)

@@ -26,7 +26,8 @@ def read_options(arguments: argparse.Namespace) -> ReadOptions:
 
 
 def entries(arguments: argparse.Namespace) -> Iterator[str]:
-    """Yield every address in order: a name is `-`, a file that exists, or an address itself.
+    """Yield every address in order: a name is `-`, a file that exists, or an address itself; a
+    domain, when it may be one.
 
     Tells on standard error how a table was understood, unless it is to be quiet.
     """
@@ -37,10 +38,11 @@ def entries(arguments: argparse.Namespace) -> Iterator[str]:
                 yield from _addresses(path, options, "standard input", arguments)
         elif is_file(name):
             yield from _addresses(Path(name), options, name, arguments)
-        elif "@" in name:
+        elif "@" in name or arguments.bare_domains:
             yield name
         else:
-            raise ConfigError(f"{name!r} is neither a file that exists nor an address")
+            told = f"{name!r} is neither a file that exists nor an address"
+            raise ConfigError(f"{told}; is it a domain, say --bare-domains")
 
 
 @contextmanager

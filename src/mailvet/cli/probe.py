@@ -25,7 +25,7 @@ def probe_tool(arguments: argparse.Namespace) -> int:
 async def _probe(arguments: argparse.Namespace) -> None:
     address = arguments.address.encode("utf-8", "replace").decode("utf-8")
     async with any_client(arguments) as client:
-        async for frame in client.explain_email(address):
+        async for frame in client.explain_email(address, bare_domains=arguments.bare_domains):
             if not arguments.json:
                 _show(frame)
             elif frame.HasField("result"):
@@ -49,6 +49,8 @@ def _parse(step: explain_pb2.ParseStep) -> Lines:
     if step.status:
         word = as_dict(step)["status"]
         return "syntax", [f"{word} at {step.syntax_failure_index}: {step.reason}"]
+    if not step.local_part:
+        return "syntax", [f"the domain {step.ascii_domain}"]
     return "syntax", [f"{step.local_part} at {step.ascii_domain}"]
 
 

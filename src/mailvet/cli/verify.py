@@ -92,6 +92,7 @@ async def _create(client: Client, arguments: argparse.Namespace) -> str:
             deduplication=batch_pb2.Deduplication.Value(
                 "DEDUPLICATION_" + arguments.dedupe.upper()
             ),
+            bare_domains=arguments.bare_domains,
             request_id=str(uuid.uuid4()),
         )
     )

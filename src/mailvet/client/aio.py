@@ -143,13 +143,21 @@ class Client:
         return result
 
     async def explain_email(
-        self, address: str, *, custom: str = "", timeout_s: float = 120.0
+        self,
+        address: str,
+        *,
+        custom: str = "",
+        timeout_s: float = 120.0,
+        bare_domains: bool = False,
     ) -> AsyncGenerator[Explained, None]:
         """Yield every step of one verification as it happens; the last frame has the result.
 
-        It cannot be resumed: after a failure, ask again. Stopping early ends the work.
+        It cannot be resumed: after a failure, ask again. Stopping early ends the work. With
+        `bare_domains` the address may be a domain.
         """
-        request = verification_service_pb2.ExplainEmailRequest(input_data=address, custom=custom)
+        request = verification_service_pb2.ExplainEmailRequest(
+            input_data=address, custom=custom, bare_domains=bare_domains
+        )
         call = self.verification.ExplainEmail(request, metadata=self._metadata, timeout=timeout_s)
         try:
             async for frame in call:

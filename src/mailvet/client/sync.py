@@ -93,10 +93,20 @@ class Client:
         return self._run(self._client.verify_email(address, timeout_s=timeout_s))
 
     def explain_email(
-        self, address: str, *, custom: str = "", timeout_s: float = 120.0
+        self,
+        address: str,
+        *,
+        custom: str = "",
+        timeout_s: float = 120.0,
+        bare_domains: bool = False,
     ) -> Iterator[Explained]:
-        """Yield every step of one verification as it happens; the last frame has the result."""
-        steps = self._client.explain_email(address, custom=custom, timeout_s=timeout_s)
+        """Yield every step of one verification as it happens; the last frame has the result.
+
+        With `bare_domains` the address may be a domain.
+        """
+        steps = self._client.explain_email(
+            address, custom=custom, timeout_s=timeout_s, bare_domains=bare_domains
+        )
         return self._each(steps)
 
     def create_batch(self, request: batch_service_pb2.CreateBatchRequest) -> batch_pb2.Batch:

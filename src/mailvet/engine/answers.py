@@ -67,7 +67,8 @@ class Answers:
 
     def of(self, case: Case, now: float) -> Answer:
         """Return the answer of a case as of `now`, in seconds since the epoch."""
-        if case.ruling is not None or case.remembered_at is not None:  # has an age of its own
+        # What is remembered has an age of its own; domains are few.
+        if case.ruling is not None or case.remembered_at is not None or case.is_domain:
             return self._long_way(case, now)
         place = self._places.of(case)
         seen, membership = case.seen, case.membership

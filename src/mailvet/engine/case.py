@@ -91,6 +91,10 @@ class Case:
     """How often it went back because its host complained, which says nothing about it alone."""
     forced: EntryStatus | None = None
     """A status of our own that no observation stands for (our egress, our fault)."""
+    takes_domains = False
+    """Whether the caller lets it be a domain instead of an address."""
+    is_domain = False
+    """It is one: the address is a mailbox made up to ask about it."""
     abandoned = False
     """Nobody waits for the answer any more: the batch was cancelled, the call ended."""
     recall: Callable[[Case], bool] | None = None

@@ -52,6 +52,16 @@ _SENTENCES: dict[EntryStatus, str] = {
     ),
     _S.UNHANDLED_EXCEPTION: "A fault of ours; it is logged.",
 }
+_OF_BARE_DOMAINS: dict[EntryStatus, str] = {
+    _S.SUCCESS: "{host} takes mail for the domain and refuses made-up mailboxes.",
+    _S.SERVER_IS_CATCH_ALL: "{host} takes mail for any mailbox of the domain.",
+    _S.DUPLICATE: "The same domain as entry {original}.",
+    _S.DNS_QUERY_TIMEOUT: "DNS gave no answer in time; this says nothing about the domain.",
+    _S.DNS_CONNECTION_FAILURE: "DNS failed to answer; this says nothing about the domain.",
+    _S.LOCAL_END_POINT_REJECTED: "{host} refuses us, not the domain: {said}",
+    _S.LOCAL_SENDER_ADDRESS_REJECTED: "{host} refuses our sender, not the domain: {said}",
+}
+"""What is said otherwise where no mailbox was named."""
 _OF_HOST = frozenset(
     status for status, text in _SENTENCES.items() if "{host}" in text or "{said}" in text
 )
@@ -83,6 +93,8 @@ def explain(case: Case, status: EntryStatus) -> str:
     if case.duplicate_of is None and case.fault is not None:
         return case.fault.reason
     sentence = _SENTENCES[status]
+    if case.is_domain:
+        sentence = _OF_BARE_DOMAINS.get(status, sentence)
     if status is _S.DUPLICATE:
         return sentence.format(original=case.duplicate_of)
     answer = case.card.answer if case.card is not None else None

@@ -140,8 +140,9 @@ class GuardedVisits:
         kept = []
         place, group, room = Place("", ""), list[Case](), 0
         for case in cases:
-            if case.seen is not None and _found(case):
-                kept.append(case)  # it is there, and only comes back about the domain's catch-all
+            # It is there, and only comes back about the domain's catch-all; or it was made up.
+            if case.is_domain or (case.seen is not None and _found(case)):
+                kept.append(case)
                 continue
             if not room or case.tenant != place.tenant:  # mostly all are of one tenant
                 place = Place(case.tenant, card.domain)

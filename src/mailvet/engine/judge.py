@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from mailvet.checks.bare_domain import check_bare_domain, takes_any_mailbox
 from mailvet.checks.catch_all import check_catch_all
 from mailvet.checks.domain import check_domain
 from mailvet.checks.mailbox import check_mailbox
@@ -73,6 +75,8 @@ def find(case: Case) -> list[Finding]:
 
 
 def _find_in_dialogue(case: Case, seen: Observation) -> list[Finding]:
+    if case.is_domain:
+        return [check_bare_domain(seen, case.reading)]
     mailbox = check_mailbox(seen, case.reading)
     if mailbox.outcome is not Outcome.PASS or mailbox.status is not EntryStatus.SUCCESS:
         return [mailbox]
@@ -103,6 +107,7 @@ def result_of(
     """Return the result callers read; `now` is seconds since the epoch."""
     card, address, membership = case.card, case.address, case.membership
     answered = card is not None and card.answer is not None
+    names = _names(case)
     return Result(
         index=case.entry_index,
         input_data=case.input_data,
@@ -110,7 +115,7 @@ def result_of(
         status=verdict.status,
         classification=verdict.classification,
         risk_score=verdict.risk_score,
-        email_address=address.email if address else "",
+        email_address=names.email,
         category=verdict.category,
         duplicate_of=case.duplicate_of if case.ruling is None else None,
         complete_time=now if case.remembered_at is None else case.remembered_at,
@@ -118,11 +123,11 @@ def result_of(
         syntax_failure_index=case.fault.index if case.fault else None,
         explanation=explain(case, verdict.status),
         custom_classification=verdict.custom_classification,
-        local_part=address.local_part if address else "",
+        local_part=names.local_part,
         domain=address.domain.unicode if address else "",
         ascii_domain=address.domain.ascii if address else "",
-        canonical=canonical(address) if address else "",
-        tag=tag_of(address) if address else "",
+        canonical=names.canonical,
+        tag=names.tag,
         has_international_mailbox_name=address.needs_smtputf8 if address else False,
         has_international_domain_name=(
             address.domain.ascii != address.domain.unicode if address else False
@@ -134,21 +139,43 @@ def result_of(
         is_disposable=membership.is_disposable if membership else False,
         is_free=membership.is_free if membership else False,
         is_masked=membership.is_masked if membership else False,
-        local_part_type=membership.local_part_type if membership else LocalPartType.UNSPECIFIED,
+        local_part_type=(
+            membership.local_part_type
+            if membership and names.local_part
+            else LocalPartType.UNSPECIFIED
+        ),
         is_role_account=membership.is_role_account if membership else False,
         can_connect=_can_connect(case.seen),
-        is_deliverable=_is_deliverable(verdict.status),
+        is_deliverable=_is_deliverable(case, verdict.status),
         is_catch_all=_is_catch_all(case),
-        has_full_inbox=_is(verdict.status, EntryStatus.MAILBOX_HAS_INSUFFICIENT_STORAGE, case.seen),
-        is_disabled=_is(verdict.status, EntryStatus.MAILBOX_IS_DISABLED, case.seen),
+        has_full_inbox=_is(verdict.status, EntryStatus.MAILBOX_HAS_INSUFFICIENT_STORAGE, case),
+        is_disabled=_is(verdict.status, EntryStatus.MAILBOX_IS_DISABLED, case),
         risk_points=verdict.risk_points,
         attempts=case.attempt + (1 if case.visits else 0),
         quality=case.quality,
-        warnings=spelling_warnings(address) if address else (),
+        warnings=spelling_warnings(address) if address and not case.is_domain else (),
         from_cache=case.remembered_at is not None,
         cache_age=None if case.remembered_at is None else max(0.0, now - case.remembered_at),
         evidence=_evidence(case, findings),
     )
+
+
+class _Names(NamedTuple):
+    """What names a mailbox."""
+
+    email: str = ""
+    local_part: str = ""
+    canonical: str = ""
+    tag: str = ""
+
+
+def _names(case: Case) -> _Names:
+    address = case.address
+    if address is None:
+        return _Names()
+    if case.is_domain:
+        return _Names(canonical=address.domain.ascii)
+    return _Names(address.email, address.local_part, canonical(address), tag_of(address))
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,6 +234,10 @@ def _traits(case: Case) -> list[str]:
 
 def suggestions_of(case: Case, suggest: Suggest) -> tuple[str, ...]:
     """Return the addresses that were probably meant."""
+    if case.is_domain:
+        assert case.address is not None
+        meant = suggest(case.address.local_part, case.address.domain.ascii)
+        return tuple(one.rpartition("@")[2] for one in meant)
     if case.address is not None:
         return suggest(case.address.local_part, case.address.domain.ascii)
     form = suggest_form(case.input_data) if case.fault is not None else None
@@ -232,7 +263,9 @@ def _can_connect(seen: Observation | None) -> Fact:
     return Fact.YES
 
 
-def _is_deliverable(status: EntryStatus) -> Fact:
+def _is_deliverable(case: Case, status: EntryStatus) -> Fact:
+    if case.is_domain and status in _ACCEPTED:
+        return Fact.NOT_LOOKED_AT  # no mailbox was named
     if status in _ACCEPTED:
         return Fact.YES
     if EntryStatus.MAILBOX_DOES_NOT_EXIST <= status <= EntryStatus.ISP_SPECIFIC_SYNTAX_FAILURE:
@@ -245,28 +278,31 @@ def _is_deliverable(status: EntryStatus) -> Fact:
 def _is_catch_all(case: Case) -> Fact:
     if case.card is None or case.seen is None:
         return Fact.NOT_LOOKED_AT
+    if case.is_domain:
+        return takes_any_mailbox(case.seen, case.reading)
     return case.card.catch_all
 
 
-def _is(status: EntryStatus, wanted: EntryStatus, seen: Observation | None) -> Fact:
+def _is(status: EntryStatus, wanted: EntryStatus, case: Case) -> Fact:
     """A fact that only the exchanger's words about this mailbox can establish."""
     if status is wanted:
         return Fact.YES
-    if status in _ACCEPTED and seen is not None:
+    if status in _ACCEPTED and case.seen is not None and not case.is_domain:
         return Fact.NO
     return Fact.NOT_LOOKED_AT
 
 
 def _evidence(case: Case, findings: list[Finding]) -> Evidence:
     card, membership = case.card, case.membership
+    mailbox, made_up = smtp_evidence(case.seen, case.reading), None
+    if case.is_domain:
+        mailbox, made_up = None, mailbox
+    elif card and case.seen:
+        made_up = smtp_evidence(card.catch_all_seen, card.catch_all_reading)
     return Evidence(
         dns_records=card.answer.records if card and card.answer else (),
-        mailbox=smtp_evidence(case.seen, case.reading),
-        made_up_mailbox=(
-            smtp_evidence(card.catch_all_seen, card.catch_all_reading)
-            if card and case.seen
-            else None
-        ),
+        mailbox=mailbox,
+        made_up_mailbox=made_up,
         list_hits=tuple(
             ListHit(hit.list, hit.row, hit.source, hit.date)
             for hit in (membership.hits if membership else ())

@@ -56,6 +56,7 @@ class Offhand:
         if (
             not claim.entries
             or claim.attempt
+            or claim.bare_domains  # only a case tells them from faults
             or policy_of(claim.rules, claim.tenant_rules) is not None
         ):
             return [], claim.entries

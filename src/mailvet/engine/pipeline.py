@@ -15,12 +15,12 @@ from mailvet.engine.domains import DomainBook
 from mailvet.engine.gathering import Gathering
 from mailvet.engine.routes import RouteDesk
 from mailvet.lists import Lists
-from mailvet.model.address import SyntaxFault
+from mailvet.model.address import Address, SyntaxFault
 from mailvet.model.result import ListHit
 from mailvet.model.route import MxOutcome
 from mailvet.model.status import EntryStatus
 from mailvet.model.step import Listed, Parsed, Routed
-from mailvet.syntax import check_provider_syntax, parse
+from mailvet.syntax import bare_domain, check_provider_syntax, nobody_at, parse
 
 _LOG = structlog.get_logger(room="engine")
 _ROUTABLE = (MxOutcome.EXCHANGERS, MxOutcome.IMPLICIT)
@@ -41,15 +41,18 @@ class Pipeline:
         breaker: Breaker,
         resolving: int,
         gathering: Gathering,
+        made_up: Callable[[str], Address],
     ) -> None:
         """`lists()` returns the lists in force; `resolving` domains are resolved at once;
-        `gathering` is told of cases that are on their way to the desk."""
+        `gathering` is told of cases that are on their way to the desk; `made_up(domain)` invents
+        a mailbox, to ask about a domain."""
         self._lists = lists
         self._book = book
         self._desk = desk
         self._breaker = breaker
         self._jobs: asyncio.Queue[Job] = asyncio.Queue()
         self._resolving = resolving
+        self._made_up = made_up
         self.gathering = gathering
         """To be told also of entries that are on their way here."""
         self._resolvers: list[asyncio.Task[None]] = []
@@ -116,10 +119,12 @@ class Pipeline:
 
     def _examine(self, case: Case) -> bool:
         """Judge the text of a case; False when that decides it already."""
-        survives = _parse(case)
+        survives = self._parse(case)
         if case.tell is not None:
-            case.tell(Parsed(case.address, case.fault))
+            case.tell(Parsed(case.address, case.fault, case.is_domain))
         address = case.address
+        if case.is_domain and address is not None:  # what was made up is on no list
+            address = nobody_at(address.domain)
         if case.policy is not None and address is not None:
             case.ruling = case.policy.ruling_of(address)
         if not survives or case.ruling is not None or case.duplicate_of is not None:
@@ -133,6 +138,20 @@ class Pipeline:
         if case.recall is None or case.membership.is_disposable:
             return True
         return not case.recall(case)
+
+    def _parse(self, case: Case) -> bool:
+        parsed = parse(case.input_data)
+        if not isinstance(parsed, SyntaxFault):
+            case.address = parsed
+            case.fault = check_provider_syntax(parsed)
+            return case.fault is None
+        domain = bare_domain(case.input_data) if case.takes_domains else None
+        if domain is None:
+            case.fault = parsed
+            return False
+        case.is_domain = True
+        case.address = Address(self._made_up(domain.ascii).local_part, domain)
+        return True
 
     async def _resolve_jobs(self) -> None:
         while True:
@@ -175,13 +194,3 @@ class Pipeline:
                 to_ask.append(case)
         if to_ask:
             self._desk.submit(card, to_ask, first=first)
-
-
-def _parse(case: Case) -> bool:
-    parsed = parse(case.input_data)
-    if isinstance(parsed, SyntaxFault):
-        case.fault = parsed
-        return False
-    case.address = parsed
-    case.fault = check_provider_syntax(parsed)
-    return case.fault is None

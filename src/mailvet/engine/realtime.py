@@ -49,20 +49,23 @@ class Realtime:
         *,
         max_age_s: float = 0.0,
         max_shared_age_s: float = 0.0,
+        bare_domains: bool = False,
     ) -> list[Result]:
         """Return one result for each (input, custom), in order, within the budget in seconds.
 
         The tenant's rules apply. Answers it got before are reused when they are at most `max_age_s`
         old, answers that are shared when they are at most `max_shared_age_s` old; with more than 0
-        it shares its own. What is not known when the budget ends is answered as a timeout
-        of the step it waited for: UNKNOWN, never a word against the address. The same input is
-        asked once.
+        it shares its own. With `bare_domains` inputs may be domains. What is not known when the
+        budget ends is answered as a timeout of the step it waited for: UNKNOWN, never a word
+        against the address. The same input is asked once.
         """
         recall = None
         if max_age_s > 0 or max_shared_age_s > 0:
             recall = self._recall.within(tenant, max_age_s, max_shared_age_s)
         texts = [text for text, _ in entries]
-        cases = await self._carry_out(texts, budget_s, tenant, recall=recall)
+        cases = await self._carry_out(
+            texts, budget_s, tenant, recall=recall, bare_domains=bare_domains
+        )
         self._remember(tenant, cases.values(), shared=max_shared_age_s > 0)
         results = []
         for index, (text, custom) in enumerate(entries):
@@ -82,14 +85,21 @@ class Realtime:
                 )
 
     async def explain(
-        self, entry: tuple[str, str], budget_s: float, tenant: str, tell: Tell
+        self,
+        entry: tuple[str, str],
+        budget_s: float,
+        tenant: str,
+        tell: Tell,
+        *,
+        bare_domains: bool = False,
     ) -> Result:
         """Verify one (input, custom) as `verify` does, and tell every step as it happens.
 
         Exchangers are asked about it in a session of its own, which ends with this call.
         """
         text, custom = entry
-        case = (await self._carry_out([text], budget_s, tenant, tell))[text]
+        cases = await self._carry_out([text], budget_s, tenant, tell, bare_domains=bare_domains)
+        case = cases[text]
         case.custom = custom
         findings = find(case)
         result = self._result(case, findings)
@@ -114,6 +124,8 @@ class Realtime:
         tenant: str,
         tell: Tell | None = None,
         recall: Callable[[Case], bool] | None = None,
+        *,
+        bare_domains: bool,
     ) -> dict[str, Case]:
         """Let the pipeline work on each distinct input until the budget ends; nothing goes on."""
         answered: asyncio.Future[None] | None = None
@@ -129,6 +141,7 @@ class Realtime:
         for case in cases.values():
             case.tenant = tenant
             case.policy, case.tell, case.recall = policy, tell, recall
+            case.takes_domains = bare_domains
         self._pipeline.submit(list(cases.values()), first=True)
         try:
             if waiting:  # a timer costs more than what was decided at once

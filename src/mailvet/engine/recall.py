@@ -25,7 +25,7 @@ from mailvet.model.status import (
     QualityLevel,
     classification_of,
 )
-from mailvet.syntax import duplicate_key
+from mailvet.syntax import duplicate_key, nobody_at
 
 MAX_MEMORIES = 100_000
 """Some 60 MB; the least recently used are forgotten first, and all of them with the process."""
@@ -73,14 +73,14 @@ class Recall:
         """
 
         def recall(case: Case) -> bool:
-            assert case.address is not None
-            own = self._find(self._key(tenant, case.address), case, max_age_s)
+            address = _asked(case)
+            own = self._find(self._key(tenant, address), case, max_age_s)
             if own is not None:
                 _recalled(case, own, own.at)
                 return True
             if max_shared_age_s <= 0:
                 return False
-            shared = self._find(self._key(_EVERYBODY, case.address), case, max_shared_age_s)
+            shared = self._find(self._key(_EVERYBODY, address), case, max_shared_age_s)
             if shared is None:
                 return False
             _recalled(case, shared, shared.at - shared.at % SHARED_STEP_S)
@@ -113,17 +113,18 @@ class Recall:
 
         With `shared` for everybody who shares, too.
         """
-        seen, address, card = case.seen, case.address, case.card
+        seen, card = case.seen, case.card
         if (
             may_change
             or seen is None
             or seen.reply is None
-            or address is None
+            or case.address is None
             or card is None
             or case.remembered_at is not None
             or classification_of(status) is Classification.UNKNOWN
         ):
             return
+        address = _asked(case)
         memory = Memory(
             seen=seen._replace(reply=seen.reply._replace(text="")),
             reading=case.reading,
@@ -145,7 +146,8 @@ class Recall:
 
     def _key(self, tenant: str, address: Address) -> bytes:
         # SAFE: by looser rules one mailbox would answer for another.
-        text = f"{tenant}\0{duplicate_key(address, Deduplication.SAFE)}"
+        name = duplicate_key(address, Deduplication.SAFE) if address.local_part else address.email
+        text = f"{tenant}\0{name}"
         encoded = text.encode("utf-8", "surrogatepass")
         return blake2b(encoded, digest_size=16, key=self._secret).digest()
 
@@ -155,6 +157,12 @@ def of_claim(recall: Recall, claim: Claim) -> Callable[[Case], bool] | None:
     if claim.max_age_s <= 0 and claim.max_shared_age_s <= 0:
         return None
     return recall.within(claim.tenant, claim.max_age_s, claim.max_shared_age_s)
+
+
+def _asked(case: Case) -> Address:
+    """The address of a case, or what stands for its domain: what was made up nobody asks again."""
+    assert case.address is not None
+    return nobody_at(case.address.domain) if case.is_domain else case.address
 
 
 def _recalled(case: Case, memory: Memory, at: float) -> None:

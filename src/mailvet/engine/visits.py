@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Protocol
 
 import structlog
 
+from mailvet.checks.bare_domain import takes_any_mailbox
 from mailvet.checks.catch_all import judge_catch_all
 from mailvet.engine.case import Case, DomainCard
 from mailvet.engine.domains import DomainBook
@@ -14,7 +16,7 @@ from mailvet.failpoints import reach
 from mailvet.model.address import Address
 from mailvet.model.reply import Observation, Reading, Reply, Stage, Trouble
 from mailvet.model.route import Exchanger
-from mailvet.model.status import EntryStatus, Meaning, QualityLevel
+from mailvet.model.status import EntryStatus, Fact, Meaning, QualityLevel
 from mailvet.smtp import Envelope, Report
 from mailvet.smtp.transcript import OnLine
 
@@ -22,6 +24,8 @@ MAX_PASSES = 4
 """How often a case may come back unanswered from a session before that is its answer."""
 MAX_COMPLAINTS = 2
 """How often a case is asked again in one attempt after its host complained about our rate."""
+
+_is_domain = attrgetter("is_domain")
 
 _LOG = structlog.get_logger(room="engine")
 
@@ -80,7 +84,11 @@ class Visits:
 
     async def __call__(self, route: Route, lot: Lot) -> None:
         """Visit the route with these cases and hand every one of them on; never raises."""
-        probing = [card for card, _ in lot if self._should_probe(card)]
+        probing = [
+            card
+            for card, cases in lot
+            if self._should_probe(card) and not all(map(_is_domain, cases))  # those are made up
+        ]
         for card in probing:
             card.probing = True
         try:
@@ -106,6 +114,8 @@ class Visits:
         return not card.probing and not card.knows_catch_all(self._clock())
 
     def _envelope(self, card: DomainCard, cases: list[Case], probe: bool) -> Envelope:
+        if len(cases) > 1:  # real mailboxes first, as everywhere
+            cases = sorted(cases, key=_is_domain)
         recipients = tuple({case.address: None for case in cases if case.address is not None})
         return Envelope(
             domain=card.domain,
@@ -155,6 +165,10 @@ class Visits:
         case.reading = (
             None if reply is None or 200 <= reply.code < 300 else self._reading(seen, card)
         )
+        if case.is_domain:
+            fact = takes_any_mailbox(seen, case.reading)
+            if fact is not Fact.INCONCLUSIVE:
+                self._book.learn_catch_all(card, fact, seen, case.reading)
 
     def _adapt(self, route: Route, lot: Lot, report: Report) -> None:
         pace = route.pace

@@ -206,6 +206,9 @@ class Worker:
         if policy is not None:
             for case in chunk.cases:
                 case.policy = policy
+        if claim.bare_domains:
+            for case in chunk.cases:
+                case.takes_domains = True
         recall = of_claim(self._recall, claim)
         if recall is not None:
             for case in chunk.cases:

@@ -57,6 +57,8 @@ class BatchSpec:
     """How old one may be that any tenant got who shares; with 0 this one does not share."""
     callback: Callback | None = None
     removal: Removal = Removal.NOTHING
+    bare_domains: bool = False
+    """Whether an entry may be a domain instead of an address."""
     creator: str = ""
     """The id of the key that made it; empty where nobody needs one."""
 
@@ -220,6 +222,8 @@ class Claim:
     """How old an answer may be that the tenant got before."""
     max_shared_age_s: float = 0.0
     """How old one may be that any tenant got who shares."""
+    bare_domains: bool = False
+    """Whether an entry may be a domain instead of an address."""
     tenant_rules: TenantRules = NO_RULES
     """What the tenant had set when the chunk was claimed."""
 

@@ -16,6 +16,8 @@ class Parsed(NamedTuple):
     address: Address | None
     fault: SyntaxFault | None
     """What is wrong with it; a provider may refuse what is an address by the RFCs."""
+    is_domain: bool = False
+    """Whether it is a bare domain: the address is a mailbox made up to ask about it."""
 
 
 class Listed(NamedTuple):

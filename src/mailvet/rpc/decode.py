@@ -100,6 +100,7 @@ def _spec(
         max_shared_age_s=ages.shared_s,
         callback=_callback(request, url_rules, wrong),
         removal=removal(request.removal),
+        bare_domains=request.bare_domains,
         targeting=targeting(request.targeting, "targeting.", wrong),
     )
 
@@ -294,6 +295,8 @@ class Questions(NamedTuple):
     entries: tuple[RawEntry, ...]
     view: int
     ages: AnswerAges
+    bare_domains: bool
+    """Whether inputs may be domains."""
 
 
 def one_question(request: verification_pb.VerifyEmailRequest) -> Questions:
@@ -301,7 +304,12 @@ def one_question(request: verification_pb.VerifyEmailRequest) -> Questions:
     wrong = Violations()
     raw = RawEntry(request.input_data, request.custom)
     check_entry(raw, "", wrong)
-    asked = Questions((raw,), rules.view(request.view, wrong), answer_ages(request, wrong))
+    asked = Questions(
+        (raw,),
+        rules.view(request.view, wrong),
+        answer_ages(request, wrong),
+        request.bare_domains,
+    )
     wrong.raise_if_any()
     return asked
 
@@ -311,6 +319,7 @@ class Explained(NamedTuple):
 
     entry: RawEntry
     heartbeat_s: float
+    bare_domains: bool
 
 
 def explained(request: verification_pb.ExplainEmailRequest, least_heartbeat_s: float) -> Explained:
@@ -320,7 +329,7 @@ def explained(request: verification_pb.ExplainEmailRequest, least_heartbeat_s: f
     check_entry(raw, "", wrong)
     heartbeat_s = rules.heartbeat(request, least_heartbeat_s, wrong)
     wrong.raise_if_any()
-    return Explained(raw, heartbeat_s)
+    return Explained(raw, heartbeat_s, request.bare_domains)
 
 
 def questions(request: verification_pb.VerifyEmailsRequest) -> Questions:
@@ -329,7 +338,12 @@ def questions(request: verification_pb.VerifyEmailsRequest) -> Questions:
     if not request.entries:
         wrong.add("entries", "send at least one entry")
     entries = _entries(request.entries, limits.MAX_ENTRIES_PER_CALL, wrong)
-    asked = Questions(entries, rules.view(request.view, wrong), answer_ages(request, wrong))
+    asked = Questions(
+        entries,
+        rules.view(request.view, wrong),
+        answer_ages(request, wrong),
+        request.bare_domains,
+    )
     wrong.raise_if_any()
     return asked
 

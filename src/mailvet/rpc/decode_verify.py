@@ -19,6 +19,7 @@ class StreamQuestion(NamedTuple):
     budget_s: float
     """What the caller grants, in seconds."""
     ages: AnswerAges
+    bare_domains: bool
 
 
 def stream_question(request: pb.VerifyStreamRequest) -> StreamQuestion:
@@ -33,4 +34,4 @@ def stream_question(request: pb.VerifyStreamRequest) -> StreamQuestion:
         budget_s = rules.seconds(request.budget, "budget", 0, limits.MAX_BUDGET_S, wrong)
     ages = answer_ages(request, wrong)
     wrong.raise_if_any()
-    return StreamQuestion(request.id, raw, view, budget_s, ages)
+    return StreamQuestion(request.id, raw, view, budget_s, ages, request.bare_domains)

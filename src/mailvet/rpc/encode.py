@@ -240,6 +240,7 @@ def encode_batch(standing: Standing) -> batch_pb.Batch:
         removal=_removal(spec.removal),
         removed_count=batch.removed_count,
         creator=spec.creator,
+        bare_domains=spec.bare_domains,
     )
 
 

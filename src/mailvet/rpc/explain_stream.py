@@ -116,10 +116,11 @@ def frame(step: Step, elapsed_s: float) -> pb.ExplainEmailResponse:
 
 
 def _parse(step: Parsed) -> explain_pb.ParseStep:
-    address, fault = step
+    address, fault, is_domain = step
+    is_named = address is not None and not is_domain
     return explain_pb.ParseStep(
-        email_address=_text(address.email) if address else "",
-        local_part=_text(address.local_part) if address else "",
+        email_address=_text(address.email) if address and is_named else "",
+        local_part=_text(address.local_part) if address and is_named else "",
         ascii_domain=address.domain.ascii if address else "",
         status=fault.status if fault else 0,  # type: ignore[arg-type]
         syntax_failure_index=fault.index if fault else None,

@@ -29,16 +29,23 @@ class Verifier(Protocol):
         *,
         max_age_s: float = 0.0,
         max_shared_age_s: float = 0.0,
+        bare_domains: bool = False,
     ) -> list[Result]:
         """Return one result for each (input, custom), in order, within the budget in seconds.
 
         Answers that the tenant got before are reused when they are at most `max_age_s` old, those
-        of all who share when at most `max_shared_age_s`.
+        of all who share when at most `max_shared_age_s`. With `bare_domains` inputs may be domains.
         """
         ...
 
     async def explain(
-        self, entry: tuple[str, str], budget_s: float, tenant: str, tell: Tell
+        self,
+        entry: tuple[str, str],
+        budget_s: float,
+        tenant: str,
+        tell: Tell,
+        *,
+        bare_domains: bool = False,
     ) -> Result:
         """Return the result of one (input, custom), and tell every step as it happens."""
         ...
@@ -81,6 +88,7 @@ class VerificationService:
                     call.tenant,
                     max_age_s=question.ages.own_s,
                     max_shared_age_s=question.ages.shared_s,
+                    bare_domains=question.bare_domains,
                 )
                 receipt.answered([result])
             return result
@@ -96,7 +104,9 @@ class VerificationService:
 
         async def explain(tell: Tell) -> Result:
             async with self._meter.call(call.tenant, 1) as receipt:
-                result = await self._verifier.explain(asked.entry[:2], budget_s, call.tenant, tell)
+                result = await self._verifier.explain(
+                    asked.entry[:2], budget_s, call.tenant, tell, bare_domains=asked.bare_domains
+                )
                 receipt.answered([result])
             return result
 
@@ -113,6 +123,7 @@ class VerificationService:
                 call.tenant,
                 max_age_s=asked.ages.own_s,
                 max_shared_age_s=asked.ages.shared_s,
+                bare_domains=asked.bare_domains,
             )
             receipt.answered(results)
         return results

@@ -44,7 +44,7 @@ from mailvet.smtp.greeting import greets
 from mailvet.smtp.meanings import meaning_of
 from mailvet.smtp.transcript import OnLine
 from mailvet.store.base import WorkStore
-from mailvet.syntax import parse
+from mailvet.syntax import bare_domain, nobody_at, parse
 from mailvet.verdict.points import Weights, default_weights, read_weights
 
 _RANDOM = random.Random()  # noqa: S311
@@ -181,6 +181,7 @@ class EngineRoom:
             breaker=self.breaker,
             resolving=settings.resolving,
             gathering=gathering,
+            made_up=made_up,
         )
         judge = Judge(suggest, build_weights(settings))
         self._answers = Answers(judge, encoder)
@@ -266,6 +267,10 @@ class EngineRoom:
             address = parse(text)
             if isinstance(address, Address):
                 self._recall.forget(tenant, address)
+                continue
+            domain = bare_domain(text)
+            if domain is not None:
+                self._recall.forget(tenant, nobody_at(domain))
 
     async def _greets(self, address: str) -> bool:
         return await greets(

@@ -161,6 +161,7 @@ class Queue:
             rules=lane.batch.spec.rules,
             max_age_s=lane.batch.spec.max_age_s,
             max_shared_age_s=lane.batch.spec.max_shared_age_s,
+            bare_domains=lane.batch.spec.bare_domains,
         )
 
     def active(self, batch_key: int) -> int:

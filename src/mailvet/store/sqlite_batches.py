@@ -17,7 +17,7 @@ from mailvet.store.sqlite_writer import Transaction
 
 _SPEC = (
     "name, description, labels, quality, priority, deduplication, keep_last, rules, targeting,"
-    " retention_s, max_age_s, max_shared_age_s, callback, removal, creator"
+    " retention_s, max_age_s, max_shared_age_s, callback, removal, bare_domains, creator"
 )
 _SPEC_COLUMNS = _SPEC.count(",") + 1
 _STANDING = (
@@ -50,7 +50,8 @@ def batch_from(row: Sequence[Any]) -> Batch:
 
 def _spec_from(row: Sequence[Any]) -> BatchSpec:
     name, description, labels, quality, priority, deduplication, keep_last, own_rules = row[:8]
-    targeting, retention_s, max_age_s, max_shared_age_s, callback, removal, creator = row[8:]
+    targeting, retention_s, max_age_s, max_shared_age_s, callback, *rest = row[8:]
+    removal, bare_domains, creator = rest
     return BatchSpec(
         name=name,
         description=description,
@@ -66,6 +67,7 @@ def _spec_from(row: Sequence[Any]) -> BatchSpec:
         max_shared_age_s=max_shared_age_s,
         callback=callback_from(callback),
         removal=Removal(removal),
+        bare_domains=bool(bare_domains),
         creator=creator,
     )
 
@@ -216,7 +218,7 @@ def _spec_row(spec: BatchSpec) -> tuple[Any, ...]:
     numbers = (spec.quality, spec.priority, spec.deduplication, spec.keep_last)
     more = (sqlite_rules.text_of(spec.rules), json.dumps(spec.targeting))
     ages = (spec.retention_s, spec.max_age_s, spec.max_shared_age_s)
-    rest = (callback_text(spec.callback), spec.removal, spec.creator)
+    rest = (callback_text(spec.callback), spec.removal, spec.bare_domains, spec.creator)
     return (*texts, *numbers, *more, *ages, *rest)
 
 

@@ -369,6 +369,10 @@ def _creator(database: sqlite_utils.Database) -> None:
     database.table("batch").add_column("creator", str, not_null_default="")
 
 
+def _bare_domains(database: sqlite_utils.Database) -> None:
+    database.table("batch").add_column("bare_domains", int, not_null_default=0)
+
+
 STEPS: Steps = {
     "0001_store": _store,
     "0002_batches": _batches,
@@ -384,4 +388,5 @@ STEPS: Steps = {
     "0012_shared_answers": _shared_answers,
     "0013_audit": _audit,
     "0014_creator": _creator,
+    "0015_bare_domains": _bare_domains,
 }

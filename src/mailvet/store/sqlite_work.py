@@ -160,20 +160,30 @@ class _Batch(NamedTuple):
     tenant_rules: TenantRules
     max_age_s: float
     max_shared_age_s: float
+    bare_domains: bool
 
 
 def _batch(connection: Connection, key: int, tenants: dict[str, TenantRules]) -> _Batch | None:
     row = connection.execute(
-        "SELECT tenant, quality, rules, max_age_s, max_shared_age_s FROM batch WHERE key = ?",
+        "SELECT tenant, quality, rules, max_age_s, max_shared_age_s, bare_domains"
+        " FROM batch WHERE key = ?",
         (key,),
     ).fetchone()
     if row is None:
         return None
-    tenant, quality, own, *ages = row
+    tenant, quality, own, max_age_s, max_shared_age_s, bare_domains = row
     if tenant not in tenants:
         tenants[tenant] = sqlite_rules.get(connection, tenant)
     own_rules = sqlite_rules.overrides_from(own)
-    return _Batch(tenant, QualityLevel(quality), own_rules, tenants[tenant], *ages)
+    return _Batch(
+        tenant,
+        QualityLevel(quality),
+        own_rules,
+        tenants[tenant],
+        max_age_s,
+        max_shared_age_s,
+        bool(bare_domains),
+    )
 
 
 def _claim(chunk: Held, batch: _Batch, entries: tuple[WorkEntry, ...]) -> Claim:
@@ -190,6 +200,7 @@ def _claim(chunk: Held, batch: _Batch, entries: tuple[WorkEntry, ...]) -> Claim:
         tenant_rules=batch.tenant_rules,
         max_age_s=batch.max_age_s,
         max_shared_age_s=batch.max_shared_age_s,
+        bare_domains=batch.bare_domains,
     )
 
 

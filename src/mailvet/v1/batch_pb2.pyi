@@ -168,6 +168,7 @@ class Batch(_message.Message):
     REMOVAL_FIELD_NUMBER: _builtins.int
     REMOVED_COUNT_FIELD_NUMBER: _builtins.int
     CREATOR_FIELD_NUMBER: _builtins.int
+    BARE_DOMAINS_FIELD_NUMBER: _builtins.int
     batch_id: _builtins.str
     """The batch's id: the caller's own, or a UUIDv7."""
     name: _builtins.str
@@ -198,6 +199,8 @@ class Batch(_message.Message):
     """How many entries the launch removed: they have no result."""
     creator: _builtins.str
     """The id of the key that made it; empty where nobody needs one."""
+    bare_domains: _builtins.bool
+    """Whether its entries may be domains."""
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """The caller's labels."""
@@ -275,10 +278,11 @@ class Batch(_message.Message):
         removal: Global___Removal | None = ...,
         removed_count: _builtins.int = ...,
         creator: _builtins.str = ...,
+        bare_domains: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["callback", b"callback", "create_time", b"create_time", "end_time", b"end_time", "expire_time", b"expire_time", "launch_time", b"launch_time", "max_age", b"max_age", "max_shared_age", b"max_shared_age", "progress", b"progress", "removal", b"removal", "retention", b"retention", "targeting", b"targeting"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["batch_id", b"batch_id", "callback", b"callback", "create_time", b"create_time", "creator", b"creator", "deduplication", b"deduplication", "description", b"description", "duplicate_keep", b"duplicate_keep", "end_time", b"end_time", "entry_count", b"entry_count", "etag", b"etag", "expire_time", b"expire_time", "labels", b"labels", "launch_time", b"launch_time", "max_age", b"max_age", "max_shared_age", b"max_shared_age", "name", b"name", "priority", b"priority", "progress", b"progress", "quality", b"quality", "removal", b"removal", "removed_count", b"removed_count", "retention", b"retention", "rule_count", b"rule_count", "state", b"state", "stored_bytes", b"stored_bytes", "targeting", b"targeting"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bare_domains", b"bare_domains", "batch_id", b"batch_id", "callback", b"callback", "create_time", b"create_time", "creator", b"creator", "deduplication", b"deduplication", "description", b"description", "duplicate_keep", b"duplicate_keep", "end_time", b"end_time", "entry_count", b"entry_count", "etag", b"etag", "expire_time", b"expire_time", "labels", b"labels", "launch_time", b"launch_time", "max_age", b"max_age", "max_shared_age", b"max_shared_age", "name", b"name", "priority", b"priority", "progress", b"progress", "quality", b"quality", "removal", b"removal", "removed_count", b"removed_count", "retention", b"retention", "rule_count", b"rule_count", "state", b"state", "stored_bytes", b"stored_bytes", "targeting", b"targeting"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -477,8 +481,8 @@ class Entry(_message.Message):
     INPUT_DATA_FIELD_NUMBER: _builtins.int
     CUSTOM_FIELD_NUMBER: _builtins.int
     input_data: _builtins.str
-    """The address as the list has it; at most 65,536 bytes. A bad one is answered
-    with a status, not with an error.
+    """The address as the list has it, or with `bare_domains` a domain; at most 65,536
+    bytes. A bad one is answered with a status, not with an error.
     """
     custom: _builtins.str
     """The caller's own key, echoed back; at most 1,024 characters."""

@@ -70,6 +70,7 @@ class CreateBatchRequest(_message.Message):
     CALLBACK_FIELD_NUMBER: _builtins.int
     MAX_SHARED_AGE_FIELD_NUMBER: _builtins.int
     REMOVAL_FIELD_NUMBER: _builtins.int
+    BARE_DOMAINS_FIELD_NUMBER: _builtins.int
     batch_id: _builtins.str
     """An id of the caller's own, `[a-z][a-z0-9-]{0,62}`; empty for a UUIDv7."""
     name: _builtins.str
@@ -93,6 +94,10 @@ class CreateBatchRequest(_message.Message):
     """
     validate_only: _builtins.bool
     """Check only: the same errors, nothing is written."""
+    bare_domains: _builtins.bool
+    """Whether an entry without an at sign that is a domain is verified as one: whether it takes
+    mail, and whether for any mailbox. Without, it is no address (AT_SIGN_NOT_FOUND).
+    """
     @_builtins.property
     def labels(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """At most 32 labels; keys of at most 63 characters, values of at most 255."""
@@ -163,10 +168,11 @@ class CreateBatchRequest(_message.Message):
         callback: _callback_pb2.Callback | None = ...,
         max_shared_age: _duration_pb2.Duration | None = ...,
         removal: _batch_pb2.Removal | None = ...,
+        bare_domains: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "callback", b"callback", "max_age", b"max_age", "max_shared_age", b"max_shared_age", "priority", b"priority", "removal", b"removal", "retention", b"retention", "targeting", b"targeting"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "batch_id", b"batch_id", "callback", b"callback", "deduplication", b"deduplication", "description", b"description", "duplicate_keep", b"duplicate_keep", "entries", b"entries", "labels", b"labels", "launch", b"launch", "max_age", b"max_age", "max_shared_age", b"max_shared_age", "name", b"name", "priority", b"priority", "quality", b"quality", "removal", b"removal", "request_id", b"request_id", "retention", b"retention", "rules", b"rules", "targeting", b"targeting", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "bare_domains", b"bare_domains", "batch_id", b"batch_id", "callback", b"callback", "deduplication", b"deduplication", "description", b"description", "duplicate_keep", b"duplicate_keep", "entries", b"entries", "labels", b"labels", "launch", b"launch", "max_age", b"max_age", "max_shared_age", b"max_shared_age", "name", b"name", "priority", b"priority", "quality", b"quality", "removal", b"removal", "request_id", b"request_id", "retention", b"retention", "rules", b"rules", "targeting", b"targeting", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
     _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015

@@ -111,7 +111,7 @@ class Result(_message.Message):
     risk_score: _builtins.int
     """0 (no risk) to 100; the sum of risk_points, capped."""
     email_address: _builtins.str
-    """The clean address; empty when the input is none."""
+    """The clean address; empty when the input is none, or a bare domain."""
     category: _status_pb2.Category.ValueType
     """The traffic light."""
     duplicate_of: _builtins.int
@@ -127,7 +127,9 @@ class Result(_message.Message):
     gives none.
     """
     local_part: _builtins.str
-    """The part before the at sign, exactly as it is sent to the exchanger."""
+    """The part before the at sign, exactly as it is sent to the exchanger; empty with a bare
+    domain.
+    """
     domain: _builtins.str
     """The domain for people, in U-labels."""
     ascii_domain: _builtins.str

@@ -63,7 +63,9 @@ class _EntryStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EntryStat
     ENTRY_STATUS_UNSPECIFIED: _EntryStatus.ValueType  # 0
     """Never sent."""
     ENTRY_STATUS_SUCCESS: _EntryStatus.ValueType  # 1
-    """The mailbox was accepted and no risk was found. DELIVERABLE."""
+    """The mailbox was accepted and no risk was found; of a bare domain: its exchanger knows
+    its mailboxes, and refuses made-up ones. DELIVERABLE.
+    """
     ENTRY_STATUS_SERVER_IS_CATCH_ALL: _EntryStatus.ValueType  # 10
     """The exchanger accepts made-up mailboxes of the domain too. RISKY."""
     ENTRY_STATUS_SERVER_DOES_NOT_ALLOW_MULTIPLE_RECIPIENTS: _EntryStatus.ValueType  # 11
@@ -179,7 +181,9 @@ class EntryStatus(_EntryStatus, metaclass=_EntryStatusEnumTypeWrapper):
 ENTRY_STATUS_UNSPECIFIED: EntryStatus.ValueType  # 0
 """Never sent."""
 ENTRY_STATUS_SUCCESS: EntryStatus.ValueType  # 1
-"""The mailbox was accepted and no risk was found. DELIVERABLE."""
+"""The mailbox was accepted and no risk was found; of a bare domain: its exchanger knows
+its mailboxes, and refuses made-up ones. DELIVERABLE.
+"""
 ENTRY_STATUS_SERVER_IS_CATCH_ALL: EntryStatus.ValueType  # 10
 """The exchanger accepts made-up mailboxes of the domain too. RISKY."""
 ENTRY_STATUS_SERVER_DOES_NOT_ALLOW_MULTIPLE_RECIPIENTS: EntryStatus.ValueType  # 11

@@ -33,12 +33,17 @@ class VerifyEmailRequest(_message.Message):
     VIEW_FIELD_NUMBER: _builtins.int
     MAX_AGE_FIELD_NUMBER: _builtins.int
     MAX_SHARED_AGE_FIELD_NUMBER: _builtins.int
+    BARE_DOMAINS_FIELD_NUMBER: _builtins.int
     input_data: _builtins.str
-    """The address."""
+    """The address, or with `bare_domains` a domain."""
     custom: _builtins.str
     """The caller's own key, echoed back; at most 1,024 characters."""
     view: _result_pb2.ResultView.ValueType
     """How much of the result."""
+    bare_domains: _builtins.bool
+    """Whether text without an at sign that is a domain is verified as one: whether it takes
+    mail, and whether for any mailbox. Without, it is no address (AT_SIGN_NOT_FOUND).
+    """
     @_builtins.property
     def max_age(self) -> _duration_pb2.Duration:
         """How old an answer may be that the tenant got before: up to 30 days. What is younger
@@ -61,10 +66,11 @@ class VerifyEmailRequest(_message.Message):
         view: _result_pb2.ResultView.ValueType = ...,
         max_age: _duration_pb2.Duration | None = ...,
         max_shared_age: _duration_pb2.Duration | None = ...,
+        bare_domains: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["max_age", b"max_age", "max_shared_age", b"max_shared_age"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["custom", b"custom", "input_data", b"input_data", "max_age", b"max_age", "max_shared_age", b"max_shared_age", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bare_domains", b"bare_domains", "custom", b"custom", "input_data", b"input_data", "max_age", b"max_age", "max_shared_age", b"max_shared_age", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -104,8 +110,13 @@ class VerifyEmailsRequest(_message.Message):
     VIEW_FIELD_NUMBER: _builtins.int
     MAX_AGE_FIELD_NUMBER: _builtins.int
     MAX_SHARED_AGE_FIELD_NUMBER: _builtins.int
+    BARE_DOMAINS_FIELD_NUMBER: _builtins.int
     view: _result_pb2.ResultView.ValueType
     """How much of each result."""
+    bare_domains: _builtins.bool
+    """Whether text without an at sign that is a domain is verified as one: whether it takes
+    mail, and whether for any mailbox. Without, it is no address (AT_SIGN_NOT_FOUND).
+    """
     @_builtins.property
     def entries(self) -> _containers.RepeatedCompositeFieldContainer[_batch_pb2.Entry]:
         """1 to 1,000 entries."""
@@ -131,10 +142,11 @@ class VerifyEmailsRequest(_message.Message):
         view: _result_pb2.ResultView.ValueType = ...,
         max_age: _duration_pb2.Duration | None = ...,
         max_shared_age: _duration_pb2.Duration | None = ...,
+        bare_domains: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["max_age", b"max_age", "max_shared_age", b"max_shared_age"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["entries", b"entries", "max_age", b"max_age", "max_shared_age", b"max_shared_age", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bare_domains", b"bare_domains", "entries", b"entries", "max_age", b"max_age", "max_shared_age", b"max_shared_age", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -177,16 +189,21 @@ class VerifyStreamRequest(_message.Message):
     BUDGET_FIELD_NUMBER: _builtins.int
     MAX_AGE_FIELD_NUMBER: _builtins.int
     MAX_SHARED_AGE_FIELD_NUMBER: _builtins.int
+    BARE_DOMAINS_FIELD_NUMBER: _builtins.int
     id: _builtins.str
     """What the answer is found by; at most 1,024 characters. Nothing is made of it: ids
     that are alike are answered alike.
     """
     input_data: _builtins.str
-    """The address."""
+    """The address, or with `bare_domains` a domain."""
     custom: _builtins.str
     """The caller's own key, echoed back; at most 1,024 characters."""
     view: _result_pb2.ResultView.ValueType
     """How much of the result."""
+    bare_domains: _builtins.bool
+    """Whether text without an at sign that is a domain is verified as one: whether it takes
+    mail, and whether for any mailbox. Without, it is no address (AT_SIGN_NOT_FOUND).
+    """
     @_builtins.property
     def budget(self) -> _duration_pb2.Duration:
         """How long it may take: up to 30 s, which it is when not set, and never longer than the
@@ -217,10 +234,11 @@ class VerifyStreamRequest(_message.Message):
         budget: _duration_pb2.Duration | None = ...,
         max_age: _duration_pb2.Duration | None = ...,
         max_shared_age: _duration_pb2.Duration | None = ...,
+        bare_domains: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget", "max_age", b"max_age", "max_shared_age", b"max_shared_age"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget", "custom", b"custom", "id", b"id", "input_data", b"input_data", "max_age", b"max_age", "max_shared_age", b"max_shared_age", "view", b"view"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bare_domains", b"bare_domains", "budget", b"budget", "custom", b"custom", "id", b"id", "input_data", b"input_data", "max_age", b"max_age", "max_shared_age", b"max_shared_age", "view", b"view"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -263,10 +281,15 @@ class ExplainEmailRequest(_message.Message):
     INPUT_DATA_FIELD_NUMBER: _builtins.int
     CUSTOM_FIELD_NUMBER: _builtins.int
     HEARTBEAT_INTERVAL_FIELD_NUMBER: _builtins.int
+    BARE_DOMAINS_FIELD_NUMBER: _builtins.int
     input_data: _builtins.str
-    """The address."""
+    """The address, or with `bare_domains` a domain."""
     custom: _builtins.str
     """The caller's own key, echoed back; at most 1,024 characters."""
+    bare_domains: _builtins.bool
+    """Whether text without an at sign that is a domain is verified as one: whether it takes
+    mail, and whether for any mailbox. Without, it is no address (AT_SIGN_NOT_FOUND).
+    """
     @_builtins.property
     def heartbeat_interval(self) -> _duration_pb2.Duration:
         """A quiet stream says something after this time: 5 to 60 s, 15 s when not set."""
@@ -277,10 +300,11 @@ class ExplainEmailRequest(_message.Message):
         input_data: _builtins.str = ...,
         custom: _builtins.str = ...,
         heartbeat_interval: _duration_pb2.Duration | None = ...,
+        bare_domains: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["heartbeat_interval", b"heartbeat_interval"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["custom", b"custom", "heartbeat_interval", b"heartbeat_interval", "input_data", b"input_data"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bare_domains", b"bare_domains", "custom", b"custom", "heartbeat_interval", b"heartbeat_interval", "input_data", b"input_data"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

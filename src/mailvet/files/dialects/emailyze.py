@@ -85,7 +85,7 @@ def _invalid(found: Found) -> Record:
 def _syntax(found: Found, *, valid: bool) -> Record:
     return {
         "domain": found["domain"] if valid else None,
-        "username": found["local_part"] if valid else None,
+        "username": (found["local_part"] or None) if valid else None,
         "is_valid_syntax": valid,
         "suggestion": next(iter(found["suggestions"]), None),
     }

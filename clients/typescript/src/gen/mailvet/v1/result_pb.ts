@@ -65,7 +65,7 @@ export type Result = Message<"mailvet.v1.Result"> & {
   riskScore: number;
 
   /**
-   * The clean address; empty when the input is none.
+   * The clean address; empty when the input is none, or a bare domain.
    *
    * @generated from field: string email_address = 7;
    */
@@ -123,7 +123,8 @@ export type Result = Message<"mailvet.v1.Result"> & {
   customClassification: string;
 
   /**
-   * The part before the at sign, exactly as it is sent to the exchanger.
+   * The part before the at sign, exactly as it is sent to the exchanger; empty with a bare
+   * domain.
    *
    * @generated from field: string local_part = 16;
    */

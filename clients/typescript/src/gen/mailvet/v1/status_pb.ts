@@ -76,7 +76,8 @@ export enum EntryStatus {
   UNSPECIFIED = 0,
 
   /**
-   * The mailbox was accepted and no risk was found. DELIVERABLE.
+   * The mailbox was accepted and no risk was found; of a bare domain: its exchanger knows
+   * its mailboxes, and refuses made-up ones. DELIVERABLE.
    *
    * @generated from enum value: ENTRY_STATUS_SUCCESS = 1;
    */

@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mailvet/v1/verification_service.proto.
  */
 export const file_mailvet_v1_verification_service: GenFile = /*@__PURE__*/
-  fileDesc("CiVtYWlsdmV0L3YxL3ZlcmlmaWNhdGlvbl9zZXJ2aWNlLnByb3RvEgptYWlsdmV0LnYxIr0BChJWZXJpZnlFbWFpbFJlcXVlc3QSEgoKaW5wdXRfZGF0YRgBIAEoCRIOCgZjdXN0b20YAiABKAkSJAoEdmlldxgDIAEoDjIWLm1haWx2ZXQudjEuUmVzdWx0VmlldxIqCgdtYXhfYWdlGBQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjEKDm1heF9zaGFyZWRfYWdlGBUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIjkKE1ZlcmlmeUVtYWlsUmVzcG9uc2USIgoGcmVzdWx0GAEgASgLMhIubWFpbHZldC52MS5SZXN1bHQivgEKE1ZlcmlmeUVtYWlsc1JlcXVlc3QSIgoHZW50cmllcxgBIAMoCzIRLm1haWx2ZXQudjEuRW50cnkSJAoEdmlldxgCIAEoDjIWLm1haWx2ZXQudjEuUmVzdWx0VmlldxIqCgdtYXhfYWdlGBQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjEKDm1heF9zaGFyZWRfYWdlGBUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIjsKFFZlcmlmeUVtYWlsc1Jlc3BvbnNlEiMKB3Jlc3VsdHMYASADKAsyEi5tYWlsdmV0LnYxLlJlc3VsdCL1AQoTVmVyaWZ5U3RyZWFtUmVxdWVzdBIKCgJpZBgBIAEoCRISCgppbnB1dF9kYXRhGAIgASgJEg4KBmN1c3RvbRgDIAEoCRIkCgR2aWV3GAQgASgOMhYubWFpbHZldC52MS5SZXN1bHRWaWV3EikKBmJ1ZGdldBgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIqCgdtYXhfYWdlGBQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjEKDm1heF9zaGFyZWRfYWdlGBUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIkYKFFZlcmlmeVN0cmVhbVJlc3BvbnNlEgoKAmlkGAEgASgJEiIKBnJlc3VsdBgCIAEoCzISLm1haWx2ZXQudjEuUmVzdWx0InAKE0V4cGxhaW5FbWFpbFJlcXVlc3QSEgoKaW5wdXRfZGF0YRgBIAEoCRIOCgZjdXN0b20YAiABKAkSNQoSaGVhcnRiZWF0X2ludGVydmFsGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIpgDChRFeHBsYWluRW1haWxSZXNwb25zZRIqCgdlbGFwc2VkGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEiYKBXBhcnNlGAIgASgLMhUubWFpbHZldC52MS5QYXJzZVN0ZXBIABInCghsaXN0X2hpdBgDIAEoCzITLm1haWx2ZXQudjEuTGlzdEhpdEgAEiIKA2RucxgEIAEoCzITLm1haWx2ZXQudjEuRG5zU3RlcEgAEikKCXNtdHBfbGluZRgFIAEoCzIULm1haWx2ZXQudjEuU210cExpbmVIABItCgljYXRjaF9hbGwYBiABKAsyGC5tYWlsdmV0LnYxLkNhdGNoQWxsU3RlcEgAEioKB2ZpbmRpbmcYByABKAsyFy5tYWlsdmV0LnYxLkZpbmRpbmdTdGVwSAASKwoKcmlza19wb2ludBgIIAEoCzIVLm1haWx2ZXQudjEuUmlza1BvaW50SAASJAoGcmVzdWx0GAkgASgLMhIubWFpbHZldC52MS5SZXN1bHRIAEIGCgRzdGVwMvwCChNWZXJpZmljYXRpb25TZXJ2aWNlElQKC1ZlcmlmeUVtYWlsEh4ubWFpbHZldC52MS5WZXJpZnlFbWFpbFJlcXVlc3QaHy5tYWlsdmV0LnYxLlZlcmlmeUVtYWlsUmVzcG9uc2UiBKjUGAYSVwoMVmVyaWZ5RW1haWxzEh8ubWFpbHZldC52MS5WZXJpZnlFbWFpbHNSZXF1ZXN0GiAubWFpbHZldC52MS5WZXJpZnlFbWFpbHNSZXNwb25zZSIEqNQYBhJbCgxWZXJpZnlTdHJlYW0SHy5tYWlsdmV0LnYxLlZlcmlmeVN0cmVhbVJlcXVlc3QaIC5tYWlsdmV0LnYxLlZlcmlmeVN0cmVhbVJlc3BvbnNlIgSo1BgGKAEwARJZCgxFeHBsYWluRW1haWwSHy5tYWlsdmV0LnYxLkV4cGxhaW5FbWFpbFJlcXVlc3QaIC5tYWlsdmV0LnYxLkV4cGxhaW5FbWFpbFJlc3BvbnNlIgSo1BgGMAFCOgoOZGV2Lm1haWx2ZXQudjFQAVombWFpbHZldC5kZXYvY2xpZW50L21haWx2ZXR2MTttYWlsdmV0djFiBnByb3RvMw", [file_google_protobuf_duration, file_mailvet_v1_batch, file_mailvet_v1_explain, file_mailvet_v1_options, file_mailvet_v1_result]);
+  fileDesc("CiVtYWlsdmV0L3YxL3ZlcmlmaWNhdGlvbl9zZXJ2aWNlLnByb3RvEgptYWlsdmV0LnYxItMBChJWZXJpZnlFbWFpbFJlcXVlc3QSEgoKaW5wdXRfZGF0YRgBIAEoCRIOCgZjdXN0b20YAiABKAkSJAoEdmlldxgDIAEoDjIWLm1haWx2ZXQudjEuUmVzdWx0VmlldxIqCgdtYXhfYWdlGBQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEjEKDm1heF9zaGFyZWRfYWdlGBUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhQKDGJhcmVfZG9tYWlucxgWIAEoCCI5ChNWZXJpZnlFbWFpbFJlc3BvbnNlEiIKBnJlc3VsdBgBIAEoCzISLm1haWx2ZXQudjEuUmVzdWx0ItQBChNWZXJpZnlFbWFpbHNSZXF1ZXN0EiIKB2VudHJpZXMYASADKAsyES5tYWlsdmV0LnYxLkVudHJ5EiQKBHZpZXcYAiABKA4yFi5tYWlsdmV0LnYxLlJlc3VsdFZpZXcSKgoHbWF4X2FnZRgUIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIxCg5tYXhfc2hhcmVkX2FnZRgVIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIUCgxiYXJlX2RvbWFpbnMYFiABKAgiOwoUVmVyaWZ5RW1haWxzUmVzcG9uc2USIwoHcmVzdWx0cxgBIAMoCzISLm1haWx2ZXQudjEuUmVzdWx0IosCChNWZXJpZnlTdHJlYW1SZXF1ZXN0EgoKAmlkGAEgASgJEhIKCmlucHV0X2RhdGEYAiABKAkSDgoGY3VzdG9tGAMgASgJEiQKBHZpZXcYBCABKA4yFi5tYWlsdmV0LnYxLlJlc3VsdFZpZXcSKQoGYnVkZ2V0GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEioKB21heF9hZ2UYFCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMQoObWF4X3NoYXJlZF9hZ2UYFSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SFAoMYmFyZV9kb21haW5zGBYgASgIIkYKFFZlcmlmeVN0cmVhbVJlc3BvbnNlEgoKAmlkGAEgASgJEiIKBnJlc3VsdBgCIAEoCzISLm1haWx2ZXQudjEuUmVzdWx0IoYBChNFeHBsYWluRW1haWxSZXF1ZXN0EhIKCmlucHV0X2RhdGEYASABKAkSDgoGY3VzdG9tGAIgASgJEjUKEmhlYXJ0YmVhdF9pbnRlcnZhbBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIUCgxiYXJlX2RvbWFpbnMYFiABKAgimAMKFEV4cGxhaW5FbWFpbFJlc3BvbnNlEioKB2VsYXBzZWQYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SJgoFcGFyc2UYAiABKAsyFS5tYWlsdmV0LnYxLlBhcnNlU3RlcEgAEicKCGxpc3RfaGl0GAMgASgLMhMubWFpbHZldC52MS5MaXN0SGl0SAASIgoDZG5zGAQgASgLMhMubWFpbHZldC52MS5EbnNTdGVwSAASKQoJc210cF9saW5lGAUgASgLMhQubWFpbHZldC52MS5TbXRwTGluZUgAEi0KCWNhdGNoX2FsbBgGIAEoCzIYLm1haWx2ZXQudjEuQ2F0Y2hBbGxTdGVwSAASKgoHZmluZGluZxgHIAEoCzIXLm1haWx2ZXQudjEuRmluZGluZ1N0ZXBIABIrCgpyaXNrX3BvaW50GAggASgLMhUubWFpbHZldC52MS5SaXNrUG9pbnRIABIkCgZyZXN1bHQYCSABKAsyEi5tYWlsdmV0LnYxLlJlc3VsdEgAQgYKBHN0ZXAy/AIKE1ZlcmlmaWNhdGlvblNlcnZpY2USVAoLVmVyaWZ5RW1haWwSHi5tYWlsdmV0LnYxLlZlcmlmeUVtYWlsUmVxdWVzdBofLm1haWx2ZXQudjEuVmVyaWZ5RW1haWxSZXNwb25zZSIEqNQYBhJXCgxWZXJpZnlFbWFpbHMSHy5tYWlsdmV0LnYxLlZlcmlmeUVtYWlsc1JlcXVlc3QaIC5tYWlsdmV0LnYxLlZlcmlmeUVtYWlsc1Jlc3BvbnNlIgSo1BgGElsKDFZlcmlmeVN0cmVhbRIfLm1haWx2ZXQudjEuVmVyaWZ5U3RyZWFtUmVxdWVzdBogLm1haWx2ZXQudjEuVmVyaWZ5U3RyZWFtUmVzcG9uc2UiBKjUGAYoATABElkKDEV4cGxhaW5FbWFpbBIfLm1haWx2ZXQudjEuRXhwbGFpbkVtYWlsUmVxdWVzdBogLm1haWx2ZXQudjEuRXhwbGFpbkVtYWlsUmVzcG9uc2UiBKjUGAYwAUI6Cg5kZXYubWFpbHZldC52MVABWiZtYWlsdmV0LmRldi9jbGllbnQvbWFpbHZldHYxO21haWx2ZXR2MWIGcHJvdG8z", [file_google_protobuf_duration, file_mailvet_v1_batch, file_mailvet_v1_explain, file_mailvet_v1_options, file_mailvet_v1_result]);
 
 /**
  * Request of VerifyEmail.
@@ -28,7 +28,7 @@ export const file_mailvet_v1_verification_service: GenFile = /*@__PURE__*/
  */
 export type VerifyEmailRequest = Message<"mailvet.v1.VerifyEmailRequest"> & {
   /**
-   * The address.
+   * The address, or with `bare_domains` a domain.
    *
    * @generated from field: string input_data = 1;
    */
@@ -65,6 +65,14 @@ export type VerifyEmailRequest = Message<"mailvet.v1.VerifyEmailRequest"> & {
    * @generated from field: google.protobuf.Duration max_shared_age = 21;
    */
   maxSharedAge?: Duration | undefined;
+
+  /**
+   * Whether text without an at sign that is a domain is verified as one: whether it takes
+   * mail, and whether for any mailbox. Without, it is no address (AT_SIGN_NOT_FOUND).
+   *
+   * @generated from field: bool bare_domains = 22;
+   */
+  bareDomains: boolean;
 };
 
 /**
@@ -132,6 +140,14 @@ export type VerifyEmailsRequest = Message<"mailvet.v1.VerifyEmailsRequest"> & {
    * @generated from field: google.protobuf.Duration max_shared_age = 21;
    */
   maxSharedAge?: Duration | undefined;
+
+  /**
+   * Whether text without an at sign that is a domain is verified as one: whether it takes
+   * mail, and whether for any mailbox. Without, it is no address (AT_SIGN_NOT_FOUND).
+   *
+   * @generated from field: bool bare_domains = 22;
+   */
+  bareDomains: boolean;
 };
 
 /**
@@ -177,7 +193,7 @@ export type VerifyStreamRequest = Message<"mailvet.v1.VerifyStreamRequest"> & {
   id: string;
 
   /**
-   * The address.
+   * The address, or with `bare_domains` a domain.
    *
    * @generated from field: string input_data = 2;
    */
@@ -222,6 +238,14 @@ export type VerifyStreamRequest = Message<"mailvet.v1.VerifyStreamRequest"> & {
    * @generated from field: google.protobuf.Duration max_shared_age = 21;
    */
   maxSharedAge?: Duration | undefined;
+
+  /**
+   * Whether text without an at sign that is a domain is verified as one: whether it takes
+   * mail, and whether for any mailbox. Without, it is no address (AT_SIGN_NOT_FOUND).
+   *
+   * @generated from field: bool bare_domains = 22;
+   */
+  bareDomains: boolean;
 };
 
 /**
@@ -266,7 +290,7 @@ export const VerifyStreamResponseSchema: GenMessage<VerifyStreamResponse> = /*@_
  */
 export type ExplainEmailRequest = Message<"mailvet.v1.ExplainEmailRequest"> & {
   /**
-   * The address.
+   * The address, or with `bare_domains` a domain.
    *
    * @generated from field: string input_data = 1;
    */
@@ -285,6 +309,14 @@ export type ExplainEmailRequest = Message<"mailvet.v1.ExplainEmailRequest"> & {
    * @generated from field: google.protobuf.Duration heartbeat_interval = 3;
    */
   heartbeatInterval?: Duration | undefined;
+
+  /**
+   * Whether text without an at sign that is a domain is verified as one: whether it takes
+   * mail, and whether for any mailbox. Without, it is no address (AT_SIGN_NOT_FOUND).
+   *
+   * @generated from field: bool bare_domains = 22;
+   */
+  bareDomains: boolean;
 };
 
 /**
