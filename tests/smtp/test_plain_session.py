@@ -156,13 +156,12 @@ class _Wire(asyncio.Transport):
 
     abort = close
 
-    def get_write_buffer_size(self) -> int:
-        return 0
+    has_unsent = False
 
     async def play_bare(self, plan: Plan, lines: list[str]) -> None:
         session = PlainSession(plan, **settings("", 0, VisitLimits(), lines))
         session._ends_at = session._clock() + 99
-        await self._play(session, plan)
+        await self._play(_AsProtocol(session), plan)
 
     async def play_library(self, plan: Plan, lines: list[str]) -> None:
         session = Session(plan, **settings("", 0, VisitLimits(), lines))
@@ -197,6 +196,15 @@ class _Wire(asyncio.Transport):
             begin = end
             await _settle()
         self._at += len(piece)
+
+
+class _AsProtocol(asyncio.Protocol):
+    """A session that thinks this host is at the end of a wire."""
+
+    def __init__(self, session: PlainSession) -> None:
+        self.connection_made = session.connection_made  # type: ignore[method-assign, assignment]
+        self.data_received = session.data_received  # type: ignore[method-assign]
+        self.connection_lost = session.connection_lost  # type: ignore[method-assign]
 
 
 async def _settle() -> None:

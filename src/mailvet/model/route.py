@@ -1,7 +1,7 @@
 """Where mail for a domain goes: DNS truth as plain values."""
 
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class MxOutcome(StrEnum):
@@ -25,8 +25,7 @@ class MxOutcome(StrEnum):
     """No answer in time: says nothing about the domain."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Exchanger:
+class Exchanger(NamedTuple):
     """One mail exchanger and every address it may be dialled at, in the order to try."""
 
     host: str
@@ -34,8 +33,7 @@ class Exchanger:
     addresses: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MxAnswer:
+class MxAnswer(NamedTuple):
     """What DNS said about mail for one domain."""
 
     outcome: MxOutcome

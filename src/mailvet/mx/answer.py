@@ -39,9 +39,11 @@ class Record(NamedTuple):
 
     def __str__(self) -> str:
         owner, rdtype, ttl_s, value, preference = self
+        if rdtype is RecordType.A:
+            return f"{absolute(owner)} {ttl_s} IN A {value}"
         if rdtype is RecordType.MX:
             return f"{absolute(owner)} {ttl_s} IN MX {preference} {absolute(value)}"
-        if rdtype not in (RecordType.A, RecordType.AAAA):
+        if rdtype is not RecordType.AAAA:
             value = absolute(value)
         return f"{absolute(owner)} {ttl_s} IN {_WORDS[rdtype]} {value}"
 

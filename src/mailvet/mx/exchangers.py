@@ -46,7 +46,8 @@ def is_null_mx(records: Sequence[Record]) -> bool:
     Every record must name the root; beside real exchangers `0 .` is only a mistake. The preference
     should be 0, but nothing else can be meant.
     """
-    return bool(records) and all(record.value == ROOT for record in records)
+    # Nearly every first one is a real host: no loop is begun for it.
+    return bool(records) and records[0].value == ROOT and all(one.value == ROOT for one in records)
 
 
 def in_order(records: Sequence[Record], shuffle: random.Random) -> list[Named]:
@@ -95,9 +96,11 @@ def gather(host: str, looked: Sequence[Looked], guard: AddressGuard, max_address
 def exchangers_of(named: Sequence[Named], found: Sequence[Found]) -> tuple[Exchanger, ...]:
     """The exchangers that can be dialled, in the order of `named`."""
     return tuple(
-        Exchanger(host=one.host, preference=one.preference, addresses=what.addresses)
-        for one, what in zip(named, found, strict=True)
-        if what.addresses
+        [
+            Exchanger(one.host, one.preference, what.addresses)
+            for one, what in zip(named, found, strict=True)
+            if what.addresses
+        ]
     )
 
 

@@ -76,10 +76,12 @@ def answers(packet: bytes, asked: Asked) -> bool:
     """
     if len(packet) < _HEADER_BYTES or not packet[2] & 0x80:
         return False
+    if packet.startswith(asked.section, _HEADER_BYTES):
+        return True
     section = packet[_HEADER_BYTES : _HEADER_BYTES + len(asked.section)]
     # Letters of a name can only be lowered; no other octet of the section is a letter by chance
     # that would make two different questions alike.
-    return section == asked.section or section.lower() == asked.section.lower() or _is_cut(packet)
+    return section.lower() == asked.section.lower() or _is_cut(packet)
 
 
 def _is_cut(packet: bytes) -> bool:
@@ -104,7 +106,7 @@ def _unpack(packet: bytes, asked: Asked) -> Answer:
     if flags & _KIND_MASK != _RESPONSE or questions != 1 or code not in (0, _NXDOMAIN):
         raise _NotPlainError
     at = _HEADER_BYTES + len(asked.section)
-    if packet[_HEADER_BYTES:at] != asked.section:
+    if not packet.startswith(asked.section, _HEADER_BYTES):
         raise _NotPlainError
     if not authority and answers and not code:
         found = _set_of_records(packet, at, asked, answers, additional)
@@ -139,10 +141,11 @@ def _set_of_records(
             return None
         first_ttl_s = ttl_s if first_ttl_s is None else first_ttl_s
         at += _POINTED.size
-        if rdtype == RecordType.MX:
-            reader = _Reader(packet, at + 2, name)
-            preference, value = packet[at] << 8 | packet[at + 1], reader.last_name(at + size)
-        elif rdtype == RecordType.A and size == 4:
+        if rdtype is RecordType.MX:
+            end, preference = at + size, packet[at] << 8 | packet[at + 1]
+            value = _name_beside(packet, at + 2, end, name)
+            value = value or _Reader(packet, at + 2, name).last_name(end)
+        elif rdtype is RecordType.A and size == 4:
             preference, value = 0, _ipv4(packet[at : at + 4])
         else:
             return None
@@ -160,6 +163,23 @@ def _set_of_records(
     if at != len(packet) or (answers > 1 and len(set(found)) != answers):
         return None
     return tuple(found)
+
+
+def _name_beside(packet: bytes, at: int, end: int, asked: str) -> str | None:
+    """The name from `at` to `end` if it is one label more than an end of the name asked for, as
+    most exchangers of a domain's own are; else None."""
+    size = packet[at]
+    pointer = at + 1 + size
+    if size >= 64 or pointer + 2 != end or packet[pointer] < 0xC0:
+        return None
+    # A character of the name stands one octet behind where its packed label begins.
+    start = ((packet[pointer] & 0x3F) << 8 | packet[pointer + 1]) - _HEADER_BYTES
+    label = packet[at + 1 : pointer]
+    if not 0 <= start < len(asked) or (start and asked[start - 1] != "."):
+        return None
+    if not size or label.translate(None, _LETTERS) or size + len(asked) - start >= _MAX_NAME_CHARS:
+        return None
+    return f"{label.decode('ascii').lower()}.{asked[start:]}"
 
 
 def _check_chain(records: list[Record], asked: Asked) -> None:

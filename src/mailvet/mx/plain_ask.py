@@ -127,16 +127,17 @@ class PlainAsk:
 
     def _lane(self) -> "_Lane":
         """One of a few sockets, by chance; raises `OSError` when there can be none."""
-        if self._transport.first != self._server:
+        lanes = self._lanes
+        if self._transport.first is not self._server:
             self._server = self._transport.first
-            self._lanes = []
+            lanes = self._lanes = []
         at = self._chance.take(1) % _LANES
-        if at >= len(self._lanes):
-            at = len(self._lanes)
-            self._lanes.append(self._new_lane())
-        elif not self._lanes[at].usable:
-            self._lanes[at] = self._new_lane()
-        return self._lanes[at]
+        if at >= len(lanes):
+            at = len(lanes)
+            lanes.append(self._new_lane())
+        elif not lanes[at].usable:
+            lanes[at] = self._new_lane()
+        return lanes[at]
 
     def _new_lane(self) -> "_Lane":
         transport = self._transport
@@ -256,18 +257,22 @@ class _Lane:
         self._waiting.pop(number, None)
         self._close_if_idle()
 
-    def _read(self) -> None:
+    def _read(self) -> bool:
+        """Take what has come; whether more may be there, for others have their turn first."""
+        waiting, receive = self._waiting, self._socket.recv
         try:
             for _ in range(_PACKETS_AT_ONCE):
-                if not self._open:
-                    return
-                self._take(self._socket.recv(_PACKET_BYTES))
+                if not waiting:  # the last was heard, and the socket is closed
+                    return False
+                self._take(receive(_PACKET_BYTES))
         except BlockingIOError:
-            return
+            return False
         except OSError:  # nobody listens there (ICMP): the library will find out for each
             self._asked = _QUESTIONS_A_PORT
-            for number in list(self._waiting):
+            for number in list(waiting):
                 self._settle(number, None)
+            return False
+        return True
 
     def _take(self, packet: bytes) -> None:
         number = int.from_bytes(packet[:2], "big")
@@ -283,8 +288,10 @@ class _Lane:
 
     def _expire(self) -> None:
         """Give up what has waited long enough: questions wait in the order they were asked."""
-        self._timer = None
         now = self._loop.time()
+        while self._read():  # the loop may have been held for so long that answers are there
+            pass
+        self._timer = None
         for number, waiting in list(self._waiting.items()):
             if waiting.due_at > now:
                 self._timer = self._loop.call_later(waiting.due_at - now, self._expire)

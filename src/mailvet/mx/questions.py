@@ -40,6 +40,10 @@ class KeepTimes:
     failure_s: float = 30.0
     """RFC 9520 3.2: failures are kept for at least a second and at most five minutes."""
 
+    def bounded(self, ttl_s: float) -> float:
+        """For how long an answer with this TTL is kept."""
+        return min(max(ttl_s, self.min_s), self.max_s)
+
 
 class Looked(NamedTuple):
     """What is known about one question."""
@@ -82,12 +86,12 @@ class Questions:
         Questions go out at the same time. A caller that is cancelled takes no question away from
         others who wait for it.
         """
-        found = [self._kept(question) or self._wait_for(question) for question in questions]
+        found = [self.kept(question) or self.wait_for(question) for question in questions]
         return [one if isinstance(one, Looked) else await one for one in found]
 
-    async def look_up_one(self, question: Question) -> Looked:
-        """Return what is known about a question, asking what is not known."""
-        return self._kept(question) or await self._wait_for(question)
+    def kept(self, question: Question) -> Looked | None:
+        """Return what is known about a question."""
+        return self._cache(question).get(question, self._clock())
 
     async def close(self) -> None:
         """End every question under way; those who wait for it are told UNREACHABLE."""
@@ -102,11 +106,11 @@ class Questions:
     def _cache(self, question: Question) -> "_Kept":
         return self._domains if question[1] is RecordType.MX else self._hosts
 
-    def _kept(self, question: Question) -> Looked | None:
-        return self._cache(question).get(question, self._clock())
+    def wait_for(self, question: Question) -> "asyncio.Future[Looked]":
+        """Ask a question, or wait with others who asked it.
 
-    def _wait_for(self, question: Question) -> "asyncio.Future[Looked]":
-        """A future of the caller's own: he may be cancelled, the question goes on."""
+        The future is the caller's own: he may be cancelled, the question goes on.
+        """
         mine: asyncio.Future[Looked] = asyncio.get_running_loop().create_future()
         waiting = self._under_way.get(question)
         if waiting is not None:
@@ -177,12 +181,12 @@ class Questions:
     def _ttl_s(self, answer: Answer) -> float:
         keep, records = self._keep, answer.records
         if answer.kind is AnswerKind.ANSWER and len(records) == 1 and not answer.aliases:
-            return float(min(max(records[0].ttl_s, keep.min_s), keep.max_s))
+            return keep.bounded(records[0].ttl_s)
         if answer.kind.is_temporary:
             return keep.failure_s
         ttls = [float(record.ttl_s) for record in answer.aliases + answer.records]
         if answer.kind is AnswerKind.ANSWER:
-            return min(max(min(ttls), keep.min_s), keep.max_s)
+            return keep.bounded(min(ttls))
         negative_s = answer.negative_ttl_s
         ttls.append(keep.negative_default_s if negative_s is None else negative_s)
         return min(max(min(ttls), keep.min_s), keep.negative_max_s)

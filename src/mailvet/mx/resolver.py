@@ -6,9 +6,8 @@ domain has asked for already; NXDOMAIN and null MX cost the one.
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 
 from mailvet.model.route import Exchanger, MxAnswer, MxOutcome
 from mailvet.mx.answer import AnswerKind, Ask, Begin, RecordType, absolute
@@ -93,7 +92,7 @@ class Resolver:
             return literal_route(domain, self._guard)
         name = domain.lower().removesuffix(".")
         question = (name, RecordType.MX)
-        looked = await self._questions.look_up_one(question)
+        looked = self._questions.kept(question) or await self._questions.wait_for(question)
         if looked.kind is AnswerKind.ANSWER:
             return await self._by_mx(question, looked)
         if looked.kind is AnswerKind.NODATA:
@@ -143,25 +142,22 @@ class Resolver:
         exchangers = exchangers_of(candidates, found)
         if not exchangers:
             outcome = outcome_of_none(found)
-        hosts = tuple(one.host for one in named or exchangers)[: self._limits.max_exchangers]
+        hosts = tuple([one.host for one in named or exchangers])[: self._limits.max_exchangers]
         return self._answer(outcome, known, exchangers, hosts)
 
     async def _find(self, hosts: Sequence[Named], known: dict[Question, Looked]) -> list[Found]:
-        if self._ipv6 and self._way_out():
-            return await self._find_by(_BOTH_FAMILIES, hosts, known)
-        found = await self._find_by(_IPV4_ONLY, hosts, known)
-        if any(one.addresses for one in found):
-            return found
+        if not (self._ipv6 and self._way_out()):
+            found = await self._find_by(_IPV4_ONLY, hosts, known)
+            for one in found:
+                if one.addresses:
+                    return found
         return await self._find_by(_BOTH_FAMILIES, hosts, known)
 
     async def _find_by(
         self, rdtypes: Sequence[RecordType], hosts: Sequence[Named], known: dict[Question, Looked]
     ) -> list[Found]:
         questions = [(one.host, rdtype) for one in hosts for rdtype in rdtypes]
-        if len(questions) == 1:
-            known[questions[0]] = await self._questions.look_up_one(questions[0])
-        else:
-            known.update(zip(questions, await self._questions.look_up(questions), strict=True))
+        known.update(zip(questions, await self._questions.look_up(questions), strict=True))
         return [
             gather(
                 one.host,
@@ -179,13 +175,13 @@ class Resolver:
         exchangers: tuple[Exchanger, ...] = (),
         hosts: tuple[str, ...] = (),
     ) -> MxAnswer:
-        expires_at = min(looked.expires_at for looked in known.values())
+        expires_at = min([looked.expires_at for looked in known.values()])
         return MxAnswer(
             outcome=outcome,
             exchangers=exchangers,
             hosts=hosts,
             ttl_s=max(0.0, expires_at - self._clock()),
-            records=tuple(islice(_evidence(known), MAX_RECORDS)),
+            records=_evidence(known),
         )
 
 
@@ -193,9 +189,12 @@ _IPV4_ONLY = (RecordType.A,)
 _BOTH_FAMILIES = (RecordType.A, RecordType.AAAA)
 
 
-def _evidence(known: dict[Question, Looked]) -> Iterator[str]:
+def _evidence(known: dict[Question, Looked]) -> tuple[str, ...]:
     """The records as zone files have them; what is no record as a comment of a zone file."""
+    lines: list[str] = []
     for (name, rdtype), looked in known.items():
-        yield from map(str, looked.aliases + looked.records)
+        lines += map(str, looked.aliases)
+        lines += map(str, looked.records)
         if looked.kind is not AnswerKind.ANSWER:
-            yield f"; {absolute(name)} IN {rdtype.name} {looked.kind}"
+            lines.append(f"; {absolute(name)} IN {rdtype.name} {looked.kind}")
+    return tuple(lines[:MAX_RECORDS])

@@ -65,23 +65,36 @@ async def connect(
 
 async def dial(address: str, port: int, source_address: str | None, protocol: Callable[[], P]) -> P:
     """Connect straight, for as long as the system itself tries; else as `connect`."""
-    if source_address is not None and (":" in source_address) != (":" in address):
-        raise NotConnected(Trouble.UNREACHABLE, at_once=True)  # it is of the other IP version
+    if is_of_other_version(source_address, address):
+        raise NotConnected(Trouble.UNREACHABLE, at_once=True)
     local = (source_address, 0) if source_address is not None else None
     loop = asyncio.get_running_loop()
     while True:
         try:
             _, connected = await loop.create_connection(protocol, address, port, local_addr=local)
-        except TimeoutError:  # an OSError too (ETIMEDOUT), so it comes first
-            raise NotConnected(Trouble.TIMEOUT) from None
-        except ConnectionError:
-            raise NotConnected(Trouble.REFUSED) from None
         except OSError as error:
-            if error.errno not in _NO_ROOM:
-                raise NotConnected(Trouble.UNREACHABLE, at_once=error.errno in _NO_WAY) from None
+            failure = failure_of(error)
+            if failure is not None:
+                raise failure from None
         else:
             return connected
         await asyncio.sleep(NO_ROOM_PAUSE_S)
+
+
+def is_of_other_version(source_address: str | None, address: str) -> bool:
+    """Whether a source address is of the other IP version, so that nothing leads from it there."""
+    return source_address is not None and (":" in source_address) != (":" in address)
+
+
+def failure_of(error: OSError) -> NotConnected | None:
+    """What an error means for a connection; None when we have no socket left for now."""
+    if isinstance(error, TimeoutError):  # ETIMEDOUT
+        return NotConnected(Trouble.TIMEOUT)
+    if isinstance(error, ConnectionError):
+        return NotConnected(Trouble.REFUSED)
+    if error.errno in _NO_ROOM:
+        return None
+    return NotConnected(Trouble.UNREACHABLE, at_once=error.errno in _NO_WAY)
 
 
 async def _through_proxy(
@@ -100,10 +113,11 @@ async def _through_proxy(
         raise NotConnected(Trouble.TIMEOUT) from None
     except OSError:  # the proxy itself does not answer: that is ours, not the exchanger's
         raise NotConnected(Trouble.UNREACHABLE) from None
-    return await _adopt(connected, protocol)
+    return await adopt(connected, protocol)
 
 
-async def _adopt(connected: socket.socket, protocol: Callable[[], P]) -> P:
+async def adopt(connected: socket.socket, protocol: Callable[[], P]) -> P:
+    """Give an open connection a protocol; a socket that cannot have one is closed."""
     try:
         loop = asyncio.get_running_loop()
         _, adopted = await loop.create_connection(protocol, sock=connected)

@@ -4,7 +4,6 @@ The gate hands on exactly one complete reply per command, so that no stray reply
 for the answer to the next recipient, and drops what is not SMTP.
 """
 
-import asyncio
 from functools import lru_cache
 
 from aiosmtplib.protocol import SMTPProtocol
@@ -30,13 +29,11 @@ class GatedProtocol(SMTPProtocol):
         self._awaiting = True  # the banner comes unasked
 
     @classmethod
-    def adopting(cls, transport: asyncio.Transport, said: bytes) -> "GatedProtocol":
-        """Take over an open connection on which no reply is due; `said` came all the same."""
+    def resuming(cls, said: bytes) -> "GatedProtocol":
+        """For an open connection on which no reply is due; `said` came all the same."""
         protocol = cls()
-        transport.set_protocol(protocol)
-        protocol.connection_made(transport)
         protocol._awaiting = False
-        protocol.data_received(said)
+        protocol._held += said
         return protocol
 
     @property

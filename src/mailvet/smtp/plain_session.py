@@ -1,4 +1,4 @@
-"""One dialogue in the clear, at the least cost: a plan on a bare asyncio protocol.
+"""One dialogue in the clear, at the least cost: a plan on a bare wire.
 
 It says and hears what `session` would, with one timer and one awaited future for the whole of
 it; groups of commands go out in one write where the plan has them. When the plan wants STARTTLS
@@ -6,29 +6,31 @@ the open connection is handed on to `session`.
 """
 
 import asyncio
+import socket
 from collections.abc import Callable
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from mailvet.model.reply import Reply, Stage, Trouble
-from mailvet.smtp.connect import NotConnected, dial
+from mailvet.smtp.connect import NO_ROOM_PAUSE_S, NotConnected, failure_of, is_of_other_version
 from mailvet.smtp.identity import Identity
 from mailvet.smtp.limits import VisitLimits
 from mailvet.smtp.plan import Plan
 from mailvet.smtp.reply_stream import ReplyStream, farewell_of
 from mailvet.smtp.transcript import Direction, OnLine, printable, tell_reply
+from mailvet.smtp.wire import Wire, open_wire
 
 
 class HandOver(NamedTuple):
     """An open connection whose next command is STARTTLS."""
 
-    transport: asyncio.Transport
+    connected: socket.socket
     ends_at: float
     """When the session ends, by its clock."""
     said: bytes
     """What the host said in the meantime, unasked."""
 
 
-class PlainSession(asyncio.Protocol):
+class PlainSession:
     """Carries one plan out; `run` is called once."""
 
     def __init__(
@@ -55,13 +57,14 @@ class PlainSession(asyncio.Protocol):
         self._due = 1  # the banner comes unasked
         self._due_at = 0.0
         self._ends_at = 0.0
-        self._transport: asyncio.Transport | None = None
+        self._wire: Wire | None = None
+        self._is_up = False
+        self._failure: NotConnected | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
         self._ended: asyncio.Future[None] = self._loop.create_future()
         # No step is shorter than a tick, so a timer that is set never has to be moved forward.
         self._tick_s = min(limits.banner_s, limits.command_s, limits.quit_s)
-        self._connecting: asyncio.Task[object] | None = None
 
     async def run(self, session_s: float) -> HandOver | None:
         """Connect and converse for at most `session_s` seconds.
@@ -69,37 +72,55 @@ class PlainSession(asyncio.Protocol):
         The socket is closed after it, unless it is handed over. Raises `NotConnected` when no
         connection came about, and when cancelled, `CancelledError`: then only QUIT is still said.
         """
-        self._ends_at = self._clock() + session_s
+        now = self._clock()
+        self._ends_at = now + session_s
         if self._on_line is not None:
             self._note(f"connecting to {self._host} [{self._address}]:{self._port}")
+        connect_s = min(self._limits.connect_s, session_s)
+        self._due_at = now + connect_s
         try:
-            await self._connect(min(self._limits.connect_s, session_s))
+            self._wait(connect_s)
+            while not self._connect():
+                await asyncio.wait([self._ended], timeout=NO_ROOM_PAUSE_S)
             await self._ended
         except BaseException:
             self._abort()
             raise
-        if self._plan.done or self._transport is None:
+        if self._failure is not None:
+            raise self._failure
+        if self._plan.done or self._wire is None:
             return None
-        return HandOver(self._transport, self._ends_at, self._stream.surplus)
+        return HandOver(self._wire.detach(), self._ends_at, self._stream.surplus)
 
-    async def _connect(self, connect_s: float) -> None:
-        """Connect, by the timer of the whole session: as `asyncio.timeout`, which has its own."""
-        task = self._connecting = asyncio.current_task()
-        assert task is not None
-        cancelled = task.cancelling()
-        self._due_at = self._clock() + connect_s
-        self._wait(connect_s)
+    def _connect(self) -> bool:
+        """Begin to connect; False when there was no room for it, nor time for more."""
+        if self._ended.done():
+            return True
+        source_address = self._identity.source_address
+        if is_of_other_version(source_address, self._address):
+            raise NotConnected(Trouble.UNREACHABLE, at_once=True)
         try:
-            await dial(self._address, self._port, self._identity.source_address, lambda: self)
-        except asyncio.CancelledError:
-            if self._connecting is None and task.uncancel() <= cancelled:
-                raise NotConnected(Trouble.TIMEOUT) from None
-            raise
+            self._wire = open_wire(self._address, self._port, source_address, self)
+        except OSError as error:
+            failure = failure_of(error)
+            if failure is not None:
+                raise failure from None
+            return False
+        return True
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, wire: Wire) -> None:
         """Wait for the banner."""
-        self._transport = cast("asyncio.Transport", transport)
+        self._wire = wire
+        self._is_up = True
         self._set_deadline()
+
+    def connection_failed(self, error: OSError) -> None:
+        """Note that nobody is there."""
+        self._not_connected(failure_of(error) or NotConnected(Trouble.UNREACHABLE))
+
+    def _not_connected(self, failure: NotConnected) -> None:
+        self._failure = failure
+        self._end()
 
     def data_received(self, data: bytes) -> None:
         """Feed the plan with every reply that is due, and write what it has next."""
@@ -154,12 +175,12 @@ class PlainSession(asyncio.Protocol):
             self._write(self._plan.commands)
 
     def _write(self, commands: tuple[bytes, ...]) -> None:
-        assert self._transport is not None
+        assert self._wire is not None
         if self._on_line is not None:
             for line in commands:
                 self._on_line(Direction.SENT, printable(line.decode()))
         self._due = len(commands)
-        self._transport.write(b"\r\n".join(commands) + b"\r\n")
+        self._wire.write(b"\r\n".join(commands) + b"\r\n")
 
     def _hand_over(self) -> None:
         self._plan.go_strict()
@@ -173,22 +194,20 @@ class PlainSession(asyncio.Protocol):
         self._end(says_quit=says_quit)
 
     def _end(self, *, says_quit: bool = False) -> None:
-        transport, self._due = self._transport, 0
+        self._due = 0
         if says_quit:
             self._say_quit()
         self._stop_timer()
         if not self._ended.done():
             self._ended.set_result(None)
-        if transport is not None and not transport.is_closing():
-            transport.abort()
+        if self._wire is not None:
+            self._wire.abort()
 
     def _say_quit(self) -> None:
-        """Say it without waiting for an answer, and close."""
-        transport = self._transport
-        if transport is None or transport.is_closing() or transport.get_write_buffer_size():
-            return
-        transport.write(b"QUIT\r\n")
-        transport.close()  # not abort: uvloop writes a little later
+        """Say it without waiting for an answer."""
+        wire = self._wire
+        if wire is not None and not wire.has_unsent:
+            wire.write(b"QUIT\r\n")
 
     def _abort(self) -> None:
         self._stop_timer()
@@ -196,8 +215,8 @@ class PlainSession(asyncio.Protocol):
             self._ended.cancel()
         if self._plan.greeted and self._plan.stage is not Stage.QUIT:
             self._say_quit()
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.abort()
+        if self._wire is not None:
+            self._wire.abort()
 
     def _set_deadline(self) -> None:
         limits, stage = self._limits, self._plan.stage
@@ -218,10 +237,8 @@ class PlainSession(asyncio.Protocol):
         left_s = self._due_at - self._clock()
         if left_s > 0:
             self._wait(left_s)
-        elif self._transport is None:
-            task, self._connecting = self._connecting, None
-            if task is not None:
-                task.cancel()
+        elif not self._is_up:
+            self._not_connected(NotConnected(Trouble.TIMEOUT))
         else:
             self._break_off(Trouble.TIMEOUT)
 

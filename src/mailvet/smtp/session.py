@@ -16,7 +16,7 @@ from aiosmtplib.errors import (
 )
 
 from mailvet.model.reply import Reply, Stage, Trouble
-from mailvet.smtp.connect import connect, tls_context
+from mailvet.smtp.connect import adopt, connect, tls_context
 from mailvet.smtp.framing import GatedProtocol, enhanced_of, read_reply
 from mailvet.smtp.identity import Identity
 from mailvet.smtp.limits import VisitLimits
@@ -71,7 +71,8 @@ class Session:
     async def carry_on(self, handed: HandOver) -> None:
         """Converse over a connection that is open already; for the rest as `run`."""
         self._ends_at = handed.ends_at
-        await self._converse(GatedProtocol.adopting(handed.transport, handed.said))
+        protocol = await adopt(handed.connected, lambda: GatedProtocol.resuming(handed.said))
+        await self._converse(protocol)
 
     async def _converse(self, protocol: GatedProtocol) -> None:
         try:

@@ -1,0 +1,270 @@
+"""TCP connections that the loop has no transport for: one poll object of the system for all.
+
+A connection lives for three round trips, so that making and closing what asyncio keeps for each
+would cost more than all it carries. What it does is told to its user as a transport tells it.
+"""
+
+import asyncio
+import errno
+import os
+import select
+import socket
+from typing import Protocol
+from weakref import WeakKeyDictionary, ref
+
+_READ_BYTES = 16 * 1024
+"""More than the replies to a whole group."""
+_EVENTS_AT_ONCE = 128
+"""Before others of the loop have their turn."""
+
+_ANY_PORT = 0
+
+# As epoll has them; where there is none the loop itself is asked, and told in the same words.
+_READABLE, _WRITABLE, _FAILED, _HUNG_UP, _SAID_ALL = 0x001, 0x004, 0x008, 0x010, 0x2000
+_ENDED = _FAILED | _HUNG_UP | _SAID_ALL
+_MAY_READ = _READABLE | _ENDED
+
+
+class User(Protocol):
+    """Whose connection it is."""
+
+    def connection_made(self, wire: "Wire", /) -> None:
+        """Take note that it is there."""
+        ...
+
+    def connection_failed(self, error: OSError, /) -> None:
+        """Take note that it never came about."""
+        ...
+
+    def data_received(self, data: bytes, /) -> None:
+        """Take what came."""
+        ...
+
+    def connection_lost(self, exc: Exception | None, /) -> None:
+        """Take note that nothing will come any more; not told of what was closed from here."""
+        ...
+
+
+class Poll(Protocol):
+    """Who tells wires what happens to their sockets."""
+
+    def watch(self, fd: int, wire: "Wire") -> None:
+        """Tell the wire when its socket has come up or failed, and then whenever more came."""
+        ...
+
+    def await_room(self, fd: int, wire: "Wire") -> None:
+        """Tell it once more can be sent."""
+        ...
+
+    def forget(self, fd: int) -> None:
+        """Tell nothing any more."""
+        ...
+
+
+class Wire:
+    """One connection, from the first packet on."""
+
+    __slots__ = ("_fd", "_is_up", "_poll", "_socket", "_unsent", "_user")
+
+    def __init__(self, connecting: socket.socket, user: User, poll: Poll) -> None:
+        self._socket: socket.socket | None = connecting
+        self._fd = connecting.fileno()
+        self._user = user
+        self._poll = poll
+        self._unsent = b""
+        self._is_up = False
+        poll.watch(self._fd, self)
+
+    def write(self, data: bytes) -> None:
+        """Send, as soon as there is room for it; what is closed sends nothing."""
+        if self._socket is None:
+            return
+        if self._unsent:
+            self._unsent += data
+            return
+        try:
+            sent = self._socket.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:  # told later: who writes may be amid what he was told
+            asyncio.get_running_loop().call_soon(self.lose, error)
+            return
+        if sent < len(data):
+            self._unsent = data[sent:]
+            self._poll.await_room(self._fd, self)
+
+    @property
+    def has_unsent(self) -> bool:
+        """Whether the system has not taken everything yet."""
+        return bool(self._unsent)
+
+    def abort(self) -> None:
+        """Close it, should it be open; what the system did not take yet is lost."""
+        if self._socket is not None:
+            self.detach().close()
+
+    def detach(self) -> socket.socket:
+        """Give the open connection away."""
+        detached, self._socket = self._socket, None
+        assert detached is not None
+        self._poll.forget(self._fd)
+        return detached
+
+    def stirred(self, events: int) -> None:
+        """Look what happened."""
+        if not self._is_up:
+            self._come_up(events)
+        elif self._unsent and events & _WRITABLE:
+            unsent, self._unsent = self._unsent, b""
+            self.write(unsent)
+        if events & _MAY_READ:
+            self._read(to_the_end=bool(events & _ENDED))
+
+    def _come_up(self, events: int) -> None:
+        connecting = self._socket
+        assert connecting is not None
+        number = 0
+        if events & _ENDED:
+            number = connecting.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if number:
+            self.abort()
+            self._user.connection_failed(OSError(number, os.strerror(number)))
+        else:
+            self._is_up = True
+            self._user.connection_made(self)
+
+    def _read(self, *, to_the_end: bool) -> None:
+        while self._socket is not None:
+            try:
+                data = self._socket.recv(_READ_BYTES)
+            except BlockingIOError:
+                return
+            except OSError as error:
+                self.lose(error)
+                return
+            if not data:
+                self.lose(None)
+                return
+            self._user.data_received(data)
+            if len(data) < _READ_BYTES and not to_the_end:
+                return
+
+    def lose(self, error: OSError | None) -> None:
+        """Close it, and tell that nothing will come any more."""
+        if self._socket is not None:
+            self.abort()
+            self._user.connection_lost(error)
+
+
+def open_wire(address: str, port: int, source_address: str | None, user: User) -> Wire:
+    """Begin to connect to an IP address; the user is told how it went.
+
+    Raises `OSError` for what the system refuses at once.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    connecting = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    try:
+        _begin(connecting, address, port, source_address)
+        return Wire(connecting, user, _poll_of(asyncio.get_running_loop()))
+    except BaseException:
+        connecting.close()
+        raise
+
+
+def _begin(connecting: socket.socket, address: str, port: int, source_address: str | None) -> None:
+    # Commands that do not fit one packet must not wait for the host to acknowledge the first.
+    connecting.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if source_address is not None:
+        connecting.bind((source_address, _ANY_PORT))
+    number = connecting.connect_ex((address, port))
+    if number not in (0, errno.EINPROGRESS):
+        raise OSError(number, os.strerror(number))
+
+
+class EpollPoll:
+    """All sockets in one epoll object, which the loop watches: a wakeup for many events.
+
+    Edge-triggered: each socket is registered once, and nothing is ever changed.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._epoll = select.epoll()
+        self._wires: dict[int, Wire] = {}
+        loop.add_reader(self._epoll.fileno(), self._look)
+
+    def watch(self, fd: int, wire: Wire) -> None:
+        """See `Poll`."""
+        self._epoll.register(fd, _MAY_READ | _WRITABLE | select.EPOLLET)
+        self._wires[fd] = wire
+
+    def await_room(self, fd: int, wire: Wire) -> None:
+        """See `Poll`: that there is room again is an event of its own."""
+
+    def forget(self, fd: int) -> None:
+        """See `Poll`."""
+        del self._wires[fd]
+        self._epoll.unregister(fd)
+
+    def _look(self) -> None:
+        wires = self._wires
+        for fd, events in self._epoll.poll(0, _EVENTS_AT_ONCE):
+            wire = wires.get(fd)
+            if wire is not None:  # else it was closed by what happened to another
+                _stir(wire, events)
+
+
+class LoopPoll:
+    """Each socket watched by the loop: for systems without epoll."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = ref(loop)  # a poll belongs to its loop, which must not live for it
+
+    def watch(self, fd: int, wire: Wire) -> None:
+        """See `Poll`."""
+        self._here.add_writer(fd, self._come_up, fd, wire)
+
+    def await_room(self, fd: int, wire: Wire) -> None:
+        """See `Poll`."""
+        self._here.add_writer(fd, self._have_room, fd, wire)
+
+    def forget(self, fd: int) -> None:
+        """See `Poll`."""
+        self._here.remove_writer(fd)
+        self._here.remove_reader(fd)
+
+    @property
+    def _here(self) -> asyncio.AbstractEventLoop:
+        loop = self._loop()
+        assert loop is not None
+        return loop
+
+    def _come_up(self, fd: int, wire: Wire) -> None:
+        self._here.remove_writer(fd)
+        self._here.add_reader(fd, _stir, wire, _READABLE)
+        _stir(wire, _WRITABLE | _FAILED)
+
+    def _have_room(self, fd: int, wire: Wire) -> None:
+        self._here.remove_writer(fd)
+        _stir(wire, _WRITABLE)
+
+
+def _stir(wire: Wire, events: int) -> None:
+    """Let a wire look; a fault of its user is the end of this wire alone."""
+    try:
+        wire.stirred(events)
+    except Exception as error:
+        told = {"message": "the user of a connection failed", "exception": error}
+        asyncio.get_running_loop().call_exception_handler(told)
+        wire.lose(None)
+
+
+_POLLS: WeakKeyDictionary[asyncio.AbstractEventLoop, Poll] = WeakKeyDictionary()
+"""One for each loop."""
+
+
+def _poll_of(loop: asyncio.AbstractEventLoop) -> Poll:
+    poll = _POLLS.get(loop)
+    if poll is None:
+        kind = EpollPoll if hasattr(select, "epoll") else LoopPoll
+        poll = _POLLS[loop] = kind(loop)
+    return poll
