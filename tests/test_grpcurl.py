@@ -113,6 +113,12 @@ def test_every_line_runs(target: str) -> None:
     assert {"a", "b"} == {answer.id for answer in said["VerifyStream"]}
     assert [1, 2, 3] == [one.cost_units for one in said["ListQualityLevels"][0].quality_levels]
     assert 2 == said["AddFile"][0].reading.rows_kept
+    assert (2, 2) == (said["PrepareBatch"][-1].entry_count, said["PrepareBatch"][-1].removed_count)
+    assert [True, 86_400] == [
+        said["CreateBatch"][-2].batch.bare_domains,
+        said["CreateBatch"][-2].batch.max_shared_age.seconds,
+    ]
+    assert said["CreateBatch"][-2].batch.callback.url.startswith("https://hooks.")
     assert 2 == said["UploadFile"][-1].batch.entry_count
     assert said["WatchBatch"][-1].done
     assert 5 == said["GetBatch"][0].batch.progress.result_count

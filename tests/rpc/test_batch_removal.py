@@ -1,5 +1,7 @@
 """What the launch removes, and phone numbers, over the wire."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import grpc
@@ -24,12 +26,16 @@ CONTENT = (
 )
 
 
-async def uploaded(world: World, **fields: Any) -> None:
+async def uploaded(
+    world: World, settings: Mapping[str, Any] = MappingProxyType({}), **fields: Any
+) -> None:
     """A draft of the file."""
     await world.create("b", **fields)
     await world.batches.AddFile(
         file_pb.AddFileRequest(
-            batch_id="b", settings=file_pb.FileSettings(name="list.csv"), data=CONTENT
+            batch_id="b",
+            settings=file_pb.FileSettings(name="list.csv", **settings),
+            data=CONTENT,
         )
     )
 
@@ -117,6 +123,61 @@ async def test_phone_numbers_are_looked_at(world: World) -> None:
     ] == exported.decode().splitlines()
 
 
+@pytest.mark.parametrize(
+    ("settings", "country"),
+    [
+        ({"phone_column": "phone", "phone_country": "SG"}, ""),
+        ({"phone_column": "phone"}, "SG"),
+        ({"phone_column": "phone", "phone_country": "SG"}, "GB"),
+    ],
+)
+async def test_phone_numbers_are_looked_at_when_the_file_comes(
+    world: World, settings: dict[str, str], country: str
+) -> None:
+    """As PrepareBatch looks at them later: the same counts, the same rows removed."""
+    await uploaded(
+        world,
+        settings,
+        targeting=targeting_pb2.Targeting(country=country),
+        removal=batch_pb.Removal(wrong_phone=True),
+    )
+    found = await prepared(world)
+    assert (2, 2, 2) == (found.wrong_phone_count, found.removed_phone_count, found.unique_count)
+    again = await prepared(world, phone_column="phone", phone_country="SG")
+    assert found.wrong_phone_count == again.wrong_phone_count
+    await world.batches.LaunchBatch(pb.LaunchBatchRequest(batch_id="b"))
+    await work(world.store)
+    assert [0, 1, 3, 4] == await indexes(world)
+
+
+@pytest.mark.parametrize(
+    ("settings", "field", "told_of"),
+    [
+        ({"phone_column": "fax"}, "settings.phone_column", "name, phone"),
+        ({"phone_column": "email"}, "settings.phone_column", "name, phone"),
+        ({"phone_column": "phone (E.164)"}, "settings.phone_column", "kept there"),
+        ({"phone_column": "phone", "phone_country": "sg"}, "settings.phone_country", "capital"),
+        ({"phone_column": "phone", "phone_country": "XX"}, "settings.phone_country", "XX"),
+        ({"phone_column": "phone", "phone_country": "AQ"}, "settings.phone_country", "AQ"),
+        ({"phone_country": "SG"}, "settings.phone_country", "phone_column"),
+    ],
+)
+async def test_a_file_with_a_wrong_column_or_country_of_phones_is_refused(
+    world: World, settings: dict[str, str], field: str, told_of: str
+) -> None:
+    """With what there is; read again with another, it is taken."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await uploaded(world, settings)
+    (violation,) = told(caught.value).details["BadRequest"].field_violations
+    assert field == violation.field
+    assert told_of in violation.description
+    right = file_pb.FileSettings(name="list.csv", phone_column="phone", phone_country="SG")
+    added = await world.batches.AddFile(
+        file_pb.AddFileRequest(batch_id="b", settings=right, data=CONTENT)
+    )
+    assert 6 == added.reading.rows_kept
+
+
 async def test_rows_that_were_removed_are_not_in_the_file_that_comes_back(world: World) -> None:
     """The others stand as they were uploaded."""
     await uploaded(world, removal=batch_pb.Removal(duplicates=True, wrong_format=True))
@@ -151,6 +212,8 @@ async def test_a_key_of_the_callers_own_leads_to_the_labels_of_its_row(world: Wo
         ({"phone_column": "phone (E.164)"}, "phone_column", "kept there"),
         ({"phone_column": "phone", "phone_country": "sg"}, "phone_country", "capital"),
         ({"phone_column": "phone", "phone_country": "XX"}, "phone_country", "XX"),
+        ({"phone_column": "phone", "phone_country": "AQ"}, "phone_country", "AQ"),
+        ({"phone_country": "SG"}, "phone_country", "phone_column"),
     ],
 )
 async def test_a_wrong_column_or_country_is_told(

@@ -112,7 +112,14 @@ type FileSettings struct {
 	LastRow int32 `protobuf:"varint,10,opt,name=last_row,json=lastRow,proto3" json:"last_row,omitempty"`
 	// What ends a line of text; each of them does when not set. With one, the others are part
 	// of a line: in plain lines as they stand, in unquoted cells of a table as blanks.
-	LineEnding    LineEnding `protobuf:"varint,11,opt,name=line_ending,json=lineEnding,proto3,enum=mailvet.v1.LineEnding" json:"line_ending,omitempty"`
+	LineEnding LineEnding `protobuf:"varint,11,opt,name=line_ending,json=lineEnding,proto3,enum=mailvet.v1.LineEnding" json:"line_ending,omitempty"`
+	// The column with phone numbers: what each is by E.164 is kept as the label `phone (E.164)`,
+	// empty when it is none, as PrepareBatch does later. `removal` of the batch may leave out
+	// rows whose number is none.
+	PhoneColumn string `protobuf:"bytes,12,opt,name=phone_column,json=phoneColumn,proto3" json:"phone_column,omitempty"`
+	// With phone_column: whose numbers are meant where they have no country code, two letters of
+	// ISO 3166-1; the country of the batch's `targeting` when empty.
+	PhoneCountry  string `protobuf:"bytes,13,opt,name=phone_country,json=phoneCountry,proto3" json:"phone_country,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -244,6 +251,20 @@ func (x *FileSettings) GetLineEnding() LineEnding {
 		return x.LineEnding
 	}
 	return LineEnding_LINE_ENDING_UNSPECIFIED
+}
+
+func (x *FileSettings) GetPhoneColumn() string {
+	if x != nil {
+		return x.PhoneColumn
+	}
+	return ""
+}
+
+func (x *FileSettings) GetPhoneCountry() string {
+	if x != nil {
+		return x.PhoneCountry
+	}
+	return ""
 }
 
 type isFileSettings_Column interface {
@@ -893,7 +914,7 @@ var File_mailvet_v1_upload_file_proto protoreflect.FileDescriptor
 const file_mailvet_v1_upload_file_proto_rawDesc = "" +
 	"\n" +
 	"\x1cmailvet/v1/upload_file.proto\x12\n" +
-	"mailvet.v1\x1a\x16mailvet/v1/batch.proto\"\x94\x03\n" +
+	"mailvet.v1\x1a\x16mailvet/v1/batch.proto\"\xdc\x03\n" +
 	"\fFileSettings\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1a\n" +
 	"\bencoding\x18\x02 \x01(\tR\bencoding\x12\x1c\n" +
@@ -910,7 +931,9 @@ const file_mailvet_v1_upload_file_proto_rawDesc = "" +
 	"\blast_row\x18\n" +
 	" \x01(\x05R\alastRow\x127\n" +
 	"\vline_ending\x18\v \x01(\x0e2\x16.mailvet.v1.LineEndingR\n" +
-	"lineEndingB\b\n" +
+	"lineEnding\x12!\n" +
+	"\fphone_column\x18\f \x01(\tR\vphoneColumn\x12#\n" +
+	"\rphone_country\x18\r \x01(\tR\fphoneCountryB\b\n" +
 	"\x06columnB\a\n" +
 	"\x05sheetB\t\n" +
 	"\a_header\"\xf8\x01\n" +

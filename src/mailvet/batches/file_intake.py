@@ -22,9 +22,10 @@ from mailvet.batches.limits import (
     MAX_INPUT_BYTES,
     MAX_LABELS_BYTES,
 )
+from mailvet.batches.phones import Phones
 from mailvet.errors import QuotaExceeded, Violations, WrongState
 from mailvet.files import AddressList, FileRow, ReadOptions, open_list
-from mailvet.model.batch import Batch, UploadedFile
+from mailvet.model.batch import PHONE_LABEL, Batch, UploadedFile
 from mailvet.store.base import Store
 
 ROWS_AT_ONCE = 2_000
@@ -51,7 +52,13 @@ class FileIntake:
         self._reading: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def begin(self, batch: Batch, name: str, options: ReadOptions) -> UploadedFile:
-        """Begin the file of a batch or go on with it; raises `WrongState` as the store does."""
+        """Begin the file of a batch or go on with it.
+
+        Raises `WrongState` as the store does, and `InvalidRequest` when phone numbers of the
+        country are not known.
+        """
+        if options.phone_column:  # told before the bytes come
+            _phones(batch, options)
         told = json.dumps(asdict(options))
         return await self._store.open_upload(batch.tenant, batch.batch_id, name, told)
 
@@ -90,12 +97,18 @@ class FileIntake:
             await copy_upload(self._store, batch, path)
             listed = await asyncio.to_thread(open_upload, path, kept)
             with closing(listed):
-                await self._fill(batch, listed, note)
+                phones = _phones(batch, options_of(kept))
+                if phones is not None:
+                    names, own = listed.reading.column_names, listed.reading.column
+                    phones.require_column(name for at, name in enumerate(names) if at != own)
+                await self._fill(batch, listed, phones, note)
         return json.dumps(asdict(listed.reading))
 
-    async def _fill(self, batch: Batch, listed: AddressList, note: Note) -> None:
+    async def _fill(
+        self, batch: Batch, listed: AddressList, phones: Phones | None, note: Note
+    ) -> None:
         already = (await self._store.get_batch(batch.tenant, batch.batch_id)).entry_count
-        raws = map(_raw, listed)
+        raws = (_raw(row, phones) for row in listed)
         index = 0
         while taken := await asyncio.to_thread(_take, raws):
             end = index + len(taken)
@@ -142,7 +155,20 @@ async def copy_upload(store: Store, batch: Batch, path: Path) -> None:
 
 def open_upload(path: Path, kept: UploadedFile) -> AddressList:
     """Open a copy of an uploaded file as it is to be read."""
-    return open_list(path, ReadOptions(**json.loads(kept.options)), name=kept.name or "file")
+    return open_list(path, options_of(kept), name=kept.name or "file")
+
+
+def options_of(kept: UploadedFile) -> ReadOptions:
+    """Return how an uploaded file is to be read."""
+    return ReadOptions(**json.loads(kept.options))
+
+
+def _phones(batch: Batch, options: ReadOptions) -> Phones | None:
+    """How its phone numbers are read; None when nobody asked. May raise `InvalidRequest`."""
+    if not options.phone_column:
+        return None
+    country = options.phone_country or batch.spec.targeting.country
+    return Phones(options.phone_column, country, path="settings.")
 
 
 def _check_whole(kept: UploadedFile, whole: WholeFile) -> None:
@@ -160,17 +186,22 @@ def _take(raws: Iterator[RawEntry]) -> list[RawEntry]:
     return list(islice(raws, ROWS_AT_ONCE))
 
 
-def _raw(row: FileRow) -> RawEntry:
-    labels = json.dumps(dict(row.columns), ensure_ascii=False) if row.columns else ""
+def _raw(row: FileRow, phones: Phones | None) -> RawEntry:
+    columns = dict(row.columns)
+    if phones is not None:
+        phones.look_at(columns)
+    labels = json.dumps(columns, ensure_ascii=False) if columns else ""
     if len(labels) > MAX_LABELS_BYTES // 4:
-        labels = _fitting(row)
+        labels = _fitting(columns)
     return RawEntry(row.address[:_MAX_INPUT_CHARACTERS], labels=labels)
 
 
-def _fitting(row: FileRow) -> str:
+def _fitting(columns: dict[str, str]) -> str:
     """The first columns, as many as are kept; the file itself has them all."""
     room, kept = MAX_LABELS_BYTES // 4, {}
-    for name, text in row.columns.items():
+    if PHONE_LABEL in columns:  # the removal of rows looks for it
+        columns = {PHONE_LABEL: columns[PHONE_LABEL], **columns}
+    for name, text in columns.items():
         room -= len(name) + len(text) + 8
         if room < 0:
             break

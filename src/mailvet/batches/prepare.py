@@ -8,7 +8,7 @@ leaves a batch in which nothing is taken for a duplicate wrongly.
 from typing import Any, NamedTuple
 
 from mailvet.batches.intake import Intake, RawEntry
-from mailvet.batches.phones import look_at_phones
+from mailvet.batches.phones import Phones, look_at_phones
 from mailvet.errors import EtagMismatch, Unavailable
 from mailvet.model.batch import Batch, Removal
 from mailvet.model.quality import COST_UNITS
@@ -76,7 +76,8 @@ class Preparation:
         batch = await self._store.update_batch(tenant, batch_id, _first(changes), etag=etag)
         if asked.phone_column:
             country = asked.phone_country or batch.spec.targeting.country
-            await look_at_phones(self._store, batch, asked.phone_column, country)
+            phones = Phones(asked.phone_column, country)
+            await look_at_phones(self._store, batch, phones)
         mode = changes.get("deduplication")
         if mode is not None:
             batch = await self._rekey(batch, mode)

@@ -26,6 +26,10 @@ class ReadOptions:
     """The first row to look at, counted from 1, as spreadsheets do; the header is in it."""
     last_row: int | None = None
     """The last row to read, inclusive."""
+    phone_column: str = ""
+    """The column with phone numbers to look at; empty for none."""
+    phone_country: str = ""
+    """Of numbers without a country code; empty for the one the batch is aimed at."""
 
 
 class RawRow(NamedTuple):

@@ -7,17 +7,14 @@ from mailvet.batches import limits
 from mailvet.batches.prepare import Prepare
 from mailvet.callbacks.url import UrlRules
 from mailvet.errors import Violations
-from mailvet.model.batch import PHONE_LABEL
 from mailvet.model.keeping import MAX_RETENTION_S, MIN_RETENTION_S
 from mailvet.model.status import Deduplication, QualityLevel
 from mailvet.rpc import rules
 from mailvet.rpc.decode import removal
 from mailvet.rpc.decode_callback import callback
-from mailvet.rpc.decode_targeting import is_country, targeting
+from mailvet.rpc.decode_targeting import check_phones, targeting
 from mailvet.v1 import batch_pb2 as batch_pb
 from mailvet.v1 import batch_service_pb2 as pb
-
-MAX_COLUMN_CHARACTERS = 255
 
 Read = Callable[[batch_pb.Batch, UrlRules, Violations], dict[str, Any]]
 
@@ -39,11 +36,7 @@ def preparing(request: pb.PrepareBatchRequest) -> Prepare:
     keeps = batch_pb.DuplicateKeep.values()
     keep = rules.number(request.duplicate_keep, "duplicate_keep", keeps, wrong)
     quality = rules.number(request.quality, "quality", QualityLevel, wrong)
-    rules.check_length(request.phone_column, "phone_column", MAX_COLUMN_CHARACTERS, wrong)
-    if request.phone_column == PHONE_LABEL:
-        wrong.add("phone_column", "what is made of a phone number is kept there; name another one")
-    if request.phone_country and not is_country(request.phone_country):
-        wrong.add("phone_country", "use two capital letters of ISO 3166-1, such as SG")
+    check_phones(request.phone_column, request.phone_country, "", wrong)
     wrong.raise_if_any()
     changes: dict[str, Any] = {}
     if mode:

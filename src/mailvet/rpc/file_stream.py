@@ -15,6 +15,7 @@ from mailvet.files import ReadOptions
 from mailvet.model.batch import Batch, UploadedFile
 from mailvet.rpc import rules
 from mailvet.rpc.call import Call
+from mailvet.rpc.decode_targeting import check_phones
 from mailvet.rpc.encode import encode_batch
 from mailvet.v1 import upload_file_pb2 as pb
 
@@ -127,6 +128,7 @@ def read_options(settings: pb.FileSettings, wrong: Violations) -> ReadOptions:
     first_row = settings.first_row or 1
     if settings.last_row and settings.last_row < first_row:
         wrong.add("settings.last_row", f"{settings.last_row} is before the first, {first_row}")
+    check_phones(settings.phone_column, settings.phone_country, "settings.", wrong)
     ending = rules.number(settings.line_ending, "settings.line_ending", _ENDINGS, wrong)
     return ReadOptions(
         encoding=settings.encoding or None,
@@ -137,6 +139,8 @@ def read_options(settings: pb.FileSettings, wrong: Violations) -> ReadOptions:
         sheet=_one_of(settings, "sheet"),
         first_row=first_row,
         last_row=settings.last_row or None,
+        phone_column=settings.phone_column,
+        phone_country=settings.phone_country,
     )
 
 

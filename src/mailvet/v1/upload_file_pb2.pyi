@@ -68,6 +68,8 @@ class FileSettings(_message.Message):
     FIRST_ROW_FIELD_NUMBER: _builtins.int
     LAST_ROW_FIELD_NUMBER: _builtins.int
     LINE_ENDING_FIELD_NUMBER: _builtins.int
+    PHONE_COLUMN_FIELD_NUMBER: _builtins.int
+    PHONE_COUNTRY_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """What people call the file; its ending helps to tell what it is. At most 255
     characters.
@@ -94,6 +96,15 @@ class FileSettings(_message.Message):
     """What ends a line of text; each of them does when not set. With one, the others are part
     of a line: in plain lines as they stand, in unquoted cells of a table as blanks.
     """
+    phone_column: _builtins.str
+    """The column with phone numbers: what each is by E.164 is kept as the label `phone (E.164)`,
+    empty when it is none, as PrepareBatch does later. `removal` of the batch may leave out
+    rows whose number is none.
+    """
+    phone_country: _builtins.str
+    """With phone_column: whose numbers are meant where they have no country code, two letters of
+    ISO 3166-1; the country of the batch's `targeting` when empty.
+    """
     def __init__(
         self,
         *,
@@ -108,10 +119,12 @@ class FileSettings(_message.Message):
         first_row: _builtins.int = ...,
         last_row: _builtins.int = ...,
         line_ending: Global___LineEnding.ValueType = ...,
+        phone_column: _builtins.str = ...,
+        phone_country: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_header", b"_header", "column", b"column", "column_index", b"column_index", "column_name", b"column_name", "header", b"header", "sheet", b"sheet", "sheet_index", b"sheet_index", "sheet_name", b"sheet_name"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_header", b"_header", "column", b"column", "column_index", b"column_index", "column_name", b"column_name", "delimiter", b"delimiter", "encoding", b"encoding", "first_row", b"first_row", "header", b"header", "last_row", b"last_row", "line_ending", b"line_ending", "name", b"name", "sheet", b"sheet", "sheet_index", b"sheet_index", "sheet_name", b"sheet_name"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_header", b"_header", "column", b"column", "column_index", b"column_index", "column_name", b"column_name", "delimiter", b"delimiter", "encoding", b"encoding", "first_row", b"first_row", "header", b"header", "last_row", b"last_row", "line_ending", b"line_ending", "name", b"name", "phone_column", b"phone_column", "phone_country", b"phone_country", "sheet", b"sheet", "sheet_index", b"sheet_index", "sheet_name", b"sheet_name"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__header: _TypeAlias = _typing.Literal["header"]  # noqa: Y015
     _WhichOneofArgType__header: _TypeAlias = _typing.Literal["_header", b"_header"]  # noqa: Y015
