@@ -17,7 +17,7 @@ from typing import Any
 import grpc
 import pytest
 
-from mailvet.model.batch import Claim, Deferral, ResultRow, Settlement
+from mailvet.model.batch import Answered, Claim, Deferral, ResultRow, Settlement
 from mailvet.model.result import Result
 from mailvet.model.status import EntryStatus, classification_of
 from mailvet.model.usage import DAY_S
@@ -29,7 +29,7 @@ from mailvet.v1 import batch_service_pb2 as batch_pb
 from mailvet.v1 import erasure_pb2, usage_pb2, verification_service_pb2
 from mailvet.v1 import result_service_pb2 as result_pb
 from tests.rpc.test_tenants import key_of
-from tests.rpc.world import World, open_channel, open_world, told
+from tests.rpc.world import World, answered, open_channel, open_world, told
 from tests.store.samples import Clock
 
 TEN_HOURS_S = 36_000
@@ -79,15 +79,15 @@ class Answerer:
         _budget_s: float,
         tenant: str,
         **_ages: float,
-    ) -> list[Result]:
+    ) -> list[Answered]:
         """One answer for each text that differs."""
-        made: dict[str, Result] = {}
+        made: dict[str, Answered] = {}
         for text, _ in entries:
             if text in made:
                 self._life.count(tenant, "free", 0)
                 continue
             status, kind, halves = self._life.answer(2)
-            made[text] = _result(0, text, status, from_cache=kind == "cached")
+            made[text] = answered(_result(0, text, status, from_cache=kind == "cached"))
             self._life.count(tenant, kind, halves)
         return [made[text] for text, _ in entries]
 

@@ -62,6 +62,8 @@ class Found(NamedTuple):
     has_policy: bool
     catch_all: Fact
     custom: str
+    age_s: float | None = None
+    """Of an answer that was remembered; None where the exchanger was asked."""
 
 
 FOUND = st.builds(
@@ -74,6 +76,7 @@ FOUND = st.builds(
     st.sampled_from([False, False, True]),
     st.sampled_from([Fact.NO, Fact.YES, Fact.NOT_LOOKED_AT]),
     st.sampled_from(["", "row 7", "Zeile ü"]),
+    st.sampled_from([None, None, 0.0, 0.25, 90.0, 86_400.125]),
 )
 
 
@@ -147,6 +150,10 @@ def _visit(case: Case, found: Found, cards: Cards) -> None:
     reply = reply._replace(text=reply.text.format(address.mailbox))
     case.seen = Observation(Stage.RCPT, host, "127.0.0.1", reply)
     case.reading = None if reply.positive else meaning_of(reply)
+    if found.age_s is not None:  # as `engine.recall` puts it in
+        case.seen = case.seen._replace(reply=reply._replace(text=""))
+        case.card, case.attempt, case.visits = case.card.snapshot(), found.attempt + 1, 0
+        case.remembered_at = NOW - found.age_s
 
 
 def read(row: ResultRow) -> tuple[pb.Result, pb.Result, tuple[int, int, int]]:

@@ -268,3 +268,14 @@ def test_forgetting_reaches_what_is_shared(recall: Recall) -> None:
     recall.forget("acme", case.address)
 
     assert shared(recall, "ann@example.org", "other") is None
+
+
+def test_mailboxes_of_a_domain_share_what_is_remembered_of_it() -> None:
+    """One copy of its card for all of them, until the card learns something else."""
+    card = DomainCard("example.org")
+    first, second = card.snapshot(), card.snapshot()
+    card.catch_all = Fact.YES
+    third = card.snapshot()
+
+    assert first is second
+    assert (Fact.NOT_LOOKED_AT, Fact.YES) == (first.catch_all, third.catch_all)

@@ -8,7 +8,7 @@ import grpc
 import pytest
 
 from mailvet.model.admission import AdmissionLimits
-from mailvet.model.result import Result
+from mailvet.model.batch import Answered
 from mailvet.rpc import dispatch
 from mailvet.v1 import batch_service_pb2 as pb
 from mailvet.v1 import verification_service_pb2 as verification_pb
@@ -33,7 +33,7 @@ class Failing:
         max_age_s: float = 0.0,
         max_shared_age_s: float = 0.0,
         bare_domains: bool = False,
-    ) -> list[Result]:
+    ) -> list[Answered]:
         assert max_age_s + max_shared_age_s >= int(bare_domains)
         raise self._error
 

@@ -8,7 +8,7 @@ import grpc
 import pytest
 from google.protobuf.duration_pb2 import Duration
 
-from mailvet.model.result import Result
+from mailvet.model.batch import Answered
 from mailvet.v1 import batch_pb2 as batch_pb
 from mailvet.v1 import result_pb2
 from mailvet.v1 import verification_service_pb2 as pb
@@ -69,10 +69,10 @@ class Never:
         _budget_s: float,
         _tenant: str,
         **_more: float,
-    ) -> list[Result]:
+    ) -> list[Answered]:
         self.began.set()
         try:
-            return await asyncio.Future[list[Result]]()
+            return await asyncio.Future[list[Answered]]()
         finally:
             self.ended.set()
 

@@ -9,13 +9,15 @@ import pytest
 from google.protobuf.duration_pb2 import Duration
 
 from mailvet.batches.drain import Drain
+from mailvet.model.batch import Answered, ResultRow
 from mailvet.model.result import Result
 from mailvet.model.status import EntryStatus, classification_of
 from mailvet.rpc import verify_stream
+from mailvet.rpc.encode import encode_result
 from mailvet.v1 import result_pb2
 from mailvet.v1 import verification_service_pb2 as pb
 from tests.rpc.conftest import OpenWorld
-from tests.rpc.world import World, read_rest, told
+from tests.rpc.world import World, answered, read_rest, told
 
 
 def question(text: str, **more: Any) -> pb.VerifyStreamRequest:
@@ -38,7 +40,7 @@ class Slow:
 
     async def verify(
         self, entries: Sequence[tuple[str, str]], budget_s: float, _tenant: str, **_ages: float
-    ) -> list[Result]:
+    ) -> list[Answered]:
         ((text, custom),) = entries
         self.asked.append(text)
         self.budgets.append(budget_s)
@@ -48,16 +50,15 @@ class Slow:
             self.cancelled.append(text)
             raise
         status = EntryStatus.SUCCESS
-        return [
-            Result(
-                index=0,
-                input_data=text,
-                custom=custom,
-                status=status,
-                classification=classification_of(status),
-                mx_hosts=("mx.example.net",),
-            )
-        ]
+        result = Result(
+            index=0,
+            input_data=text,
+            custom=custom,
+            status=status,
+            classification=classification_of(status),
+            mx_hosts=("mx.example.net",),
+        )
+        return [answered(result)]
 
     async def has_asked(self, count: int) -> None:
         """Wait until so many questions have arrived."""
@@ -211,13 +212,14 @@ async def test_a_reader_who_does_not_read_holds_up_the_questions() -> None:
     """No more questions are taken than there is room for, answered ones included."""
     line = Line([question(f"u{n}@b.test") for n in range(10)])
 
-    async def verify(asked: Any, _budget_s: float) -> Result:
-        return Result(
+    async def verify(asked: Any, _budget_s: float) -> ResultRow:
+        result = Result(
             index=0,
             input_data=asked.id,
             status=EntryStatus.SUCCESS,
             classification=classification_of(EntryStatus.SUCCESS),
         )
+        return encode_result(result)
 
     running = asyncio.create_task(verify_stream.answer_all(line, verify, at_once=3))  # type: ignore[arg-type]
     for _ in range(100):

@@ -14,10 +14,12 @@ from google.rpc import error_details_pb2, status_pb2
 from structlog.testing import LogCapture
 
 from mailvet.batches.forgetting import Forget, forget_nothing
+from mailvet.model.batch import Answered
 from mailvet.model.result import Result
 from mailvet.model.status import EntryStatus, classification_of
 from mailvet.model.step import Spoken, Tell
 from mailvet.rpc.catalog_service import CatalogService
+from mailvet.rpc.encode import encode_result
 from mailvet.rpc.error_table import DETAILS_KEY
 from mailvet.rpc.metrics import RpcCounters
 from mailvet.rpc.server import RpcServer, ServerOptions, build_server
@@ -68,11 +70,11 @@ class Oracle:
         max_age_s: float = 0.0,
         max_shared_age_s: float = 0.0,
         bare_domains: bool = False,
-    ) -> list[Result]:
+    ) -> list[Answered]:
         self.bare_domains.append(bare_domains)
         self.max_ages.append((max_age_s, max_shared_age_s))
         self.asked.append((entries, budget_s))
-        return [_success(place, *entry) for place, entry in enumerate(entries)]
+        return [answered(_success(place, *entry)) for place, entry in enumerate(entries)]
 
     async def explain(
         self,
@@ -87,6 +89,11 @@ class Oracle:
         self.asked.append(([entry], budget_s))
         tell(Spoken(">", "EHLO example.net"))
         return _success(0, *entry)
+
+
+def answered(result: Result) -> Answered:
+    """Return a result as a verifier answers with it."""
+    return Answered(result.input_data, result.status, result.from_cache, encode_result(result))
 
 
 def _success(place: int, text: str, custom: str) -> Result:

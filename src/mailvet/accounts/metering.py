@@ -10,12 +10,12 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from typing import NamedTuple
+from functools import cache
+from typing import NamedTuple, Protocol
 
 import structlog
 
 from mailvet.errors import Unavailable
-from mailvet.model.result import Result
 from mailvet.model.status import QualityLevel
 from mailvet.model.usage import NO_USAGE, Charge, Usage, day_of, price_halves, usage_of
 from mailvet.store.accounting import Accounting
@@ -31,24 +31,46 @@ MAX_REMEMBERED = 10_000
 _LOG = structlog.get_logger(room="accounts")
 
 
+class Chargeable(Protocol):
+    """What an answer is charged by: rows and whole results have it."""
+
+    @property
+    def input_data(self) -> str:
+        """What was asked about."""
+        ...
+
+    @property
+    def status(self) -> int:
+        """What came of it."""
+        ...
+
+    @property
+    def from_cache(self) -> bool:
+        """Whether it was remembered."""
+        ...
+
+
 class Receipt:
     """Takes down what one call learnt."""
 
     def __init__(self) -> None:
         self.usage = NO_USAGE
 
-    def answered(self, results: Sequence[Result]) -> None:
+    def answered(self, answers: Sequence[Chargeable]) -> None:
         """Note answers; inputs that are alike were asked once, and cost once."""
-        distinct = {result.input_data: result for result in results}
-        usage = usage_of(
-            [(result.status, 1) for result in distinct.values()],
-            QualityLevel.STANDARD,
-            [result.status for result in distinct.values() if result.from_cache],
-        )
-        repeated = len(results) - len(distinct)
+        distinct = {answer.input_data: answer for answer in answers}
+        for answer in distinct.values():
+            self.usage = _usage_of_one(answer.status, answer.from_cache).plus(self.usage)
+        repeated = len(answers) - len(distinct)
         if repeated:
-            usage = usage.plus(Usage(free=repeated))
-        self.usage = usage.plus(self.usage)
+            self.usage = self.usage.plus(Usage(free=repeated))
+
+
+@cache
+def _usage_of_one(status: int, from_cache: bool) -> Usage:
+    """What one answer costs: there are as many as there are statuses, twice."""
+    cached = (status,) if from_cache else ()
+    return usage_of([(status, 1)], QualityLevel.STANDARD, cached)
 
 
 class _Day(NamedTuple):

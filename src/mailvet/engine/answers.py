@@ -67,8 +67,7 @@ class Answers:
 
     def of(self, case: Case, now: float) -> Answer:
         """Return the answer of a case as of `now`, in seconds since the epoch."""
-        # What is remembered has an age of its own; domains are few.
-        if case.ruling is not None or case.remembered_at is not None or case.is_domain:
+        if case.ruling is not None or case.is_domain:  # both are few
             return self._long_way(case, now)
         place = self._places.of(case)
         seen, membership = case.seen, case.membership
@@ -86,6 +85,7 @@ class Answers:
             id(kin),
             fault and fault.reason,  # tells the status as well
             case.duplicate_of is not None,
+            case.remembered_at is not None,
         )
         kind, names = self._kinds.get(key), _names(case)
         if kind is None:
@@ -98,7 +98,11 @@ class Answers:
         evidence = place.dns if seen is None else place.evidence + heard.evidence
         if membership is not None and membership.of_all_roles is not None:
             evidence += self._role(membership.hits[-1])
-        row = self._encoder.fill(kind.form, names, now, basic, place.more, evidence)
+        moment, more = now, place.more
+        if case.remembered_at is not None:
+            moment = case.remembered_at
+            more += self._encoder.age(max(0.0, now - moment))
+        row = self._encoder.fill(kind.form, names, moment, basic, more, evidence)
         return self._long_way(case, now) if row is None else Answer(row, kind.may_change)
 
     def forget(self) -> None:
@@ -191,7 +195,7 @@ def _stripped(result: Result) -> Result:
     result.local_part = result.canonical = result.tag = ""
     result.domain = result.ascii_domain = ""
     result.mx_hosts = ()
-    result.complete_time = None
+    result.complete_time = result.cache_age = None
     result.duplicate_of = result.syntax_failure_index = None
     result.suggestions = ()
     evidence = result.evidence

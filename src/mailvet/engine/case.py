@@ -33,6 +33,7 @@ class DomainCard:
         "domain",
         "expires_at",
         "is_great",
+        "kept",
         "operator",
         "place",
         "probing",
@@ -53,6 +54,8 @@ class DomainCard:
         self.catch_all_until = 0.0
         self.place: Any = None
         """What answers about its mailboxes share, kept here by whoever makes them."""
+        self.kept: DomainCard | None = None
+        """What `snapshot` returned last."""
         self.probing = False
         """A session is asking for a made-up mailbox of the domain at this moment."""
         self.waiting: deque[Case] = deque()
@@ -61,6 +64,24 @@ class DomainCard:
     def knows_catch_all(self, now: float) -> bool:
         """Whether the catch-all answer is known and fresh enough."""
         return self.catch_all is not Fact.NOT_LOOKED_AT and now < self.catch_all_until
+
+    def snapshot(self) -> DomainCard:
+        """Return what is known now, in a card that learns no more.
+
+        All who ask get the same one until something changes.
+        """
+        kept = self.kept
+        if (
+            kept is None
+            or kept.answer is not self.answer
+            or kept.catch_all is not self.catch_all
+            or kept.catch_all_seen is not self.catch_all_seen
+        ):
+            kept = self.kept = DomainCard(self.domain)
+            kept.answer, kept.operator, kept.is_great = self.answer, self.operator, self.is_great
+            kept.catch_all, kept.catch_all_seen = self.catch_all, self.catch_all_seen
+            kept.catch_all_reading = self.catch_all_reading
+        return kept
 
 
 class Case:

@@ -97,6 +97,10 @@ class Encoder(Protocol):
         """Return the encoded evidence of the role that a mailbox names."""
         ...
 
+    def age(self, age_s: float) -> str:
+        """Return the encoded age of an answer that was remembered, in seconds."""
+        ...
+
     def explanation(self, text: str) -> str:
         """Return the encoded sentence about an answer."""
         ...

@@ -1,12 +1,14 @@
 """Answers at once: the same pipeline as batches, nothing kept, the deadline as the budget."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
+from mailvet.engine.answers import Answer, Answers
 from mailvet.engine.case import Case
-from mailvet.engine.judge import Judge, find, may_change
+from mailvet.engine.judge import Judge, find
 from mailvet.engine.pipeline import Pipeline
 from mailvet.engine.recall import Recall
+from mailvet.model.batch import Answered
 from mailvet.model.finding import Finding
 from mailvet.model.result import Result
 from mailvet.model.route import MxOutcome
@@ -26,6 +28,7 @@ class Realtime:
         self,
         pipeline: Pipeline,
         *,
+        answers: Answers,
         judge: Judge,
         recall: Recall,
         rules_of: Callable[[str], Awaitable[TenantRules]],
@@ -36,6 +39,7 @@ class Realtime:
         one, in seconds."""
         self._rules_of = rules_of
         self._pipeline = pipeline
+        self._answers = answers
         self._judge = judge
         self._recall = recall
         self._clock = clock
@@ -50,8 +54,8 @@ class Realtime:
         max_age_s: float = 0.0,
         max_shared_age_s: float = 0.0,
         bare_domains: bool = False,
-    ) -> list[Result]:
-        """Return one result for each (input, custom), in order, within the budget in seconds.
+    ) -> list[Answered]:
+        """Return one answer for each (input, custom), in order, within the budget in seconds.
 
         The tenant's rules apply. Answers it got before are reused when they are at most `max_age_s`
         old, answers that are shared when they are at most `max_shared_age_s` old; with more than 0
@@ -66,23 +70,21 @@ class Realtime:
         cases = await self._carry_out(
             texts, budget_s, tenant, recall=recall, bare_domains=bare_domains
         )
-        self._remember(tenant, cases.values(), shared=max_shared_age_s > 0)
-        results = []
+        now = self._wall_clock()
+        answered = []
         for index, (text, custom) in enumerate(entries):
             case = cases[text]
             case.entry_index, case.custom = index, custom
-            results.append(self._result(case, find(case)))
-        return results
+            answer = self._answers.of(case, now)
+            if case.remembered_at is None:
+                self._remember(tenant, case, answer, shared=max_shared_age_s > 0)
+            from_cache = case.remembered_at is not None
+            answered.append(Answered(text, answer.row.status, from_cache, answer.row))
+        return answered
 
-    def _remember(self, tenant: str, cases: Iterable[Case], *, shared: bool) -> None:
-        for case in cases:
-            if case.seen is not None and case.remembered_at is None:
-                findings = find(case)
-                verdict = self._judge.verdict(case, findings)
-                changes = may_change(findings, verdict)
-                self._recall.remember(
-                    tenant, case, verdict.status, may_change=changes, shared=shared
-                )
+    def _remember(self, tenant: str, case: Case, answer: Answer, *, shared: bool) -> None:
+        status = EntryStatus(answer.row.status)
+        self._recall.remember(tenant, case, status, may_change=answer.may_change, shared=shared)
 
     async def explain(
         self,

@@ -128,7 +128,7 @@ class Recall:
         memory = Memory(
             seen=seen._replace(reply=seen.reply._replace(text="")),
             reading=case.reading,
-            card=_snapshot(card),
+            card=card.snapshot(),
             attempts=case.attempt + (1 if case.visits else 0),
             quality=case.quality,
             at=self._wall_clock(),
@@ -168,12 +168,3 @@ def _asked(case: Case) -> Address:
 def _recalled(case: Case, memory: Memory, at: float) -> None:
     case.seen, case.reading, case.card = memory.seen, memory.reading, memory.card
     case.attempt, case.remembered_at = memory.attempts, at
-
-
-def _snapshot(card: DomainCard) -> DomainCard:
-    """What is known of the domain now: the card goes on learning."""
-    kept = DomainCard(card.domain)
-    kept.answer, kept.operator, kept.is_great = card.answer, card.operator, card.is_great
-    kept.catch_all, kept.catch_all_seen = card.catch_all, card.catch_all_seen
-    kept.catch_all_reading = card.catch_all_reading
-    return kept

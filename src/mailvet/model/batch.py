@@ -161,6 +161,15 @@ class ResultRow(NamedTuple):
     """More encoded fields, appended to the message for the EVIDENCE view."""
 
 
+class Answered(NamedTuple):
+    """One answer to a caller who waits: what it is charged by, and its row."""
+
+    input_data: str
+    status: int
+    from_cache: bool
+    row: ResultRow
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultFilter:
     """Which results to read, as numbers; empty sets let everything through."""

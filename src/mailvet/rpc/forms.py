@@ -189,6 +189,10 @@ class Forms:
         """Return the evidence of the role that a mailbox names."""
         return encode.role_evidence(role)
 
+    def age(self, age_s: float) -> str:
+        """Return the field of the age of an answer that was remembered, to the millisecond."""
+        return _latin(pb.Result(cache_age=encode.duration(age_s)).SerializeToString())
+
     def explanation(self, text: str) -> str:
         """Return the sentence about an answer."""
         if len(text) < _SHORT and text.isascii() and text.isprintable():

@@ -59,7 +59,9 @@ def size(row: ResultRow, view: int) -> int:
     return len(row.doc) + (len(row.evidence) + 2 if view == VIEW_EVIDENCE else 0)
 
 
-def splice(rows: Iterable[ResultRow], view: int, *, field: int, rest: Message) -> bytes:
+def splice(
+    rows: Iterable[ResultRow], view: int, *, field: int, rest: Message | None = None
+) -> bytes:
     """Return the response `rest` with each row as a value of its message field `field`."""
     tag = field_tag(field)
     parts: list[bytes] = []
@@ -69,7 +71,8 @@ def splice(rows: Iterable[ResultRow], view: int, *, field: int, rest: Message) -
         else:
             encoded = body(row, view)
             parts += (tag, varint(len(encoded)), encoded)
-    parts.append(rest.SerializeToString())
+    if rest is not None:
+        parts.append(rest.SerializeToString())
     return b"".join(parts)
 
 

@@ -5,13 +5,13 @@ from typing import Any, Protocol
 
 from mailvet.accounts.metering import Meter
 from mailvet.batches.limits import MAX_BUDGET_S, MAX_EXPLAIN_S, MIN_HEARTBEAT_S
+from mailvet.model.batch import Answered, ResultRow
 from mailvet.model.result import Result
 from mailvet.model.step import Tell
 from mailvet.rpc import decode, explain_stream, frames, verify_stream
 from mailvet.rpc.call import Call
 from mailvet.rpc.decode import Questions
 from mailvet.rpc.decode_verify import StreamQuestion
-from mailvet.rpc.encode import encode_result
 from mailvet.v1 import verification_service_pb2 as pb
 
 _RESULT = pb.VerifyEmailResponse.RESULT_FIELD_NUMBER
@@ -30,8 +30,8 @@ class Verifier(Protocol):
         max_age_s: float = 0.0,
         max_shared_age_s: float = 0.0,
         bare_domains: bool = False,
-    ) -> list[Result]:
-        """Return one result for each (input, custom), in order, within the budget in seconds.
+    ) -> list[Answered]:
+        """Return one answer for each (input, custom), in order, within the budget in seconds.
 
         Answers that the tenant got before are reused when they are at most `max_age_s` old, those
         of all who share when at most `max_shared_age_s`. With `bare_domains` inputs may be domains.
@@ -66,23 +66,23 @@ class VerificationService:
     ) -> bytes:
         """Verify one address."""
         asked = decode.one_question(request)
-        results = await self._verify(asked, call)
-        return _spliced(results, asked.view, _RESULT, pb.VerifyEmailResponse())
+        rows = await self._verify(asked, call)
+        return frames.splice(rows, asked.view, field=_RESULT)
 
     async def verify_emails(
         self, request: pb.VerifyEmailsRequest, call: Call[pb.VerifyEmailsRequest]
     ) -> bytes:
         """Verify some addresses."""
         asked = decode.questions(request)
-        results = await self._verify(asked, call)
-        return _spliced(results, asked.view, _RESULTS, pb.VerifyEmailsResponse())
+        rows = await self._verify(asked, call)
+        return frames.splice(rows, asked.view, field=_RESULTS)
 
     async def verify_stream(self, _request: None, call: Call[pb.VerifyStreamRequest]) -> None:
         """Verify addresses while they come."""
 
-        async def verify(question: StreamQuestion, budget_s: float) -> Result:
+        async def verify(question: StreamQuestion, budget_s: float) -> ResultRow:
             async with self._meter.call(call.tenant, 1) as receipt:
-                (result,) = await self._verifier.verify(
+                answers = await self._verifier.verify(
                     [question.entry[:2]],
                     budget_s,
                     call.tenant,
@@ -90,8 +90,8 @@ class VerificationService:
                     max_shared_age_s=question.ages.shared_s,
                     bare_domains=question.bare_domains,
                 )
-                receipt.answered([result])
-            return result
+                receipt.answered(answers)
+            return answers[0].row
 
         await verify_stream.answer_all(call, verify)
 
@@ -112,12 +112,12 @@ class VerificationService:
 
         await explain_stream.send(call, explain, heartbeat_s=asked.heartbeat_s)
 
-    async def _verify(self, asked: Questions, call: Call[Any]) -> list[Result]:
+    async def _verify(self, asked: Questions, call: Call[Any]) -> list[ResultRow]:
         budget_s = call.budget_s(MAX_BUDGET_S)
         entries = [entry[:2] for entry in asked.entries]
         distinct = len({text for text, _ in entries})
         async with self._meter.call(call.tenant, distinct) as receipt:
-            results = await self._verifier.verify(
+            answers = await self._verifier.verify(
                 entries,
                 budget_s,
                 call.tenant,
@@ -125,14 +125,5 @@ class VerificationService:
                 max_shared_age_s=asked.ages.shared_s,
                 bare_domains=asked.bare_domains,
             )
-            receipt.answered(results)
-        return results
-
-
-def _spliced(
-    results: list[Result],
-    view: int,
-    field: int,
-    rest: pb.VerifyEmailResponse | pb.VerifyEmailsResponse,
-) -> bytes:
-    return frames.splice(map(encode_result, results), view, field=field, rest=rest)
+            receipt.answered(answers)
+        return [answer.row for answer in answers]

@@ -9,17 +9,16 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 from mailvet.batches.limits import MAX_BUDGET_S
-from mailvet.model.result import Result
+from mailvet.model.batch import ResultRow
 from mailvet.rpc import frames
 from mailvet.rpc.call import Call
 from mailvet.rpc.decode_verify import StreamQuestion, stream_question
-from mailvet.rpc.encode import encode_result
 from mailvet.v1 import verification_service_pb2 as pb
 
 AT_ONCE = 1_000
 """As many as one VerifyEmails has: one caller's share of the sessions."""
 
-Verify = Callable[[StreamQuestion, float], Awaitable[Result]]
+Verify = Callable[[StreamQuestion, float], Awaitable[ResultRow]]
 """Answers one question within so many seconds."""
 
 _RESULT = pb.VerifyStreamResponse.RESULT_FIELD_NUMBER
@@ -78,6 +77,6 @@ class _Conversation:
 
     async def _answer(self, question: StreamQuestion) -> bytes:
         budget_s = min(question.budget_s, self._call.budget_s(MAX_BUDGET_S))
-        row = encode_result(await self._verify(question, budget_s))
+        row = await self._verify(question, budget_s)
         rest = pb.VerifyStreamResponse(id=question.id)
         return frames.splice([row], question.view, field=_RESULT, rest=rest)

@@ -198,6 +198,7 @@ class EngineRoom:
         )
         self.realtime = Realtime(
             self._pipeline,
+            answers=self._answers,
             judge=judge,
             recall=recall,
             rules_of=store.get_rules,
