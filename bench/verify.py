@@ -42,6 +42,9 @@ SETTINGS = {
 """Those of an operator of his own exchangers: nobody is to be spared."""
 ROUND_TRIPS = 3
 """Of a session that the world holds back: the banner, EHLO, the group with everything else."""
+SETTLED_S = 1.0
+"""Without work for so long, all processes of a server have started."""
+IDLE_SHARE = 0.02
 LOG_CHARS = 3000
 """Shown of the server's log when an answer is wrong."""
 
@@ -61,6 +64,7 @@ async def measure(
         async with world(shape, delay_ms) as there:
             server = FreshServerProcess(there, Path(folder), **SETTINGS | given)
             await server.start()
+            await _all_started(server)
             try:
                 figures = await _measure(server, there, shape, count)
             except SystemExit:
@@ -84,6 +88,14 @@ async def measure(
                     figures["prototype_cpu_us"] / figures["server_cpu_us"], 2
                 )
             return figures
+
+
+async def _all_started(server: FreshServerProcess) -> None:
+    """Wait for the probing processes as well: to start takes each a second of processor time."""
+    used, before = server.cpu_seconds(), 0.0
+    while used - before > IDLE_SHARE * SETTLED_S:
+        await asyncio.sleep(SETTLED_S)
+        before, used = used, server.cpu_seconds()
 
 
 async def _measure(

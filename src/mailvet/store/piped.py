@@ -10,14 +10,19 @@ import contextlib
 import pickle
 import struct
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import replace
 from itertools import count
 from typing import Any
 
 from mailvet.errors import Unavailable
 from mailvet.model.batch import Claim, Settlement
-from mailvet.model.ruling import NO_RULES, TenantRules
+from mailvet.model.ruling import TenantRules
 from mailvet.store.base import WorkStore
+from mailvet.store.piped_values import (
+    claims_from,
+    flat_claims,
+    flat_settlements,
+    settlements_from,
+)
 from mailvet.telemetry.logs import logger
 
 CALLS = frozenset(
@@ -123,12 +128,11 @@ class PipedStore:
 
     async def claim(self, owner: str, *, max_entries: int) -> list[Claim]:
         """See `WorkStore.claim`."""
-        claims: list[Claim] = await self._call("claim", owner, max_entries=max_entries)
-        return claims
+        return claims_from(await self._call("claim", owner, max_entries=max_entries))
 
     async def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
         """See `WorkStore.settle`."""
-        held: list[bool] = await self._call("settle", [_slim(one) for one in settlements])
+        held: list[bool] = await self._call("settle", flat_settlements(settlements))
         return held
 
     async def heartbeat(self, owner: str, chunks: Collection[int]) -> frozenset[int]:
@@ -168,12 +172,6 @@ class PipedStore:
 
 def _gone() -> Unavailable:
     return Unavailable("the process that keeps the store is gone")
-
-
-def _slim(settlement: Settlement) -> Settlement:
-    """The same without what the store wrote into the claim itself."""
-    claim = replace(settlement.claim, entries=(), rules=(), tenant_rules=NO_RULES)
-    return settlement._replace(claim=claim)
 
 
 def tell(writer: asyncio.StreamWriter, value: object) -> None:
@@ -219,11 +217,21 @@ async def _answer_one(
 ) -> None:
     number, name, values, more = call
     assert name in CALLS
-    method = note if name == "note_hindrance" else getattr(store, name)
     try:
-        reply = (number, True, await method(*values, **more))
+        reply = (number, True, await _call(store, note, name, values, more))
     except Exception as error:  # whatever it is, the caller is told
         _LOG.warning("store.piped_call_failed", call=name, error=type(error).__name__)
         reply = (number, False, Unavailable(str(error)))
     write_frame(writer, reply)
     await writer.drain()
+
+
+async def _call(
+    store: WorkStore, note: Note, name: str, values: tuple[Any, ...], more: dict[str, Any]
+) -> Any:
+    if name == "claim":
+        return flat_claims(await store.claim(*values, **more))
+    if name == "settle":
+        return await store.settle(settlements_from(*values))
+    method = note if name == "note_hindrance" else getattr(store, name)
+    return await method(*values, **more)
