@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import logging
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -95,6 +96,18 @@ async def test_every_refusal_leaves_one_event(
     )
     assert {(refusal, refusal)} == {(event.code, event.reason) for event in found}
     assert {refusal == "UNAUTHENTICATED"} == {event.tenant == "" for event in found}
+
+
+async def test_a_refusal_leaves_an_event_where_no_line_is_logged(
+    open_world: OpenWorld, store: Store
+) -> None:
+    """The audit log does not depend on the level of the other one."""
+    world = await open_world(store=store, require_keys=True, log_level=logging.WARNING)
+    assert "UNAUTHENTICATED" == await attempt(world, "BatchService/DeleteBatch")
+    (event,) = await events(world)
+
+    assert "UNAUTHENTICATED" == event.code
+    assert [] == world.logs
 
 
 async def test_what_only_reads_leaves_none(open_world: OpenWorld, store: Store) -> None:

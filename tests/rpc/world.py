@@ -1,5 +1,6 @@
 """One server and one client, joined by a loopback port."""
 
+import logging
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -219,6 +220,7 @@ async def open_world(
     wall_clock: Callable[[], float] = time.time,
     catalog: CatalogService | None = None,
     forget: Forget = forget_nothing,
+    log_level: int = logging.DEBUG,
     **options: Any,
 ) -> AsyncIterator[World]:
     """A server over `store`, a client that sends `metadata`; closed in the right order."""
@@ -231,7 +233,11 @@ async def open_world(
         verifier,
         ServerOptions(**chosen),
         metrics=metrics,
-        log=structlog.wrap_logger(None, processors=[logs]),
+        log=structlog.wrap_logger(
+            None,
+            processors=[logs],
+            wrapper_class=structlog.make_filtering_bound_logger(log_level),
+        ),
         clock=clock,
         wall_clock=wall_clock,
         catalog=catalog,

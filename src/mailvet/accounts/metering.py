@@ -8,8 +8,8 @@ most it can cost is reserved before, and the charge is written before the answer
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from functools import cache
 from typing import NamedTuple, Protocol
 
@@ -104,30 +104,20 @@ class Meter:
         self._writing: asyncio.Task[None] | None = None
         self._closing = asyncio.Event()
 
-    @asynccontextmanager
-    async def call(self, tenant: str, distinct_entries: int) -> AsyncIterator[Receipt]:
+    def call(self, tenant: str, distinct_entries: int) -> AbstractAsyncContextManager[Receipt]:
         """Charge what a call takes down; raises `InsufficientBalance` before it begins.
 
         A call that fails or is given up is charged nothing.
         """
-        halves = distinct_entries * price_halves(QualityLevel.STANDARD)
-        reserved = await self._reserve(tenant, halves)
-        receipt = Receipt()
-        try:
-            yield receipt
-        except BaseException:
-            if reserved:  # a caller that goes away must not keep the rest of its tenant out
-                await asyncio.shield(self._settle(tenant, NO_USAGE, halves))
-            raise
-        if reserved:
-            await asyncio.shield(self._settle(tenant, receipt.usage, halves))
-        else:
-            self._collect(_Day(tenant, self._today()), _Due(receipt.usage))
+        return _Charged(self, tenant, distinct_entries * price_halves(QualityLevel.STANDARD))
 
-    async def _reserve(self, tenant: str, halves: int) -> bool:
+    def is_unlimited(self, tenant: str) -> bool:
+        """Whether a tenant was found without a limit lately."""
+        return self._clock() < self._unlimited.get(tenant, 0.0)
+
+    async def reserve(self, tenant: str, halves: int) -> bool:
+        """Promise what a call can cost; False for a tenant without a limit."""
         now = self._clock()
-        if now < self._unlimited.get(tenant, 0.0):
-            return False
         if await self._store.reserve(tenant, halves):
             return True
         if len(self._unlimited) >= MAX_REMEMBERED:
@@ -135,7 +125,7 @@ class Meter:
         self._unlimited[tenant] = now + REMEMBER_S
         return False
 
-    async def _settle(self, tenant: str, usage: Usage, halves: int) -> None:
+    async def settle(self, tenant: str, usage: Usage, halves: int) -> None:
         """Write a charge; when the store cannot now, later: what was answered is not taken back."""
         day = self._today()
         try:
@@ -146,6 +136,10 @@ class Meter:
 
     def _today(self) -> int:
         return day_of(self._wall_clock())
+
+    def collect(self, tenant: str, usage: Usage) -> None:
+        """Charge a tenant without a limit within a second."""
+        self._collect(_Day(tenant, self._today()), _Due(usage))
 
     def _collect(self, day: _Day, due: _Due) -> None:
         self._add(day, due)
@@ -182,3 +176,29 @@ class Meter:
         if self._writing is not None:
             await self._writing
         await self.flush()
+
+
+class _Charged:
+    """One call and its charge; no generator, which would cost twice as much."""
+
+    __slots__ = ("_halves", "_meter", "_receipt", "_reserved", "_tenant")
+
+    def __init__(self, meter: Meter, tenant: str, halves: int) -> None:
+        self._meter = meter
+        self._tenant = tenant
+        self._halves = halves
+        """What it costs at most."""
+        self._reserved = False
+        self._receipt = Receipt()
+
+    async def __aenter__(self) -> Receipt:
+        if not self._meter.is_unlimited(self._tenant):
+            self._reserved = await self._meter.reserve(self._tenant, self._halves)
+        return self._receipt
+
+    async def __aexit__(self, error: object, *_more: object) -> None:
+        usage = NO_USAGE if error is not None else self._receipt.usage
+        if self._reserved:  # a caller that goes away must not keep the rest of its tenant out
+            await asyncio.shield(self._meter.settle(self._tenant, usage, self._halves))
+        elif error is None:
+            self._meter.collect(self._tenant, usage)

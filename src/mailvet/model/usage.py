@@ -5,6 +5,7 @@ whole numbers.
 """
 
 from collections.abc import Iterable
+from operator import add
 from typing import NamedTuple
 
 from mailvet.model.quality import COST_UNITS
@@ -61,7 +62,7 @@ class Usage(NamedTuple):
         """Return both together."""
         if not any(other):
             return self
-        return Usage(*[one + two for one, two in zip(self, other, strict=True)])
+        return Usage(*map(add, self, other))
 
 
 NO_USAGE = Usage()

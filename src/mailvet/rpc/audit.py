@@ -25,10 +25,8 @@ class Auditor:
         self._log = log
         self._wall_clock = wall_clock
 
-    def record(self, call: Call[Any], peer: str, request_id: str) -> "Record | None":
-        """Return the record of a call; None for a method that changes nothing."""
-        if not call.method.permission.audited:
-            return None
+    def record(self, call: Call[Any], peer: str, request_id: str) -> "Record":
+        """Return the record of a call of an audited method."""
         return Record(self._log, call, self._wall_clock(), peer, _clean(request_id, _NO_ADDRESS))
 
 

@@ -19,7 +19,6 @@ from mailvet.accounts.admission import Admission
 from mailvet.accounts.authenticator import Authenticator
 from mailvet.accounts.guessing import Guessing
 from mailvet.batches.drain import Drain
-from mailvet.model.access import Caller
 from mailvet.rpc.audit import Auditor, Record
 from mailvet.rpc.call import Call, Method, encoded
 from mailvet.rpc.descriptors import PACKAGE
@@ -115,7 +114,9 @@ class Dispatcher:
         ending = _Ending(_request_id(metadata), self._clock())
         context.set_trailing_metadata(((REQUEST_ID_KEY, ending.request_id),))
         self._metrics.started(method.full_name)
-        record = self._auditor.record(call, context.peer(), ending.request_id)
+        record = None
+        if method.permission.audited:
+            record = self._auditor.record(call, context.peer(), ending.request_id)
         try:
             reply = await self._answer(call, raw, metadata, record)
             ending.code = "OK"
@@ -148,7 +149,8 @@ class Dispatcher:
         record: Record | None,
     ) -> bytes | None:
         if not call.method.public:
-            call.caller = await self._identify(call, metadata)
+            names = call.certificate_names() if self._authenticator.certificates else ()
+            call.caller = await self._authenticator.identify(metadata, names)
             self.open_calls.opened(call)
             call.method.permission.check(call.caller, call.method.full_name)
             if self._drain.begun:
@@ -169,10 +171,6 @@ class Dispatcher:
         unknown = failure is not None and failure.code is grpc.StatusCode.UNAUTHENTICATED
         return unknown and not call.tenant and self.guessing.is_late()
 
-    async def _identify(self, call: Call[Any], metadata: Mapping[str, str]) -> Caller:
-        names = call.certificate_names() if self._authenticator.certificates else ()
-        return await self._authenticator.identify(metadata, names)
-
     def _explain(self, error: BaseException, request_id: str) -> Failure:
         incident_id = secrets.token_hex(4)
         failure = failure_of(error, incident_id)
@@ -187,17 +185,15 @@ class Dispatcher:
     ) -> None:
         failure = ending.failure
         code = ending.code if failure is None else failure.code.name
-        left_s = context.time_remaining()
-        if code == "CANCELLED" and left_s is not None and left_s <= 0:
+        if code == "CANCELLED" and _is_overdue(context):
             code = "DEADLINE_EXCEEDED"
         seconds = self._clock() - ending.started
         self._metrics.ended(call.method.full_name, code, seconds)
-        if call.method.public or not self._log.is_enabled_for(logging.INFO):
-            return
         reason = "" if failure is None else failure.reason
         if record is not None:
             record.ended(code, reason)
-        if ending.late:  # its line would be one of thousands that say the same
+        # The line of a late refusal would be one of thousands that say the same.
+        if call.method.public or ending.late or not self._log.is_enabled_for(logging.INFO):
             return
         self._log.info(
             "rpc.ended",
@@ -234,6 +230,11 @@ def _was_cancelled(error: BaseException) -> bool:
     """
     task = asyncio.current_task()
     return isinstance(error, asyncio.CancelledError) and task is not None and task.cancelling() > 0
+
+
+def _is_overdue(context: Context) -> bool:
+    left_s = context.time_remaining()
+    return left_s is not None and left_s <= 0
 
 
 def _stop_cancelling() -> None:

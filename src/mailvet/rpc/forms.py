@@ -44,6 +44,7 @@ INPUT, CUSTOM, EMAIL = map(_tag, ("input_data", "custom", "email_address"))
 LOCAL_PART, CANONICAL, _TAG = map(_tag, ("local_part", "canonical", "tag"))
 RESULT = _latin(field_tag(RESULTS_FIELD))
 _TIME, EXPLANATION, _EVIDENCE = map(_tag, ("complete_time", "explanation", "evidence"))
+_AGE = _tag("cache_age")
 _DOMAIN, _ASCII_DOMAIN, _MX_HOSTS = map(_tag, ("domain", "ascii_domain", "mx_hosts"))
 _MAILBOX, _MADE_UP, _DNS = (
     _tag(name, pb.Evidence) for name in ("mailbox", "made_up_mailbox", "dns_records")
@@ -191,7 +192,7 @@ class Forms:
 
     def age(self, age_s: float) -> str:
         """Return the field of the age of an answer that was remembered, to the millisecond."""
-        return _latin(pb.Result(cache_age=encode.duration(age_s)).SerializeToString())
+        return _message(_AGE, encode.duration(age_s))
 
     def explanation(self, text: str) -> str:
         """Return the sentence about an answer."""
@@ -241,7 +242,10 @@ def number_text(number: int) -> str:
 
 
 def _time(seconds: float) -> str:
-    moment = encode.timestamp(seconds)
-    assert moment is not None
-    encoded = moment.SerializeToString()
-    return f"{_TIME}{LENGTHS[len(encoded)]}{_latin(encoded)}"
+    return _message(_TIME, encode.timestamp(seconds))
+
+
+def _message(tag: str, value: Message | None) -> str:
+    assert value is not None
+    encoded = value.SerializeToString()
+    return f"{tag}{LENGTHS[len(encoded)]}{_latin(encoded)}"
