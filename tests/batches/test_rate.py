@@ -34,6 +34,18 @@ def test_later_looks_give_the_late_rate() -> None:
     assert found == 10.0
 
 
+def test_the_time_before_the_first_result_does_not_count() -> None:
+    """As long as there is none the rate is 0; after that it is what came since."""
+    clock = Clock()
+    meter = RateMeter(clock)
+    found = []
+    for count in (0, 0, 0, 10, 20, 30):
+        found.append(meter.rate(1, count, clock.now - 100.0))
+        clock.now += 1
+
+    assert [0.0, 0.0, 0.0, 10.0, 10.0, 10.0] == found
+
+
 def test_batches_do_not_mix() -> None:
     """Each batch has its own counts."""
     clock = Clock()

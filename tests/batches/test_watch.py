@@ -165,15 +165,20 @@ async def test_a_deleted_batch_ends_its_watch(store: Store) -> None:
 
 
 @pytest.mark.parametrize("burst", [1, 20, 100])
-@pytest.mark.parametrize("from_tenth", [1, 3])
-async def test_the_remaining_time_of_a_steady_batch_is_right(burst: int, from_tenth: int) -> None:
+@pytest.mark.parametrize(("from_tenth", "idle_s"), [(0, 60.0), (1, 0.0), (3, 0.0)])
+async def test_the_remaining_time_of_a_steady_batch_is_right(
+    burst: int, from_tenth: int, idle_s: float
+) -> None:
     """Within 30 % at every look from the first tenth on, also for who looks later for the first
-    time, and though results come in bursts."""
+    time, though results come in bursts and the first of them late."""
     count, per_s = 2_000, 20.0
     clock = Clock()
     store = MemoryStore(clock=clock, lease_clock=clock)
     await launched(store, count)
     watcher = Observer(store, clock=clock, wall_clock=clock)
+    for _ in range(int(idle_s)):
+        clock.advance(1.0)
+        assert (await watcher.look("acme", "b")).remaining_s is None
     start = clock.now
     for done in range(burst, count * 9 // 10, burst):
         clock.now = start + done / per_s
@@ -182,6 +187,8 @@ async def test_the_remaining_time_of_a_steady_batch_is_right(burst: int, from_te
             continue
         clock.advance(0.25)
         standing = await watcher.look("acme", "b")
+        if done < count / 10:
+            continue
         left_s = (count - done) / per_s - 0.25
 
         assert standing.remaining_s == pytest.approx(left_s, rel=0.3)

@@ -25,7 +25,8 @@ class RateMeter:
         """
         now = self._clock()
         seen = self._samples(batch_key)
-        while len(seen) > 1 and seen[1][0] <= now - WINDOW_S:
+        # The time before the first result is that of finding the exchangers, and comes but once.
+        while len(seen) > 1 and (seen[1][0] <= now - WINDOW_S or not seen[1][1]):
             seen.popleft()
         if not seen or now - seen[-1][0] >= SPACING_S:
             seen.append((now, result_count))
