@@ -8,10 +8,11 @@ and all after it fill it in. What is not plain goes the long way.
 from collections.abc import Hashable
 from typing import Any, NamedTuple
 
-from mailvet.engine.case import Case
+from mailvet.engine.case import Case, DomainCard
 from mailvet.engine.encoder import Names, PlainEncoder
 from mailvet.engine.explain import explain, names_domain, names_host
 from mailvet.engine.hearing import SILENCE, Heard, Hearing
+from mailvet.engine.herds import Classify, Herd, Member
 from mailvet.engine.judge import Judge, fault_of, find, may_change, suggestions_of
 from mailvet.engine.offhand import Offhand
 from mailvet.engine.places import Place, Places
@@ -51,6 +52,15 @@ class Answer(NamedTuple):
     may_change: bool
 
 
+class Shared(NamedTuple):
+    """What the answers to all plain entries of a domain share that are on the same lists."""
+
+    form: Any
+    basic: str
+    more: str
+    evidence: bytes
+
+
 class Answers:
     """Answers cases; remembers what they share."""
 
@@ -72,26 +82,9 @@ class Answers:
         place = self._places.of(case)
         seen, membership = case.seen, case.membership
         heard = SILENCE if seen is None else self._hearing.of(seen, case.reading)
-        fault = case.fault
-        kin = membership and (membership.of_all_roles or membership)
-        key = (
-            heard.sort,
-            place.sort,
-            case.attempt + 1 if case.visits else case.attempt,
-            # A member of an enumeration lives for ever, and its hash is slow.
-            id(case.forced),
-            id(case.quality),
-            id(case.policy),
-            id(kin),
-            fault and fault.reason,  # tells the status as well
-            case.duplicate_of is not None,
-            case.remembered_at is not None,
-        )
-        kind, names = self._kinds.get(key), _names(case)
+        kind, names = self._kind(case, place, heard), _names(case)
         if kind is None:
-            if not self._encoder.fits(names):  # its form would tell of its letters
-                return self._long_way(case, now)
-            kind = self._learn(key, case, kin)
+            return self._long_way(case, now)
         basic = self._sentence(case, kind, heard)
         if kind.is_rare:
             basic += self._rare(case, place)
@@ -104,6 +97,45 @@ class Answers:
             more += self._encoder.age(max(0.0, now - moment))
         row = self._encoder.fill(kind.form, names, moment, basic, more, evidence)
         return self._long_way(case, now) if row is None else Answer(row, kind.may_change)
+
+    def of_herd(
+        self, herd: Herd, card: DomainCard, classify: Classify, now: float
+    ) -> tuple[list[ResultRow], list[Member]]:
+        """Return the rows of plain entries about which nobody can be asked, as of `now`, and the
+        members that are left."""
+        rows: list[ResultRow] = []
+        left: list[Member] = []
+        shares: dict[int, Shared | None] = {}
+        fill = self._encoder.fill
+        for member in herd.members:
+            entry, local_part = member
+            index, text, custom, _ = entry
+            membership = classify(local_part, herd.domain.ascii)
+            kin = membership.of_all_roles or membership  # lives as long as the lists do
+            if id(kin) not in shares:
+                shares[id(kin)] = self._shared(herd.model(member, card), membership)
+            shared = shares[id(kin)]
+            row = None
+            if shared is not None:
+                form, basic, more, evidence = shared
+                if membership.of_all_roles is not None:
+                    evidence += self._role(membership.hits[-1])
+                names = Names(index, text, custom, text, local_part, text, "")
+                row = fill(form, names, now, basic, more, evidence)
+            if row is None:
+                left.append(member)
+            else:
+                rows.append(row)
+        return rows, left
+
+    def _shared(self, case: Case, membership: Membership) -> Shared | None:
+        """Return what is shared with a case; None where each has more of its own, or a future."""
+        case.membership = membership
+        place = self._places.of(case)
+        kind = self._kind(case, place, SILENCE)
+        if kind is None or kind.may_change or kind.is_rare:
+            return None
+        return Shared(kind.form, self._sentence(case, kind, SILENCE), place.more, place.dns)
 
     def forget(self) -> None:
         """Drop what is remembered."""
@@ -125,6 +157,28 @@ class Answers:
     def _conclude(self, case: Case) -> tuple[list[Finding], Verdict]:
         findings = find(case)
         return findings, self._judge.verdict(case, findings)
+
+    def _kind(self, case: Case, place: Place, heard: Heard) -> Kind | None:
+        """Return the kind of a case; None when it is the first, and its form would tell of it."""
+        membership, fault = case.membership, case.fault
+        kin = membership and (membership.of_all_roles or membership)
+        key = (
+            heard.sort,
+            place.sort,
+            case.attempt + 1 if case.visits else case.attempt,
+            # A member of an enumeration lives for ever, and its hash is slow.
+            id(case.forced),
+            id(case.quality),
+            id(case.policy),
+            id(kin),
+            fault and fault.reason,  # tells the status as well
+            case.duplicate_of is not None,
+            case.remembered_at is not None,
+        )
+        kind = self._kinds.get(key)
+        if kind is None and self._encoder.fits(_names(case)):
+            kind = self._learn(key, case, kin)
+        return kind
 
     def _learn(self, key: Hashable, case: Case, kin: Membership | None) -> Kind:
         findings, verdict = self._conclude(case)

@@ -30,7 +30,7 @@ MAX_PLAIN_CHARACTERS = 512
 MAX_PLAIN_DOMAIN = 189
 """With the longest local part, 64 octets, and the at sign no longer than an address may be."""
 
-_PLAIN_LOCAL_PART = re.compile(
+PLAIN_LOCAL_PART = re.compile(
     r"(?=[^@]{1,64}$)[a-z0-9!#$%&'*/=?^_`{|}~-]++(?:\.[a-z0-9!#$%&'*/=?^_`{|}~-]++)*+"
 ).fullmatch
 """A dot-atom of RFC 5321 4.1.2 that is its own canonical form: no capitals, no tag, no quotes."""
@@ -87,7 +87,7 @@ class Offhand:
             if (
                 form
                 and original is not None
-                and _PLAIN_LOCAL_PART(local_part)
+                and PLAIN_LOCAL_PART(local_part)
                 and (not custom or _is_short(custom))
             ):
                 plain.append(Repeat(index, text, custom, original, local_part, domain))

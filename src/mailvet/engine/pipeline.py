@@ -6,6 +6,7 @@ never exceed a route's pace together.
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import structlog
 
@@ -13,6 +14,7 @@ from mailvet.engine.breaker import Breaker
 from mailvet.engine.case import Case, DomainCard
 from mailvet.engine.domains import DomainBook
 from mailvet.engine.gathering import Gathering
+from mailvet.engine.herds import Herd
 from mailvet.engine.routes import RouteDesk
 from mailvet.lists import Lists
 from mailvet.model.address import Address, SyntaxFault
@@ -26,7 +28,8 @@ _LOG = structlog.get_logger(room="engine")
 _ROUTABLE = (MxOutcome.EXCHANGERS, MxOutcome.IMPLICIT)
 _RISKY_OPERATORS = ("disposable", "parked")
 
-Job = tuple[DomainCard, list[Case], bool]
+Job = tuple[DomainCard, Callable[[], list[Case]], bool]
+"""A domain to resolve; who gives the cases then, and whether they go before others."""
 
 
 class Pipeline:
@@ -94,7 +97,30 @@ class Pipeline:
                 self._dispatch(card, group, first, remembered=True)
             else:
                 self.gathering.expect()
-                self._jobs.put_nowait((card, group, first))
+                self._jobs.put_nowait((card, partial(list, group), first))
+
+    def submit_herd(self, herd: Herd) -> None:
+        """Take plain entries of one domain in; those become cases that are to be asked about."""
+        card = self._book.card(herd.domain.ascii)
+        take = partial(self._take, card, herd)
+        if self._book.is_fresh(card):
+            self._dispatch(card, take(), first=False, remembered=True)
+        else:
+            self.gathering.expect()
+            self._jobs.put_nowait((card, take, False))
+
+    def _take(self, card: DomainCard, herd: Herd) -> list[Case]:
+        """Return the cases of a herd that live on, once its domain is resolved."""
+        if card.answer is not None and card.answer.outcome not in _ROUTABLE:
+            herd.answer(card, self._lists().classify)
+        living = []
+        for case in herd.cases():
+            case.card = card
+            if self._survives(case):
+                living.append(case)
+            else:
+                case.conclude()
+        return living
 
     def requeue(self, card: DomainCard, cases: Iterable[Case]) -> None:
         """Put cases back at the head of their route."""
@@ -140,6 +166,8 @@ class Pipeline:
         return not case.recall(case)
 
     def _parse(self, case: Case) -> bool:
+        if case.address is not None:  # it came with a herd
+            return True
         parsed = parse(case.input_data)
         if not isinstance(parsed, SyntaxFault):
             case.address = parsed
@@ -155,14 +183,16 @@ class Pipeline:
 
     async def _resolve_jobs(self) -> None:
         while True:
-            card, cases, first = await self._jobs.get()
+            card, take, first = await self._jobs.get()
+            cases = None
             try:
                 remembered = self._book.is_fresh(card)
                 await self._book.resolve(card)
+                cases = take()
                 self._dispatch(card, cases, first, remembered=remembered)
             except Exception as error:
                 _LOG.error("resolve.failed", error=type(error).__name__, exc_info=True)
-                for case in cases:
+                for case in take() if cases is None else cases:
                     case.forced = EntryStatus.UNHANDLED_EXCEPTION
                     case.conclude()
             finally:

@@ -6,21 +6,23 @@ in the store, and a worker that dies loses its leases, not its entries.
 
 import asyncio
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import structlog
 
 from mailvet.engine.answers import Answers
-from mailvet.engine.case import Case
+from mailvet.engine.case import Case, DomainCard
+from mailvet.engine.chunk import Chunk
+from mailvet.engine.herds import Classify, Herd, Herding, Member
 from mailvet.engine.pipeline import Pipeline
 from mailvet.engine.recall import Recall, of_claim
 from mailvet.engine.retry import RetrySchedule
 from mailvet.errors import Unavailable
-from mailvet.model.batch import Claim, Deferral, ResultRow, Settlement
+from mailvet.model.batch import Claim, WorkEntry
 from mailvet.model.status import EntryStatus
 from mailvet.store.base import WorkStore
-from mailvet.verdict.policy import policy_of
 
 CLAIM_ENTRIES = 1000
 """Claimed at once: amortises the commit, and a batch launched meanwhile comes next."""
@@ -42,45 +44,6 @@ class Rhythm(NamedTuple):
 DEFAULT_RHYTHM = Rhythm()
 
 _LOG = structlog.get_logger(room="engine")
-
-
-class Chunk:
-    """A claim under way."""
-
-    __slots__ = ("cases", "claim", "deferred", "lost", "open", "recalled", "rows")
-
-    def __init__(self, claim: Claim) -> None:
-        self.claim = claim
-        self.open = len(claim.entries)
-        self.rows: list[ResultRow] = []
-        self.deferred: list[tuple[int, float]] = []
-        self.recalled: list[int] = []
-        self.lost = False
-        """Its batch ended or its fence was passed: nothing of it counts any more."""
-        self.cases: list[Case] = []
-
-    def lose(self) -> None:
-        """Note that nothing of it counts any more; what is queued is not asked."""
-        self.lost = True
-        for case in self.cases:
-            case.abandoned = True
-
-    def take_settlement(self) -> Settlement:
-        """What was learnt since the last one."""
-        deferrals = [Deferral((index,), run_at) for index, run_at in self.deferred]
-        if len(deferrals) > 1:  # one new chunk, ready when the last of them is
-            run_at = max(run_at for _, run_at in self.deferred)
-            deferrals = [Deferral(tuple(index for index, _ in self.deferred), run_at)]
-        settlement = Settlement(self.claim, self.rows, deferrals, frozenset(self.recalled))
-        self.rows, self.deferred, self.recalled = [], [], []
-        return settlement
-
-    def take_back(self, settlement: Settlement) -> None:
-        """Put back what could not be committed."""
-        self.rows = settlement.results + self.rows
-        self.recalled += settlement.recalled
-        for deferral in settlement.deferrals:
-            self.deferred += [(index, deferral.run_at) for index in deferral.indexes]
 
 
 class Worker:
@@ -106,6 +69,7 @@ class Worker:
         self._window = window_entries
         self._schedule = schedule
         self._answers = answers
+        self._herding = Herding()
         self._recall = recall
         self._wall_clock = wall_clock
         # By fence: a chunk whose lease ran out may be claimed again while its old cases still come.
@@ -187,33 +151,55 @@ class Worker:
         return max(0.0, min(self._rhythm.idle_s, run_at - self._wall_clock()))
 
     def _begin(self, claim: Claim) -> None:
-        chunk = Chunk(claim)
+        chunk = Chunk(claim, of_claim(self._recall, claim))
         self._chunks[claim.fence] = chunk
         chunk.rows, entries = self._answers.offhand.answer(claim, self._wall_clock())
         chunk.open = len(entries)
         if chunk.rows:
-            self._dirty[claim.fence] = chunk
-            self._something_learnt.set()
+            self._learnt(chunk)
         self._in_flight += chunk.open
-        attempt, quality, done = claim.attempt, claim.quality, self._done
-        chunk.cases = [  # not by keyword: that takes twice as long
+        cases = partial(self._cases, chunk)
+        if chunk.is_plain:
+            answer = partial(self._answer_herd, chunk)
+            herds, entries = self._herding.part(claim, entries, answer, cases)
+            for herd in herds:
+                self._pipeline.submit_herd(herd)
+        self._pipeline.submit(cases(entries))
+
+    def _cases(self, chunk: Chunk, entries: Sequence[WorkEntry]) -> list[Case]:
+        """Return cases of entries of a chunk."""
+        claim, done = chunk.claim, self._done
+        attempt, quality = claim.attempt, claim.quality
+        cases = [  # not by keyword: that takes twice as long
             Case(index, input_data, custom, original, attempt, quality, done, chunk)
             for index, input_data, custom, original in entries
         ]
-        for case in chunk.cases:
+        for case in cases:
             case.tenant = claim.tenant
-        policy = policy_of(claim.rules, claim.tenant_rules)
-        if policy is not None:
-            for case in chunk.cases:
-                case.policy = policy
-        if claim.bare_domains:
-            for case in chunk.cases:
-                case.takes_domains = True
-        recall = of_claim(self._recall, claim)
-        if recall is not None:
-            for case in chunk.cases:
-                case.recall = recall
-        self._pipeline.submit(chunk.cases)
+        if not chunk.is_plain:
+            for case in cases:
+                case.policy = chunk.policy
+                case.recall = chunk.recall
+                case.takes_domains = claim.bare_domains
+        chunk.add(cases)
+        return cases
+
+    def _answer_herd(
+        self, chunk: Chunk, herd: Herd, card: DomainCard, classify: Classify
+    ) -> list[Member]:
+        """Answer plain entries of a domain that is dead; return those that are left."""
+        rows, left = self._answers.of_herd(herd, card, classify, self._wall_clock())
+        chunk.open -= len(rows)
+        self._in_flight -= len(rows)
+        self._room.set()
+        if not chunk.lost and not self._stopping:
+            chunk.rows += rows
+        self._learnt(chunk)
+        return left
+
+    def _learnt(self, chunk: Chunk) -> None:
+        self._dirty[chunk.claim.fence] = chunk
+        self._something_learnt.set()
 
     def _done(self, case: Case) -> None:
         chunk = case.owner
@@ -227,8 +213,7 @@ class Worker:
             except Exception as error:
                 _LOG.error("conclude.failed", error=type(error).__name__, exc_info=True)
                 chunk.rows.append(self._answers.fault(case, self._wall_clock()))
-        self._dirty[chunk.claim.fence] = chunk
-        self._something_learnt.set()
+        self._learnt(chunk)
 
     def _conclude(self, case: Case, chunk: Chunk) -> None:
         answer = self._answers.of(case, self._wall_clock())
