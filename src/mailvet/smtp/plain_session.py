@@ -88,9 +88,10 @@ class PlainSession:
             raise
         if self._failure is not None:
             raise self._failure
-        if self._plan.done or self._wire is None:
+        wire, self._wire = self._wire, None
+        if self._plan.done or wire is None:
             return None
-        return HandOver(self._wire.detach(), self._ends_at, self._stream.surplus)
+        return HandOver(wire.detach(), self._ends_at, self._stream.surplus)
 
     def _connect(self) -> bool:
         """Begin to connect; False when there was no room for it, nor time for more."""
@@ -128,23 +129,22 @@ class PlainSession:
         if plan.done:
             return
         stream.push(data, self._due)
-        heard = False
-        feed, on_line = plan.feed, self._on_line
-        while self._due and (reply := stream.pull()) is not None:
-            heard = True
-            self._due -= 1
-            if on_line is not None:
-                tell_reply(on_line, reply)
-            feed(reply)
+        replies = stream.take(self._due)
+        self._due -= len(replies)
+        for reply in replies:
+            if self._on_line is not None:
+                tell_reply(self._on_line, reply)
+            plan.feed(reply)
             if plan.done:
                 self._end()
-            elif not self._due:
-                self._go_on()
+                return
+        if replies and not self._due:
+            self._go_on()
         if self._ended.done():
             return
         if stream.garbled:
             self._break_off(Trouble.GARBLED)
-        elif heard:  # else it drips: the deadline is for the whole reply
+        elif replies:  # else it drips: the deadline is for the whole reply
             self._set_deadline()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - all the same to us
@@ -200,8 +200,7 @@ class PlainSession:
         self._stop_timer()
         if not self._ended.done():
             self._ended.set_result(None)
-        if self._wire is not None:
-            self._wire.abort()
+        self._close()
 
     def _say_quit(self) -> None:
         """Say it without waiting for an answer."""
@@ -215,8 +214,12 @@ class PlainSession:
             self._ended.cancel()
         if self._plan.greeted and self._plan.stage is not Stage.QUIT:
             self._say_quit()
-        if self._wire is not None:
-            self._wire.abort()
+        self._close()
+
+    def _close(self) -> None:
+        wire, self._wire = self._wire, None  # they name each other: a circle
+        if wire is not None:
+            wire.abort()
 
     def _set_deadline(self) -> None:
         limits, stage = self._limits, self._plan.stage

@@ -6,6 +6,7 @@ judges nothing: whom a reply concerns is written into its ledger.
 
 from collections.abc import Generator, Sequence
 from functools import lru_cache
+from itertools import chain
 
 from mailvet.model.address import Address
 from mailvet.model.reply import Reply, Stage, Trouble
@@ -71,7 +72,7 @@ class Plan:
         are not safe to send, before anything is sent."""
         recipients = [each for envelope in envelopes for each in envelope.recipients]
         self._rcpt_lines = [_rcpt_lines(envelope) for envelope in envelopes]
-        self._is_ascii = all(line.isascii() for lines in self._rcpt_lines for line in lines)
+        self._is_ascii = all(map(bytes.isascii, chain.from_iterable(self._rcpt_lines)))
         self._envelopes = envelopes
         self._helo = identity.helo.encode("ascii")
         self._mail_from = identity.mail_from

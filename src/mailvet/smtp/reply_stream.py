@@ -4,8 +4,6 @@ What is odd (several lines, other letters, great length) is read by the same cod
 is plain, one short line of ASCII that every mail host says over and over, is remembered.
 """
 
-from functools import lru_cache
-
 from aiosmtplib.response import SMTPResponse
 
 from mailvet.model.reply import Reply
@@ -21,7 +19,7 @@ _GREETING_BYTES = 512
 
 
 class ReplyStream:
-    """`push` what came and say how many replies are due; `pull` them one by one.
+    """`push` what came and say how many replies are due; `take` them, or `pull` one.
 
     `garbled` tells that what came is not SMTP; nothing is pulled from then on. A reply nobody
     asked for is not pulled by whoever knows how many are due, and is seen as `surplus`.
@@ -51,6 +49,22 @@ class ReplyStream:
         self._begin = 0
         if len(self._held) > MAX_REPLY_BYTES * max(due, 1):
             self._drop()
+
+    def take(self, due: int) -> list[Reply]:
+        """Return the next replies, `due` of them at most, as far as they are there."""
+        replies: list[Reply] = []
+        held = self._held
+        while len(replies) < due:
+            end = held.find(b"\n", self._line_at) + 1
+            reply = _lines.get(held[self._begin : end])
+            if reply is not None:
+                self._begin = self._line_at = end
+            else:
+                reply = self.pull()
+                if reply is None:
+                    break
+            replies.append(reply)
+        return replies
 
     def pull(self) -> Reply | None:
         """Return the next reply, once all of it is there."""
@@ -104,7 +118,7 @@ def _only_line(line: bytes) -> Reply | None:
     if len(line) > _PLAIN_LINE_BYTES or not line.isascii():
         return _odd(line)
     if b"@" not in line:
-        return _plain(line)
+        return _lines.get(line) or _remembered(line)
     # It names a mailbox, and will not come again.
     if not is_reply_line(line):
         return None
@@ -116,7 +130,17 @@ def _odd(line: bytes) -> Reply | None:
     return _joined(line) if _is_line(line) else None
 
 
-_plain = lru_cache(_REMEMBERED)(_odd)
+_lines: dict[bytes, Reply] = {}
+"""Whole replies of one plain line."""
+
+
+def _remembered(line: bytes) -> Reply | None:
+    reply = _odd(line)
+    if reply is not None:
+        if len(_lines) >= _REMEMBERED:
+            _lines.clear()
+        _lines[line] = reply
+    return reply
 
 
 def _is_line(line: bytes) -> bool:

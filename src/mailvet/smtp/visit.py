@@ -45,20 +45,22 @@ async def visit(
     Never raises for what the network does. Raises `AssertionError` for a mailbox whose bytes are
     not safe to send, before anything is sent; a cancelled visit says QUIT and closes its socket.
     """
-    return await _Visit(
-        exchangers, envelopes, identity, port, limits, clock, _Scribe(on_line, keep=transcript)
-    ).run()
+    scribe = _Scribe(on_line) if transcript else None
+    heard_by = on_line if scribe is None else scribe
+    report = await _Visit(exchangers, envelopes, identity, port, limits, clock, heard_by).run()
+    if scribe is not None:
+        report.transcript = tuple(scribe.lines)
+    return report
 
 
 class _Scribe:
-    """Passes lines on, and keeps them if asked."""
+    """Keeps lines, and passes them on."""
 
-    def __init__(self, on_line: OnLine | None, *, keep: bool) -> None:
+    def __init__(self, on_line: OnLine | None) -> None:
         self._on_line = on_line
         self.lines: list[Line] = []
-        self.hears: OnLine | None = self._keep if keep else on_line
 
-    def _keep(self, direction: Direction, text: str) -> None:
+    def __call__(self, direction: Direction, text: str) -> None:
         self.lines.append(Line(direction, text))
         if self._on_line is not None:
             self._on_line(direction, text)
@@ -75,7 +77,7 @@ class _Visit:
         port: int,
         limits: VisitLimits,
         clock: Callable[[], float],
-        scribe: _Scribe,
+        on_line: OnLine | None,
     ) -> None:
         self._exchangers = exchangers
         self._envelopes = envelopes
@@ -83,7 +85,7 @@ class _Visit:
         self._port = port
         self._limits = limits
         self._clock = clock
-        self._scribe = scribe
+        self._on_line = on_line
         self._observations: dict[Address, Observation] = {}
         self._made_up: dict[str, Observation] = {}
         self._taken: int | None = None
@@ -148,7 +150,7 @@ class _Visit:
             identity=self._identity,
             limits=self._limits,
             clock=self._clock,
-            on_line=self._scribe.hears,
+            on_line=self._on_line,
         )
 
     def _open_envelopes(self) -> Sequence[Envelope]:
@@ -210,14 +212,16 @@ class _Visit:
             used_starttls=self._used_starttls,
             connected=self._connected,
             greeted=self._greeted,
-            transcript=tuple(self._scribe.lines),
         )
 
 
 def _addresses(exchangers: Sequence[Exchanger]) -> Iterator[tuple[str, str]]:
     """Every address once, by preference, under the first name it has."""
     seen = set()
-    for exchanger in sorted(exchangers, key=lambda each: each.preference):
+    in_order = exchangers
+    if len(exchangers) > 1:
+        in_order = sorted(exchangers, key=lambda each: each.preference)
+    for exchanger in in_order:
         for address in exchanger.addresses:
             if address not in seen:
                 seen.add(address)
