@@ -81,12 +81,16 @@ class Encoder(Protocol):
         made-up mailbox, or empty."""
         ...
 
+    def host(self, host: str, address: str) -> str:
+        """Return who was heard, encoded, for `words`."""
+        ...
+
     def voice(self, seen: SmtpEvidence) -> str:
-        """Return an observation without its words, for `words`."""
+        """Return an observation without who was heard and the words, encoded, for `words`."""
         ...
 
     def words(self, voice: str, text: str) -> str:
-        """Return an encoded observation: who said it, and its words."""
+        """Return an encoded observation: `host` and `voice` together, and the words."""
         ...
 
     def mailbox_evidence(self, words: str) -> bytes:

@@ -45,6 +45,7 @@ class Hearing:
         self._encoder = encoder
         self._sorts = sorts
         self._voices: dict[Hashable, tuple[int, str]] = {}
+        self._last_host = ("", "", "")
         self._words: dict[tuple[Observation, Reading | None], Heard] = {}
         self._last = SILENCE
 
@@ -75,7 +76,7 @@ class Hearing:
     def _listen(self, seen: Observation, reading: Reading | None) -> Heard:
         stage, host, address, reply, trouble = seen
         code, text, enhanced = (0, "", None) if reply is None else reply
-        key = (id(stage), host, address, code, enhanced, id(trouble), reading)
+        key = (id(stage), code, enhanced, id(trouble), reading)
         voice = self._voices.get(key)
         if voice is None:
             if len(self._voices) >= MAX_WORDS:
@@ -84,7 +85,7 @@ class Hearing:
             observed = smtp_evidence(seen, reading)
             assert observed is not None
             voice = self._voices[key] = (sort, self._encoder.voice(observed))
-        words = self._encoder.words(voice[1], text)
+        words = self._encoder.words(self._host(host, address) + voice[1], text)
         evidence = self._encoder.mailbox_evidence(words)
         heard = Heard(seen, reading, voice[0], words, evidence, {})
         if "@" not in text:  # or it names the mailbox, and will not come again
@@ -92,3 +93,11 @@ class Hearing:
                 self._words.clear()
             self._words[seen, reading] = heard
         return heard
+
+    def _host(self, host: str, address: str) -> str:
+        """Who said it, encoded: the last one has mostly more to say."""
+        last_host, last_address, encoded = self._last_host
+        if last_host != host or last_address != address:
+            encoded = self._encoder.host(host, address)
+            self._last_host = (host, address, encoded)
+        return encoded

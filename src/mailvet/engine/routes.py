@@ -5,7 +5,7 @@ also of different domains; a slow operator holds up nobody else.
 """
 
 import asyncio
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from functools import partial
 from typing import Protocol
@@ -21,7 +21,7 @@ Lot = list[tuple[DomainCard, list[Case]]]
 
 MAX_ROUTES = 20_000
 """Learnt limits are kept for this many routes; idle ones are forgotten first come, first gone."""
-
+_FORGOTTEN_AT_ONCE = MAX_ROUTES // 10
 
 ALONE_AFTER_PASSES = 2
 """A case that came back unanswered this often has sessions of its own: whatever breaks them off
@@ -132,8 +132,10 @@ class RouteDesk:
         self._clock = clock
         self._gathering = gathering
         self._routes: dict[str, Route] = {}
-        self._crowded: dict[Route, None] = {}
-        """Routes that wait for a free session, in order; a dict is an ordered set."""
+        self._crowded: OrderedDict[Route, None] = OrderedDict()
+        """Routes that wait for a free session, in order. A plain dict would look for its first one
+        behind all that were taken out before."""
+        self._forget_at = MAX_ROUTES
         self._tasks: set[asyncio.Task[None]] = set()
         self.paused = False
 
@@ -174,8 +176,7 @@ class RouteDesk:
         """While paused: start one session of the route that waits longest; False if none waits."""
         for route in self._crowded:
             if route.groups and not route.sessions:
-                del self._crowded[route]
-                self._crowded[route] = None
+                self._crowded.move_to_end(route)
                 return self._start_session(route)
         return False
 
@@ -217,10 +218,12 @@ class RouteDesk:
         return route
 
     def _forget_idle(self) -> None:
-        if len(self._routes) < MAX_ROUTES:
+        if len(self._routes) < self._forget_at:
             return
-        for key in [key for key, route in self._routes.items() if route.idle][: MAX_ROUTES // 10]:
+        for key in [key for key, route in self._routes.items() if route.idle][:_FORGOTTEN_AT_ONCE]:
             del self._routes[key]
+        # All may be at work: then they are not looked through again for each that comes.
+        self._forget_at = max(MAX_ROUTES, len(self._routes) + _FORGOTTEN_AT_ONCE)
 
     def _start_sessions(self, route: Route) -> None:
         while route.groups and route.sessions < int(route.pace.sessions):
@@ -263,8 +266,7 @@ class RouteDesk:
 
     def _start_crowded(self) -> None:
         while self._crowded and not self.paused and len(self._tasks) < self._max_sessions:
-            route = next(iter(self._crowded))
-            del self._crowded[route]
+            route, _ = self._crowded.popitem(last=False)
             self._start_sessions(route)
 
     def _wake_later(self, route: Route, wait_s: float) -> None:

@@ -18,6 +18,8 @@ _REMEMBERED_DOMAINS = 50_000
 _JUNK = re.compile(r"[\s,;:/\\|!?*'\"()<>`]+")
 """Signs that are typed for a dot, or slip in while copying."""
 _DOTS = re.compile(r"\.{2,}")
+_MAY_BE_ODD = re.compile(r"[^a-z0-9.-]|\.\.|^[.-]|[.-]$|^www\.")
+"""What no domain has that needs no cleaning."""
 
 _SHORTEST_MENDED = 4
 """Every name of three letters is somebody's: only its suffix is mended."""
@@ -73,6 +75,8 @@ def suggest_domains(domain: str) -> tuple[str, ...]:
 
 def _cleaned(known: Knowledge, domain: str) -> str:
     """The domain without signs that cannot be in one, and without the `www.` of a known one."""
+    if not _MAY_BE_ODD.search(domain):
+        return domain
     if domain.startswith("["):
         return ""
     cleaned = _DOTS.sub(".", _JUNK.sub(".", domain)).strip(".-")
@@ -83,8 +87,10 @@ def _cleaned(known: Knowledge, domain: str) -> str:
 def _respelt(known: Knowledge, domain: str) -> list[str]:
     """Targets with a dot or hyphen too few or too many: `gmailcom`, `hot.mail.com`."""
     same = [*_by_letters().get(_letters(domain), ())]
-    if domain not in known.suffixes:
-        same += known.by_name.get(domain, ())
+    if domain in known.by_name and domain not in known.suffixes:
+        same += known.by_name[domain]
+    if not same:
+        return []
     return [target.domain for target in sorted(set(same), key=lambda target: target.rank)]
 
 

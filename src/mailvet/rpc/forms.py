@@ -52,8 +52,9 @@ _MAILBOX, _MADE_UP, _DNS = (
 _TEXT, _CODE = (_tag(name, pb.SmtpEvidence) for name in ("text", "code"))
 _VOICE = tuple(
     _tag(name, pb.SmtpEvidence)
-    for name in ("stage", "host", "address", "enhanced_code", "trouble", "meaning", "rule")
+    for name in ("stage", "enhanced_code", "trouble", "meaning", "rule")
 )
+_HOST, _ADDRESS = (_tag(name, pb.SmtpEvidence) for name in ("host", "address"))
 
 
 class Form(NamedTuple):
@@ -162,20 +163,24 @@ class Forms:
         tried = f"{_MADE_UP}{number_text(len(made_up))}{made_up}" if made_up else ""
         return _evidence(f"{records}{tried}")
 
+    def host(self, host: str, address: str) -> str:
+        """Return who was heard, for `words`."""
+        if host.isascii():
+            return f"{_text(_HOST, host)}{_text(_ADDRESS, address)}"
+        return _latin(pb.SmtpEvidence(host=host, address=address).SerializeToString())
+
     def voice(self, seen: SmtpEvidence) -> str:
-        """Return an observation without its words, for `words`."""
-        parts = (seen.stage, seen.host, seen.address, seen.enhanced_code)
-        more = (seen.trouble, seen.meaning, seen.rule)
-        if "".join(parts + more).isascii():
+        """Return an observation without who was heard and the words, for `words`."""
+        parts = (seen.stage, seen.enhanced_code, seen.trouble, seen.meaning, seen.rule)
+        if "".join(parts).isascii():
             code = f"{_CODE}{number_text(seen.code)}" if seen.code else ""
-            texts = map(_text, _VOICE, parts + more)
-            return f"{code}{''.join(texts)}"
-        message = encode.smtp_evidence(replace(seen, text=""))
+            return f"{code}{''.join(map(_text, _VOICE, parts))}"
+        message = encode.smtp_evidence(replace(seen, text="", host="", address=""))
         assert message is not None
         return _latin(message.SerializeToString())
 
     def words(self, voice: str, text: str) -> str:
-        """Return an observation: who said it, and its words."""
+        """Return an observation: `host` and `voice` together, and the words."""
         text = text[: encode.MAX_REPLY_CHARACTERS]
         if text.isascii() and text.isprintable():
             return f"{voice}{_text(_TEXT, text)}"
