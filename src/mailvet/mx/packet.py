@@ -17,7 +17,7 @@ UDP_PAYLOAD_BYTES = 1232
 """Fits one unfragmented packet on every path (DNS flag day 2020)."""
 
 _ASKED = (RecordType.MX, RecordType.A, RecordType.AAAA)
-_NAME = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
+_LABEL = re.compile(r"[a-z0-9_-]{1,63}")
 _MAX_NAME_CHARS = 253
 _MAX_POINTERS = 16
 """A name of 127 labels could have as many; real packets need one or two."""
@@ -62,10 +62,27 @@ class Asked(NamedTuple):
 
 def pack(name: str, rdtype: RecordType) -> Asked | None:
     """Return the question about a lower-case host name; None for anything less plain."""
-    if rdtype not in _ASKED or len(name) > _MAX_NAME_CHARS or not _NAME.fullmatch(name):
+    end = _ENDS.get(rdtype)
+    labels = _labels(name)
+    if end is None or labels is None or len(name) > _MAX_NAME_CHARS:
         return None
-    labels = "".join([_SIZES[len(label)] + label for label in name.split(".")]).encode()
-    return Asked(name, rdtype, labels + _ENDS[rdtype])
+    return Asked(name, rdtype, labels + end)
+
+
+def _labels(name: str) -> bytes | None:
+    """The labels of a name, each behind its length; None for what is no plain host name."""
+    label, dot, parent = name.partition(".")
+    if not _LABEL.fullmatch(label):
+        return None
+    first = f"{_SIZES[len(label)]}{label}".encode()
+    if not dot:
+        return first
+    rest = _labels_above(parent)
+    return rest and first + rest
+
+
+_labels_above = lru_cache(4096)(_labels)
+"""What follows the first dot of a name comes again and again."""
 
 
 def answers(packet: bytes, asked: Asked) -> bool:

@@ -93,13 +93,20 @@ class Resolver:
         name = domain.lower().removesuffix(".")
         question = (name, RecordType.MX)
         looked = self._questions.kept(question) or await self._questions.wait_for(question)
+        known = {question: looked}
         if looked.kind is AnswerKind.ANSWER:
-            return await self._by_mx(question, looked)
+            if is_null_mx(looked.records):
+                return self._answer(MxOutcome.NULL_MX, known)
+            named = in_order(looked.records, self._shuffle)
+            hosts = [one for one in named if can_be_host(one.host)]
+            hosts = hosts[: self._limits.max_exchangers]
+            return await self._through(MxOutcome.EXCHANGERS, named, hosts, known)
         if looked.kind is AnswerKind.NODATA:
-            return await self._by_address(question, looked)
+            # RFC 5321 5.1: without MX the domain is its own exchanger, with preference 0.
+            return await self._through(MxOutcome.IMPLICIT, (), [Named(0, name)], known)
         if looked.kind is AnswerKind.NXDOMAIN:
-            return self._answer(MxOutcome.NO_DOMAIN, {question: looked})
-        return self._answer(temporary_outcome([looked.kind]), {question: looked})
+            return self._answer(MxOutcome.NO_DOMAIN, known)
+        return self._answer(temporary_outcome([looked.kind]), known)
 
     async def host_addresses(self, host: str) -> tuple[str, ...]:
         """Return the addresses of a host in A-labels that may be dialled, perhaps none."""
@@ -118,18 +125,6 @@ class Resolver:
         """End the questions under way; whoever waits for one gets SERVER_FAILURE."""
         await self._questions.close()
 
-    async def _by_mx(self, question: Question, looked: Looked) -> MxAnswer:
-        if is_null_mx(looked.records):
-            return self._answer(MxOutcome.NULL_MX, {question: looked})
-        named = in_order(looked.records, self._shuffle)
-        hosts = [one for one in named if can_be_host(one.host)][: self._limits.max_exchangers]
-        return await self._through(MxOutcome.EXCHANGERS, named, hosts, {question: looked})
-
-    async def _by_address(self, question: Question, looked: Looked) -> MxAnswer:
-        # RFC 5321 5.1: without MX the domain is its own exchanger, with preference 0.
-        itself = [Named(0, question[0])]
-        return await self._through(MxOutcome.IMPLICIT, (), itself, {question: looked})
-
     async def _through(
         self,
         outcome: MxOutcome,
@@ -147,17 +142,28 @@ class Resolver:
 
     async def _find(self, hosts: Sequence[Named], known: dict[Question, Looked]) -> list[Found]:
         if not (self._ipv6 and self._way_out()):
-            found = await self._find_by(_IPV4_ONLY, hosts, known)
+            await self._look_up(_IPV4_ONLY, hosts, known)
+            found = self._sum_up(_IPV4_ONLY, hosts, known)
             for one in found:
                 if one.addresses:
                     return found
-        return await self._find_by(_BOTH_FAMILIES, hosts, known)
+        await self._look_up(_BOTH_FAMILIES, hosts, known)
+        return self._sum_up(_BOTH_FAMILIES, hosts, known)
 
-    async def _find_by(
+    async def _look_up(
+        self, rdtypes: Sequence[RecordType], hosts: Sequence[Named], known: dict[Question, Looked]
+    ) -> None:
+        if len(hosts) == len(rdtypes) == 1:
+            question = hosts[0].host, rdtypes[0]
+            asked = self._questions
+            known[question] = asked.kept(question) or await asked.wait_for(question)
+        else:
+            questions = [(one.host, rdtype) for one in hosts for rdtype in rdtypes]
+            known.update(zip(questions, await self._questions.look_up(questions), strict=True))
+
+    def _sum_up(
         self, rdtypes: Sequence[RecordType], hosts: Sequence[Named], known: dict[Question, Looked]
     ) -> list[Found]:
-        questions = [(one.host, rdtype) for one in hosts for rdtype in rdtypes]
-        known.update(zip(questions, await self._questions.look_up(questions), strict=True))
         return [
             gather(
                 one.host,
