@@ -40,6 +40,8 @@ SETTINGS = {
     "log_level": "warning",
 }
 """Those of an operator of his own exchangers: nobody is to be spared."""
+ENVIRONMENT = {"MAILVET_IPV6": "false"}
+"""The world has IPv4 alone, and neither the floor nor the prototype asks it for more."""
 ROUND_TRIPS = 3
 """Of a session that the world holds back: the banner, EHLO, the group with everything else."""
 SETTLED_S = 1.0
@@ -63,7 +65,7 @@ async def measure(
     with tempfile.TemporaryDirectory() as folder:
         async with world(shape, delay_ms) as there:
             server = FreshServerProcess(there, Path(folder), **SETTINGS | given)
-            await server.start()
+            await server.start(ENVIRONMENT)
             await _all_started(server)
             try:
                 figures = await _measure(server, there, shape, count)

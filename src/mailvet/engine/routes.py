@@ -6,9 +6,9 @@ also of different domains; a slow operator holds up nobody else.
 
 import asyncio
 from collections import OrderedDict, deque
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from mailvet.engine.case import Case, DomainCard
 from mailvet.engine.gathering import Gathering
@@ -31,7 +31,7 @@ then is about it, and not about those it would have travelled with."""
 class Visitor(Protocol):
     """Who carries out one session."""
 
-    def __call__(self, route: "Route", lot: Lot) -> Awaitable[None]:
+    def __call__(self, route: "Route", lot: Lot) -> Coroutine[Any, Any, None]:
         """Visit the route with these cases and hand every one of them on; never raises."""
         ...
 
@@ -251,9 +251,9 @@ class RouteDesk:
         if not lot:
             return False
         route.sessions += 1
-        task = asyncio.ensure_future(self._visitor(route, lot))
+        task = asyncio.get_running_loop().create_task(self._visitor(route, lot))
         self._tasks.add(task)
-        task.add_done_callback(lambda done: self._ended(route, done))
+        task.add_done_callback(partial(self._ended, route))
         return True
 
     def _ended(self, route: Route, task: "asyncio.Task[None]") -> None:

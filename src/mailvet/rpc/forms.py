@@ -51,8 +51,7 @@ _MAILBOX, _MADE_UP, _DNS = (
 )
 _TEXT, _CODE = (_tag(name, pb.SmtpEvidence) for name in ("text", "code"))
 _VOICE = tuple(
-    _tag(name, pb.SmtpEvidence)
-    for name in ("stage", "enhanced_code", "trouble", "meaning", "rule")
+    _tag(name, pb.SmtpEvidence) for name in ("stage", "enhanced_code", "trouble", "meaning", "rule")
 )
 _HOST, _ADDRESS = (_tag(name, pb.SmtpEvidence) for name in ("host", "address"))
 

@@ -3,7 +3,8 @@
 import contextlib
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
+from typing import Any
 
 from mailvet.config import Settings
 from mailvet.engine.answers import Answers
@@ -228,7 +229,7 @@ class EngineRoom:
 
     # What the parts above need of each other; each is one line on purpose.
 
-    def _visit(self, route: Route, lot: Lot) -> Awaitable[None]:
+    def _visit(self, route: Route, lot: Lot) -> Coroutine[Any, Any, None]:
         return self._guarded(route, lot)
 
     def _free_sessions(self) -> int:
