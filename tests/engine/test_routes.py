@@ -152,3 +152,28 @@ async def test_who_must_not_wait_takes_those_who_do_along() -> None:
 
     assert [["b", "a"]] == desk.lots
     await desk.desk.close()
+
+
+async def test_batches_take_turns() -> None:
+    """A session each, though one has all of its cases there before the other comes; who waits for
+    his answer alone goes before both."""
+    desk, card = _Desk(), _card()
+
+    def of_batch(batch_key: int, names: str) -> list[Case]:
+        cases = [_case(name) for name in names]
+        for case in cases:
+            case.batch_key = batch_key
+        return cases
+
+    desk.desk.submit(card, [_case("under way")])
+    recipients = PaceLimits().recipients
+    for _ in range(3):
+        desk.desk.submit(card, of_batch(1, "l" * recipients))
+    desk.desk.submit(card, of_batch(2, "s" * (recipients + 1)))
+    desk.desk.submit(card, [_case("waits")], first=True)
+    await desk.let_go(6)
+
+    turns = ["".join(name[0] for name in lot) for lot in desk.lots]
+    large, small = "l" * recipients, "s" * recipients
+    assert ["u", "w" + large[1:], large, small, large, "s" + "l"] == turns
+    await desk.desk.close()

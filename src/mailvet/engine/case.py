@@ -93,6 +93,8 @@ class Case:
 
     tenant = ""
     """Who asks."""
+    batch_key = 0
+    """The batch it is of; 0 where a caller waits for its answer alone."""
     policy: Policy | None = None
     """What the caller decides himself; None when he leaves it all to us."""
     ruling: Ruling | None = None

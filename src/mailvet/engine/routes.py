@@ -37,7 +37,11 @@ class Visitor(Protocol):
 
 
 class Route:
-    """One set of exchangers: its queue and its pace."""
+    """One set of exchangers: its queue and its pace.
+
+    Batches take turns, a session each: else a small one would wait for all that is held of a large
+    one. Their shares are those of what is handed out of each.
+    """
 
     __slots__ = ("exchangers", "groups", "key", "pace", "queued", "ripe", "sessions", "timer")
 
@@ -45,7 +49,8 @@ class Route:
         self.key = key
         self.exchangers = exchangers
         self.pace = pace
-        self.groups: deque[Group] = deque()
+        self.groups: dict[int, deque[Group]] = {}
+        """By batch, in the order of their turns; none is empty."""
         self.queued = 0
         """Cases in all groups."""
         self.ripe = False
@@ -57,16 +62,22 @@ class Route:
         """Queue cases of one domain; return the queue they are in."""
         queue = deque(cases)
         self.queued += len(queue)
-        if first:
-            self.groups.appendleft((card, queue))
-        else:
-            self.groups.append((card, queue))
+        if queue:
+            batch_key = queue[0].batch_key
+            groups = self.groups.setdefault(batch_key, deque())
+            if first:
+                groups.appendleft((card, queue))
+                self.groups = {batch_key: groups, **self.groups}
+            else:
+                groups.append((card, queue))
         return queue
 
     def clear(self) -> Iterator[Case]:
         """Take every case off the queue."""
-        while self.groups:
-            yield from self.groups.popleft()[1]
+        for groups in self.groups.values():
+            for _, cases in groups:
+                yield from cases
+        self.groups = {}
         self.queued = 0
         self.ripe = False
 
@@ -77,12 +88,21 @@ class Route:
 
     def take(self) -> Lot:
         """Take the next session's cases off the queue, whole domains together."""
+        turn = next(iter(self.groups), None)
+        lot = self._fill()
+        if turn in self.groups:
+            self.groups[turn] = self.groups.pop(turn)
+        self.ripe = self.ripe and bool(self.groups)
+        return lot
+
+    def _fill(self) -> Lot:
         room = self.pace.recipients
         # Where recipients are counted, the made-up one of each domain needs its place too.
         beside = 1 if self.pace.has_limit and room > 1 else 0
         lot: Lot = []
         while self.groups and room > beside:
-            card, cases = self.groups[0]
+            batch_key, groups = next(iter(self.groups.items()))
+            card, cases = groups[0]
             alone = cases[0].tell is not None or cases[0].passes >= ALONE_AFTER_PASSES
             if alone and lot:
                 break
@@ -101,10 +121,11 @@ class Route:
                 lot.append((card, kept))
                 room -= len(kept) + beside
             if not cases:
-                self.groups.popleft()
+                groups.popleft()
+            if not groups:
+                del self.groups[batch_key]
             if lot and (alone or self.pace.one_domain):
                 break
-        self.ripe = self.ripe and bool(self.groups)
         return lot
 
     @property

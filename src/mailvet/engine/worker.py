@@ -83,12 +83,14 @@ class Worker:
         self.held = False
         """Whether nothing more may be claimed for now; what is under way goes on."""
         self._claiming: asyncio.Task[None] | None = None
+        self._planning: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Work until cancelled; what was learnt by then is settled."""
         try:
             async with asyncio.TaskGroup() as tasks:
                 self._claiming = tasks.create_task(self._claim_loop())
+                self._planning = tasks.create_task(self._plan_loop())
                 tasks.create_task(self._settle_loop())
                 tasks.create_task(self._heartbeat_loop())
         finally:
@@ -97,8 +99,24 @@ class Worker:
 
     def stop_claiming(self) -> None:
         """Take no more work; what is under way goes on and is settled."""
-        if self._claiming is not None:
-            self._claiming.cancel()
+        for task in (self._claiming, self._planning):
+            if task is not None:
+                task.cancel()
+
+    async def _plan_loop(self) -> None:
+        """Cut batches as they are launched, also while there is more to claim than there is room
+        for: what is not cut has no turn."""
+        revision = 0
+        while True:
+            try:
+                revision = await self._store.work_signal(
+                    after=revision, timeout_s=self._rhythm.idle_s
+                )
+                await self._store.plan_launched()
+            except Unavailable as error:
+                revision = 0  # what was signalled is still to be done
+                _LOG.warning("plan.refused", reason=str(error))
+                await asyncio.sleep(self._rhythm.retry_s)
 
     async def _claim_loop(self) -> None:
         revision = 0
@@ -107,7 +125,6 @@ class Worker:
                 revision = await self._store.work_signal(
                     after=revision, timeout_s=await self._idle_s()
                 )
-                await self._store.plan_launched()
                 while await self._claim_some():
                     pass
             except Unavailable as error:
@@ -176,6 +193,7 @@ class Worker:
         ]
         for case in cases:
             case.tenant = claim.tenant
+            case.batch_key = claim.batch_key
         if not chunk.is_plain:
             for case in cases:
                 case.policy = chunk.policy
