@@ -20,6 +20,7 @@ from mailvet.model.status import (
 )
 from mailvet.rpc import frames
 from mailvet.rpc.encode import duration, encode_result, printable, timestamp
+from mailvet.rpc.forms import Forms
 from mailvet.v1 import result_pb2 as pb
 
 SEEN = SmtpEvidence(
@@ -206,3 +207,10 @@ def test_no_time_stays_none() -> None:
     found = duration(2.5)
     assert found is not None
     assert (2, 500_000_000) == (found.seconds, found.nanos)
+
+
+@given(st.floats(0, 4e9) | st.integers(0, 4_000_000_000).map(float))
+def test_the_time_of_a_form_is_that_of_a_message(now: float) -> None:
+    """A time that is written by hand has the bytes that the library would write."""
+    written = pb.Result.FromString(Forms().time_text(now).encode("latin-1"))
+    assert timestamp(int(now * 1000) / 1000) == written.complete_time

@@ -63,7 +63,7 @@ class HarvestGuard:
 
         `public` tells a public mail provider.
         """
-        most = self._limit * (PUBLIC_FACTOR if public else 1)
+        most = self._limit * PUBLIC_FACTOR if public else self._limit
         window = self._windows.get(place)
         if not self._limit or window is None or self._is_over(window):
             return most or sys.maxsize
@@ -138,14 +138,15 @@ class GuardedVisits:
     ) -> list[Case]:
         """Conclude those of a domain that may not be asked, and return the others."""
         kept = []
-        place, group, room = Place("", ""), list[Case](), 0
+        tenant: str | None = None
         for case in cases:
             # It is there, and only comes back about the domain's catch-all; or it was made up.
             if case.is_domain or (case.seen is not None and _found(case)):
                 kept.append(case)
                 continue
-            if not room or case.tenant != place.tenant:  # mostly all are of one tenant
-                place = Place(case.tenant, card.domain)
+            if case.tenant != tenant:  # mostly all are of one
+                tenant = case.tenant
+                place = Place(tenant, card.domain)
                 group = asked.setdefault(place, [])
                 public = case.membership is not None and case.membership.is_free
                 room = self._guard.room(place, public=public)

@@ -125,9 +125,12 @@ def _unknown(known: Knowledge, domain: str) -> list[str]:
 
 def _same_name(known: Knowledge, name: str, suffix: str) -> list[str]:
     """Targets of that very name whose suffix is near the broken one: `wp.ol`, `centrum.xz`."""
+    named_so = known.by_name.get(name)
+    if not named_so:
+        return []
     priced = sorted(
         (finger_cost(suffix, target.suffix) + target.rank * _RANK_COST, target.domain)
-        for target in known.by_name.get(name, ())
+        for target in named_so
     )
     return [meant for cost, meant in priced[:1] if cost <= _DEAREST_SUFFIX]
 

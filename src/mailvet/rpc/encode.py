@@ -196,8 +196,12 @@ def timestamp(seconds: float | None) -> Timestamp | None:
     """Return seconds since the epoch as a Timestamp to the microsecond; None stays None."""
     if seconds is None:
         return None
-    whole = math.floor(seconds)
-    return Timestamp(seconds=whole, nanos=int((seconds - whole) * 1_000_000) * 1000)
+    return Timestamp(seconds=math.floor(seconds), nanos=nanos_of(seconds))
+
+
+def nanos_of(seconds: float) -> int:
+    """Return what is beyond whole seconds, in nanoseconds, to the microsecond."""
+    return int((seconds - math.floor(seconds)) * 1_000_000) * 1000
 
 
 def duration(seconds: float | None) -> Duration | None:
