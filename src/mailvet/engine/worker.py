@@ -5,6 +5,7 @@ in the store, and a worker that dies loses its leases, not its entries.
 """
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -96,6 +97,8 @@ class Worker:
         finally:
             self._stopping = True
             await self._settle_once()
+            with contextlib.suppress(Unavailable):  # or it looks as if we had died over it
+                await self._store.let_go(self._owner)
 
     def stop_claiming(self) -> None:
         """Take no more work; what is under way goes on and is settled."""
@@ -170,6 +173,9 @@ class Worker:
     def _begin(self, claim: Claim) -> None:
         chunk = Chunk(claim, of_claim(self._recall, claim))
         self._chunks[claim.fence] = chunk
+        if claim.poisoned:
+            self._give_up(chunk)
+            return
         chunk.rows, entries = self._answers.offhand.answer(claim, self._wall_clock())
         chunk.open = len(entries)
         if chunk.rows:
@@ -217,6 +223,17 @@ class Worker:
 
     def _learnt(self, chunk: Chunk) -> None:
         self._dirty[chunk.claim.fence] = chunk
+        self._something_learnt.set()
+
+    def _give_up(self, chunk: Chunk) -> None:
+        """Answer as a fault of ours what processes died over."""
+        claim, now = chunk.claim, self._wall_clock()
+        _LOG.error("entry.poisoned", batch_key=claim.batch_key, entries=len(claim.entries))
+        for entry in claim.entries:
+            case = Case(*entry, claim.attempt, claim.quality, self._done, chunk)
+            chunk.rows.append(self._answers.fault(case, now))
+        chunk.open = 0
+        self._dirty[claim.fence] = chunk
         self._something_learnt.set()
 
     def _done(self, case: Case) -> None:

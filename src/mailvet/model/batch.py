@@ -235,6 +235,8 @@ class Claim:
     """Whether an entry may be a domain instead of an address."""
     tenant_rules: TenantRules = NO_RULES
     """What the tenant had set when the chunk was claimed."""
+    poisoned: bool = False
+    """Whether processes died over it: it is to be answered without being worked on."""
 
 
 class Deferral(NamedTuple):

@@ -82,7 +82,8 @@ class WorkStore(Protocol):
     async def claim(self, owner: str, *, max_entries: int) -> list[Claim]:
         """Claim ready chunks, fairest first, until `max_entries` is reached or exceeded.
 
-        At least one chunk is returned when one is ready.
+        At least one chunk is returned when one is ready; but of those over which processes died
+        one is out at a time, by itself (`store.suspects`).
         """
         ...
 
@@ -109,8 +110,11 @@ class WorkStore(Protocol):
         """Make chunks whose lease ran out ready again; return how many."""
         ...
 
-    async def let_go(self, owner: str) -> int:
-        """Make the chunks of an owner ready again that is known to be gone; return how many."""
+    async def let_go(self, owner: str, *, died: bool = False) -> int:
+        """Make the chunks of an owner ready again that is known to be gone; return how many.
+
+        With `died`, it may have been over one of them.
+        """
         ...
 
     async def next_run_at(self) -> float | None:

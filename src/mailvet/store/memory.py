@@ -392,9 +392,9 @@ class MemoryStore(
         self._changes.note([WORK] if reaped else [])
         return reaped
 
-    async def let_go(self, owner: str) -> int:
+    async def let_go(self, owner: str, *, died: bool = False) -> int:
         """See `WorkStore.let_go`."""
-        ready = self._queue.let_go(owner)
+        ready = self._queue.let_go(owner, died=died)
         self._changes.note([WORK] if ready else [])
         return ready
 

@@ -1,11 +1,12 @@
 """Chunks in memory: the same queue as the SQLite store's, in plain Python."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mailvet.model.batch import Batch, Claim, Deferral, Entry, Settlement, WorkEntry
 from mailvet.store.chunks import Cut, Indexes, Parts, divide, packed
 from mailvet.store.fairness import reweighed, stamps
+from mailvet.store.suspects import POISONED, SUSPECT, after_death, is_halved
 
 
 @dataclass(slots=True)
@@ -24,6 +25,8 @@ class Chunk:
     fence: int = 0
     owner: str | None = None
     lease_until: float = 0.0
+    deaths: int = 0
+    """As `store.suspects` counts them."""
 
     @property
     def ready(self) -> bool:
@@ -117,18 +120,33 @@ class Queue:
     def claim(self, owner: str, *, max_entries: int, now: float, lease_until: float) -> list[Claim]:
         """See `Store.claim`."""
         self._promote(now)
-        claims: list[Claim] = []
-        room = max_entries
-        ready = (chunk for chunk in self._active() if chunk.ready)
-        for chunk in sorted(ready, key=lambda chunk: (chunk.stamp, chunk.number)):
-            if claims and room <= 0:
-                break
-            room -= len(chunk.indexes)
+        claims = []
+        for chunk in self._fairest(max_entries):
             self._fences += 1
             chunk.fence, chunk.owner, chunk.lease_until = self._fences, owner, lease_until
             self._virtual_time = max(self._virtual_time, chunk.stamp or 0.0)
             claims.append(self._claim(chunk))
         return claims
+
+    def _fairest(self, max_entries: int) -> list[Chunk]:
+        """Return ready chunks in order of their stamps, until they have enough entries."""
+        taken: list[Chunk] = []
+        room = max_entries
+        ready = (chunk for chunk in self._active() if chunk.ready)
+        for chunk in sorted(ready, key=lambda chunk: (chunk.stamp, chunk.number)):
+            if chunk.deaths == SUSPECT:
+                if taken or self._holds_a_suspect():
+                    continue
+                return [chunk]
+            taken.append(chunk)
+            room -= len(chunk.indexes)
+            if room <= 0:
+                break
+        return taken
+
+    def _holds_a_suspect(self) -> bool:
+        held = (chunk for chunk in self._chunks.values() if chunk.owner is not None)
+        return any(chunk.deaths == SUSPECT for chunk in held)
 
     def _promote(self, now: float) -> None:
         """Make waiting chunks ready whose time has come, stamped as work that is queued now."""
@@ -162,6 +180,7 @@ class Queue:
             max_age_s=lane.batch.spec.max_age_s,
             max_shared_age_s=lane.batch.spec.max_shared_age_s,
             bare_domains=lane.batch.spec.bare_domains,
+            poisoned=chunk.deaths == POISONED,
         )
 
     def active(self, batch_key: int) -> int:
@@ -200,12 +219,22 @@ class Queue:
             chunk.owner = None
         return len(late)
 
-    def let_go(self, owner: str) -> int:
+    def let_go(self, owner: str, *, died: bool) -> int:
         """See `WorkStore.let_go`."""
         held = [chunk for chunk in self._chunks.values() if chunk.owner == owner]
         for chunk in held:
             chunk.owner = None
+            if died:
+                self._count_death(chunk)
         return len(held)
+
+    def _count_death(self, chunk: Chunk) -> None:
+        size = len(chunk.indexes)
+        deaths, halved = after_death(chunk.deaths, size), is_halved(chunk.deaths, size)
+        chunk.deaths = deaths
+        if halved:
+            self._put(replace(chunk, indexes=chunk.indexes[size // 2 :]))
+            chunk.indexes = chunk.indexes[: size // 2]
 
     def end_leases(self, batch_key: int, indexes: set[int]) -> None:
         """Take the chunks with these entries from their workers."""

@@ -145,9 +145,9 @@ class PipedStore:
         reaped: int = await self._call("reap")
         return reaped
 
-    async def let_go(self, owner: str) -> int:
+    async def let_go(self, owner: str, *, died: bool = False) -> int:
         """See `WorkStore.let_go`."""
-        ready: int = await self._call("let_go", owner)
+        ready: int = await self._call("let_go", owner, died=died)
         return ready
 
     async def next_run_at(self) -> float | None:
@@ -206,7 +206,7 @@ async def answer(
         writer.close()
         with contextlib.suppress(Unavailable):  # or the leases run out
             for owner in owners:
-                await store.let_go(owner)
+                await store.let_go(owner, died=True)  # one that drains has let go of all
 
 
 async def _answer_one(

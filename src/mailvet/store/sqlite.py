@@ -375,10 +375,10 @@ class SqliteStore(
         del self._in_vain[: len(in_vain)]
         return reaped
 
-    async def let_go(self, owner: str) -> int:
+    async def let_go(self, owner: str, *, died: bool = False) -> int:
         """See `WorkStore.let_go`."""
         return await self._file.write(
-            lambda transaction: sqlite_work.let_go_of(transaction, owner=owner)
+            lambda transaction: sqlite_work.let_go_of(transaction, owner=owner, died=died)
         )
 
     async def next_run_at(self) -> float | None:

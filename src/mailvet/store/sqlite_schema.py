@@ -373,6 +373,10 @@ def _bare_domains(database: sqlite_utils.Database) -> None:
     database.table("batch").add_column("bare_domains", int, not_null_default=0)
 
 
+def _deaths(database: sqlite_utils.Database) -> None:
+    database.table("chunk").add_column("deaths", int, not_null_default=0)
+
+
 STEPS: Steps = {
     "0001_store": _store,
     "0002_batches": _batches,
@@ -389,4 +393,5 @@ STEPS: Steps = {
     "0013_audit": _audit,
     "0014_creator": _creator,
     "0015_bare_domains": _bare_domains,
+    "0016_deaths": _deaths,
 }

@@ -16,6 +16,7 @@ from mailvet.store.sqlite_batches import next_number
 from mailvet.store.sqlite_file import Connection
 from mailvet.store.sqlite_schema import HELD, KEY_BITS, READY, WAITING
 from mailvet.store.sqlite_writer import Transaction
+from mailvet.store.suspects import POISONED, SUSPECT, after_death, is_halved
 
 PROMOTIONS = 1_000
 """Waiting chunks made ready by one claim at most; more are made ready by the next."""
@@ -34,6 +35,7 @@ class Held(NamedTuple):
     first_attempt_at: float | None
     indexes: bytes
     originals: bytes | None
+    deaths: int
 
 
 def virtual_time(connection: Connection) -> float:
@@ -44,10 +46,8 @@ def virtual_time(connection: Connection) -> float:
 
 def release_all(connection: Connection) -> None:
     """Make every held chunk ready: for a store just opened, which nobody else can have open."""
-    connection.execute(
-        "UPDATE chunk SET state = ?, owner = NULL, lease_until = NULL WHERE state = ?",
-        (READY, HELD),
-    )
+    _count_deaths(connection, None)
+    _let_go_of(connection, None)
     park(connection)
 
 
@@ -82,19 +82,29 @@ def claim(
 
 def _fairest(connection: Connection, max_entries: int) -> list[tuple[Any, ...]]:
     """Return ready chunks in order of their stamps, until they have enough entries."""
-    taken = []
+    taken: list[tuple[Any, ...]] = []
     ready = connection.execute(
-        "SELECT stamp, size, id, batch_key, attempt, first_attempt_at, indexes, originals"
+        "SELECT stamp, size, id, batch_key, attempt, first_attempt_at, indexes, originals, deaths"
         " FROM chunk WHERE state = 0 ORDER BY stamp, id"
     )
     room = max_entries
     for row in ready:
+        if row[-1] == SUSPECT:
+            if taken or _holds_a_suspect(connection):
+                continue
+            taken.append(row)
+            break
         taken.append(row)
         room -= row[1]
         if room <= 0:
             break
     ready.close()  # the rest is not read, and the rows are about to be changed
     return taken
+
+
+def _holds_a_suspect(connection: Connection) -> bool:
+    query = "SELECT 1 FROM chunk WHERE state = 1 AND deaths = ? LIMIT 1"
+    return connection.execute(query, (SUSPECT,)).fetchone() is not None
 
 
 def _promote(connection: Connection, now: float) -> None:
@@ -198,6 +208,7 @@ def _claim(chunk: Held, batch: _Batch, entries: tuple[WorkEntry, ...]) -> Claim:
         entries=entries,
         rules=batch.rules,
         tenant_rules=batch.tenant_rules,
+        poisoned=chunk.deaths == POISONED,
         max_age_s=batch.max_age_s,
         max_shared_age_s=batch.max_shared_age_s,
         bare_domains=batch.bare_domains,
@@ -351,17 +362,60 @@ def reap(transaction: Transaction, *, now: float) -> int:
     return reaped
 
 
-def let_go_of(transaction: Transaction, *, owner: str) -> int:
+def let_go_of(transaction: Transaction, *, owner: str, died: bool) -> int:
     """Make the chunks of an owner ready again that is known to be gone."""
-    ready = transaction.connection.execute(
-        "UPDATE chunk SET state = 0, owner = NULL, lease_until = NULL"
-        " WHERE state = 1 AND owner = ?",
-        (owner,),
-    ).rowcount
+    if died:
+        _count_deaths(transaction.connection, owner)
+    ready = _let_go_of(transaction.connection, owner)
     if ready:
         park(transaction.connection)
         transaction.touch_work()
     return ready
+
+
+def _let_go_of(connection: Connection, owner: str | None) -> int:
+    return connection.execute(
+        "UPDATE chunk SET state = 0, owner = NULL, lease_until = NULL"
+        " WHERE state = 1 AND (?1 IS NULL OR owner = ?1)",
+        (owner,),
+    ).rowcount
+
+
+def _count_deaths(connection: Connection, owner: str | None) -> None:
+    """Count the death of an owner, or of all, against what it holds; see `store.suspects`."""
+    held = connection.execute(
+        "SELECT id, deaths, size FROM chunk WHERE state = 1 AND (?1 IS NULL OR owner = ?1)",
+        (owner,),
+    ).fetchall()
+    for number, deaths, size in held:
+        if is_halved(deaths, size):
+            _halve(connection, number)
+    connection.executemany(
+        "UPDATE chunk SET deaths = ? WHERE id = ?",
+        [(after_death(deaths, size), number) for number, deaths, size in held],
+    )
+
+
+def _halve(connection: Connection, number: int) -> None:
+    row = connection.execute(
+        "SELECT indexes, originals FROM chunk WHERE id = ?", (number,)
+    ).fetchone()
+    indexes = from_blob(row[0])
+    originals = _originals(indexes, row[1])
+    half = len(indexes) // 2
+    first, second = [
+        (len(part), to_blob(part), _pick(originals, part))
+        for part in (indexes[:half], indexes[half:])
+    ]
+    connection.execute(
+        "INSERT INTO chunk (batch_key, state, run_at, attempt, first_attempt_at, stamp, deaths,"
+        " size, indexes, originals) SELECT batch_key, 0, run_at, attempt, first_attempt_at, stamp,"
+        " deaths, ?, ?, ? FROM chunk WHERE id = ?",
+        (*second, number),
+    )
+    connection.execute(
+        "UPDATE chunk SET size = ?, indexes = ?, originals = ? WHERE id = ?", (*first, number)
+    )
 
 
 def next_run_at(connection: Connection) -> float | None:
