@@ -234,6 +234,13 @@ class Settings(BaseModel):
     catch_all_ttl_s: float = Field(
         86_400, ge=0, description="seconds for which a domain's catch-all answer is kept"
     )
+    remembered_answers: int = Field(
+        100_000,
+        ge=0,
+        le=10_000_000,
+        description="mailboxes whose answers each process remembers for callers who take old ones"
+        " (max_age), some 600 bytes each; they are forgotten with the process",
+    )
     log_level: str = Field("info", description="debug, info, warning or error")
     log_addresses: str = Field(
         "none",

@@ -174,3 +174,22 @@ async def test_answers_are_forgotten_with_their_batch(
     again = await _batch(client, 3, 60, max_shared_age_s=60)
 
     assert [not forget] * 3 == [result.from_cache for result in again]
+
+
+async def test_nothing_is_remembered_where_there_is_no_room(tmp_path: Path) -> None:
+    """`remembered_answers` is how many mailboxes there is room for."""
+    async with Testbed(parse_world(WORLD)) as bed:
+        settings = {
+            "listen": f"unix:{tmp_path}/socket",
+            "store": str(tmp_path / "store.db"),
+            "resolver": bed.resolver,
+            "smtp_port": bed.smtp_port,
+            "allow_network": bed.allow_networks,
+            "helo": "server.mailvet.test",
+            "egress_canaries": "",
+            "drain_grace_s": 1,
+            "remembered_answers": 0,
+        }
+        async with Service(load(settings)) as service, connect(service.address) as client:
+            await _verify(client, "user1@plain.test", 60)
+            assert not (await _verify(client, "user1@plain.test", 60)).from_cache

@@ -61,6 +61,8 @@ type CreateBatchRequest struct {
 	// How old an answer may be that the tenant got before: up to 30 days. What is younger
 	// is answered at once (`from_cache`), everything else is asked; not set, all is asked.
 	// Only what an exchanger settled is ever reused, an UNKNOWN never.
+	// Remembered are the last answers of each process of the server (`remembered_answers`),
+	// until it ends: after a restart all is asked.
 	MaxAge *durationpb.Duration `protobuf:"bytes,21,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
 	// What the list is meant for.
 	Targeting *Targeting `protobuf:"bytes,14,opt,name=targeting,proto3" json:"targeting,omitempty"`

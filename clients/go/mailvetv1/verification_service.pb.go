@@ -34,6 +34,8 @@ type VerifyEmailRequest struct {
 	// How old an answer may be that the tenant got before: up to 30 days. What is younger
 	// is answered at once (`from_cache`), everything else is asked; not set, all is asked.
 	// Only what an exchanger settled is ever reused, an UNKNOWN never.
+	// Remembered are the last answers of each process of the server (`remembered_answers`),
+	// until it ends: after a restart all is asked.
 	MaxAge *durationpb.Duration `protobuf:"bytes,20,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
 	// How old an answer may be that was got for any tenant that asks for shared answers: up
 	// to 30 days. Who asks for them shares his own, without his name and without the
@@ -174,6 +176,8 @@ type VerifyEmailsRequest struct {
 	// How old an answer may be that the tenant got before: up to 30 days. What is younger
 	// is answered at once (`from_cache`), everything else is asked; not set, all is asked.
 	// Only what an exchanger settled is ever reused, an UNKNOWN never.
+	// Remembered are the last answers of each process of the server (`remembered_answers`),
+	// until it ends: after a restart all is asked.
 	MaxAge *durationpb.Duration `protobuf:"bytes,20,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
 	// How old an answer may be that was got for any tenant that asks for shared answers: up
 	// to 30 days. Who asks for them shares his own, without his name and without the
@@ -315,6 +319,8 @@ type VerifyStreamRequest struct {
 	// How old an answer may be that the tenant got before: up to 30 days. What is younger
 	// is answered at once (`from_cache`), everything else is asked; not set, all is asked.
 	// Only what an exchanger settled is ever reused, an UNKNOWN never.
+	// Remembered are the last answers of each process of the server (`remembered_answers`),
+	// until it ends: after a restart all is asked.
 	MaxAge *durationpb.Duration `protobuf:"bytes,20,opt,name=max_age,json=maxAge,proto3" json:"max_age,omitempty"`
 	// How old an answer may be that was got for any tenant that asks for shared answers: up
 	// to 30 days. Who asks for them shares his own, without his name and without the

@@ -186,7 +186,7 @@ class EngineRoom:
         )
         judge = Judge(suggest, build_weights(settings))
         self._answers = Answers(judge, encoder)
-        self._recall = recall = Recall(wall_clock)
+        self._recall = recall = Recall(wall_clock, max_memories=settings.remembered_answers)
         self.worker = Worker(
             store,
             self._pipeline,

@@ -49,6 +49,8 @@ class VerifyEmailRequest(_message.Message):
         """How old an answer may be that the tenant got before: up to 30 days. What is younger
         is answered at once (`from_cache`), everything else is asked; not set, all is asked.
         Only what an exchanger settled is ever reused, an UNKNOWN never.
+        Remembered are the last answers of each process of the server (`remembered_answers`),
+        until it ends: after a restart all is asked.
         """
 
     @_builtins.property
@@ -126,6 +128,8 @@ class VerifyEmailsRequest(_message.Message):
         """How old an answer may be that the tenant got before: up to 30 days. What is younger
         is answered at once (`from_cache`), everything else is asked; not set, all is asked.
         Only what an exchanger settled is ever reused, an UNKNOWN never.
+        Remembered are the last answers of each process of the server (`remembered_answers`),
+        until it ends: after a restart all is asked.
         """
 
     @_builtins.property
@@ -215,6 +219,8 @@ class VerifyStreamRequest(_message.Message):
         """How old an answer may be that the tenant got before: up to 30 days. What is younger
         is answered at once (`from_cache`), everything else is asked; not set, all is asked.
         Only what an exchanger settled is ever reused, an UNKNOWN never.
+        Remembered are the last answers of each process of the server (`remembered_answers`),
+        until it ends: after a restart all is asked.
         """
 
     @_builtins.property

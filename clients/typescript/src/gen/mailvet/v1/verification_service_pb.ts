@@ -52,6 +52,8 @@ export type VerifyEmailRequest = Message<"mailvet.v1.VerifyEmailRequest"> & {
    * How old an answer may be that the tenant got before: up to 30 days. What is younger
    * is answered at once (`from_cache`), everything else is asked; not set, all is asked.
    * Only what an exchanger settled is ever reused, an UNKNOWN never.
+   * Remembered are the last answers of each process of the server (`remembered_answers`),
+   * until it ends: after a restart all is asked.
    *
    * @generated from field: google.protobuf.Duration max_age = 20;
    */
@@ -127,6 +129,8 @@ export type VerifyEmailsRequest = Message<"mailvet.v1.VerifyEmailsRequest"> & {
    * How old an answer may be that the tenant got before: up to 30 days. What is younger
    * is answered at once (`from_cache`), everything else is asked; not set, all is asked.
    * Only what an exchanger settled is ever reused, an UNKNOWN never.
+   * Remembered are the last answers of each process of the server (`remembered_answers`),
+   * until it ends: after a restart all is asked.
    *
    * @generated from field: google.protobuf.Duration max_age = 20;
    */
@@ -225,6 +229,8 @@ export type VerifyStreamRequest = Message<"mailvet.v1.VerifyStreamRequest"> & {
    * How old an answer may be that the tenant got before: up to 30 days. What is younger
    * is answered at once (`from_cache`), everything else is asked; not set, all is asked.
    * Only what an exchanger settled is ever reused, an UNKNOWN never.
+   * Remembered are the last answers of each process of the server (`remembered_answers`),
+   * until it ends: after a restart all is asked.
    *
    * @generated from field: google.protobuf.Duration max_age = 20;
    */
