@@ -24,6 +24,12 @@ personality = "tarpit"
 options = { delay_s = 0.02, interval_s = 0.0 }
 domains = ["slow.test"]
 mailboxes = { users = 5 }
+
+[[host]]
+name = "mx.mute.test"
+addresses = ["127.0.85.2"]
+personality = "silent"
+domains = ["mute.test"]
 """
 
 
@@ -47,10 +53,10 @@ async def _client(tmp_path: Path) -> AsyncIterator[Client]:
             yield client
 
 
-async def drafted(client: Client, batch_id: str, count: int) -> None:
+async def drafted(client: Client, batch_id: str, count: int, domain: str = "slow.test") -> None:
     """A batch with all of its entries."""
     await client.create_batch(batch_service_pb2.CreateBatchRequest(batch_id=batch_id))
-    entries = [batch_pb2.Entry(input_data=f"{batch_id}{n}@slow.test") for n in range(count)]
+    entries = [batch_pb2.Entry(input_data=f"{batch_id}{n}@{domain}") for n in range(count)]
     await client.upload(batch_id, entries)
 
 
@@ -101,3 +107,19 @@ async def test_batches_of_equal_weight_finish_together(client: Client) -> None:
 
     assert batch_pb2.BATCH_STATE_COMPLETED == first.state
     assert 140 <= second.progress.result_count
+
+
+async def test_a_small_batch_need_not_wait_for_a_slow_exchanger(client: Client) -> None:
+    """Though all that may be held at one time waits for one that does not answer."""
+    await drafted(client, "large", 300, "mute.test")
+    await drafted(client, "small", 10, "slow.test")
+    await launch(client, "large")
+    async for frame in client.watch("large"):
+        if frame.progress.active_count >= 200 or frame.batch.progress.active_count >= 200:
+            break
+    await launch(client, "small")
+    small = await looked_at(client, "small", wait_s=60)
+    large = await looked_at(client, "large")
+
+    assert batch_pb2.BATCH_STATE_COMPLETED == small.state
+    assert 0 == large.progress.result_count

@@ -28,6 +28,10 @@ from mailvet.store.base import WorkStore
 CLAIM_ENTRIES = 1000
 """Claimed at once: amortises the commit, and a batch launched meanwhile comes next."""
 
+BESIDE_PART = 10
+"""This part of the window is claimed beside it for batches that come while it is full; for many of
+them no more than `CLAIM_ENTRIES`."""
+
 
 class Rhythm(NamedTuple):
     """How often the worker turns to the store, in seconds."""
@@ -115,11 +119,21 @@ class Worker:
                 revision = await self._store.work_signal(
                     after=revision, timeout_s=self._rhythm.idle_s
                 )
-                await self._store.plan_launched()
+                if await self._store.plan_launched():
+                    await self._welcome()
             except Unavailable as error:
                 revision = 0  # what was signalled is still to be done
                 _LOG.warning("plan.refused", reason=str(error))
                 await asyncio.sleep(self._rhythm.retry_s)
+
+    async def _welcome(self) -> None:
+        """Claim a little beside a full window: a batch that was cut just now is served first, and
+        need not wait until slow exchangers have answered about those before it."""
+        if self._gathering.blocked and not self._refused and not self.held:
+            beside = max(1, self._window // BESIDE_PART)
+            room = min(beside, self._window + CLAIM_ENTRIES - self._in_flight)
+            if room > 0:
+                await self._claim(room)
 
     async def _claim_loop(self) -> None:
         revision = 0
@@ -143,7 +157,9 @@ class Worker:
             raise Unavailable("memory is short; what is under way has to end first")
         if self._in_flight >= self._window:
             await self._wait_for_room()
-        room = min(self._window - self._in_flight, CLAIM_ENTRIES)
+        return await self._claim(min(self._window - self._in_flight, CLAIM_ENTRIES))
+
+    async def _claim(self, room: int) -> bool:
         self._gathering.expect()
         try:
             claims = await self._store.claim(self._owner, max_entries=room)
