@@ -76,7 +76,7 @@ async def test_processes_end_with_the_one_that_serves(tmp_path: Path) -> None:
         await server.kill()
 
     assert 2 == len(children)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):  # they may not have begun to listen yet
         while any(_lives(pid) for pid in children):
             await asyncio.sleep(0.05)
 
