@@ -25,6 +25,19 @@ _NAME = re.compile(rf"[A-Za-z0-9.\-{BEYOND_ASCII}]*")
 _LABEL_AND_DOT = re.compile("([^.\u3002\uff0e\uff61]*)([.\u3002\uff0e\uff61]?)")
 """UTS #46 4, step 2: four characters separate labels."""
 
+_PLAIN_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_PLAIN_NAME = re.compile(rf"(?:{_PLAIN_LABEL}\.)+[a-z]{{2,63}}")
+
+
+def plain_domain(text: str) -> DomainName | None:
+    """Return the domain that a text is if it needs no mapping at all, as most; else None.
+
+    It is for whoever asks to see to its length.
+    """
+    if "xn--" in text or not _PLAIN_NAME.fullmatch(text):
+        return None
+    return DomainName(text, text)
+
 
 def parse_domain(text: str, start: int, end: int) -> DomainName | SyntaxFault:
     """Return the domain that stands in `text` from `start` to `end`, or its first fault."""

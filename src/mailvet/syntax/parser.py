@@ -9,7 +9,7 @@ import re
 from mailvet.model.address import Address, DomainName, SyntaxFault
 from mailvet.model.status import EntryStatus
 from mailvet.syntax.characters import ATEXT
-from mailvet.syntax.domain import parse_domain
+from mailvet.syntax.domain import parse_domain, plain_domain
 from mailvet.syntax.forms import form_name, inner_address
 from mailvet.syntax.local_part import (
     MAX_LOCAL_PART_OCTETS,
@@ -45,10 +45,20 @@ def parse(text: str) -> Address | SyntaxFault:
     Addresses in other forms (display name, `mailto:`) are faults; see `suggest_form`.
     """
     local_part, _, domain = text.partition("@")
-    known = _known_domains.get(domain)
+    known = _known_domains.get(domain) or _met_first(domain)
     if known is not None and len(local_part) <= MAX_LOCAL_PART_OCTETS and DOT_ATOM(local_part):
         return Address(local_part, known)
     return parse_fully(text)
+
+
+def _met_first(text: str) -> DomainName | None:
+    """The domain that a text is, remembered, if that is plain to see."""
+    if len(text) > _MAX_KNOWN_OCTETS:
+        return None
+    domain = plain_domain(text)
+    if domain is not None:
+        _remember(text, domain)
+    return domain
 
 
 def parse_fully(text: str) -> Address | SyntaxFault:
