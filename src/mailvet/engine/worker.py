@@ -133,7 +133,7 @@ class Worker:
             beside = max(1, self._window // BESIDE_PART)
             room = min(beside, self._window + CLAIM_ENTRIES - self._in_flight)
             if room > 0:
-                await self._claim(room)
+                await self._begin_all(await self._claim(room))
 
     async def _claim_loop(self) -> None:
         revision = 0
@@ -142,15 +142,24 @@ class Worker:
                 revision = await self._store.work_signal(
                     after=revision, timeout_s=await self._idle_s()
                 )
-                while await self._claim_some():
-                    pass
+                await self._claim_all()
             except Unavailable as error:
                 revision = 0  # what was signalled is still to be done
                 _LOG.warning("claim.refused", reason=str(error))
                 await asyncio.sleep(self._rhythm.retry_s)
 
-    async def _claim_some(self) -> bool:
-        """Claim what there is room for, waiting for room; False when nothing is ready."""
+    async def _claim_all(self) -> None:
+        """Claim and begin until nothing is ready; a claim is on its way while the last begins."""
+        coming = asyncio.ensure_future(self._claim_next())
+        try:
+            while claims := await coming:
+                coming = asyncio.ensure_future(self._claim_next())
+                await self._begin_all(claims)
+        finally:
+            coming.cancel()
+
+    async def _claim_next(self) -> list[Claim]:
+        """Claim what there is room for, waiting for room."""
         if self._refused:  # or what was learnt and cannot be kept would pile up
             raise Unavailable("what was learnt before has to be kept first")
         if self.held:
@@ -159,16 +168,19 @@ class Worker:
             await self._wait_for_room()
         return await self._claim(min(self._window - self._in_flight, CLAIM_ENTRIES))
 
-    async def _claim(self, room: int) -> bool:
+    async def _claim(self, room: int) -> list[Claim]:
         self._gathering.expect()
         try:
             claims = await self._store.claim(self._owner, max_entries=room)
-            for claim in claims:
-                self._begin(claim)
-                await asyncio.sleep(0)  # what is decided offline takes milliseconds a chunk
         finally:
             self._gathering.arrived()
-        return bool(claims)
+        self._in_flight += sum([len(claim.entries) for claim in claims])
+        return claims
+
+    async def _begin_all(self, claims: Sequence[Claim]) -> None:
+        for claim in claims:
+            await asyncio.sleep(0)  # what is decided offline takes milliseconds a chunk
+            self._begin(claim)
 
     async def _wait_for_room(self) -> None:
         # A claim costs a commit: not one for every entry that ends.
@@ -191,12 +203,13 @@ class Worker:
         self._chunks[claim.fence] = chunk
         if claim.poisoned:
             self._give_up(chunk)
+            self._free(len(claim.entries))
             return
         chunk.rows, entries = self._answers.offhand.answer(claim, self._wall_clock())
         chunk.open = len(entries)
         if chunk.rows:
             self._learnt(chunk)
-        self._in_flight += chunk.open
+        self._free(len(claim.entries) - chunk.open)
         cases = partial(self._cases, chunk)
         if chunk.is_plain:
             answer = partial(self._answer_herd, chunk)
@@ -230,12 +243,16 @@ class Worker:
         """Answer plain entries of a domain that is dead; return those that are left."""
         rows, left = self._answers.of_herd(herd, card, classify, self._wall_clock())
         chunk.open -= len(rows)
-        self._in_flight -= len(rows)
-        self._room.set()
+        self._free(len(rows))
         if not chunk.lost and not self._stopping:
             chunk.rows += rows
         self._learnt(chunk)
         return left
+
+    def _free(self, entries: int) -> None:
+        """Note that there is room in the window for so many more."""
+        self._in_flight -= entries
+        self._room.set()
 
     def _learnt(self, chunk: Chunk) -> None:
         self._dirty[chunk.claim.fence] = chunk
@@ -256,8 +273,7 @@ class Worker:
         chunk = case.owner
         assert isinstance(chunk, Chunk)
         chunk.open -= 1
-        self._in_flight -= 1
-        self._room.set()
+        self._free(1)
         if not chunk.lost and not self._stopping and not case.abandoned:
             try:
                 self._conclude(case, chunk)
