@@ -6,7 +6,7 @@ from typing import NamedTuple
 from mailvet.batches.intake import Intake, RawEntry
 from mailvet.batches.limits import MAX_ENTRIES_PER_BATCH
 from mailvet.errors import QuotaExceeded
-from mailvet.model.batch import Batch
+from mailvet.model.batch import Batch, Entry
 from mailvet.store.base import Store
 
 
@@ -15,6 +15,13 @@ class Chunk(NamedTuple):
 
     offset: int | None
     entries: Sequence[RawEntry]
+
+
+class Taken(NamedTuple):
+    """A chunk whose entries were taken in, to be kept."""
+
+    offset: int | None
+    entries: Sequence[Entry]
 
 
 class Upload:
@@ -43,22 +50,32 @@ class Upload:
         Chunks that follow on each other share one commit. Raises what `append_entries` raises,
         and `QuotaExceeded` when the batch would grow too large.
         """
-        for start, raws in _join(chunks, self._next):
-            if raws:
-                await self._keep(start, raws)
+        return await self.keep([await self.take(chunk) for chunk in chunks])
+
+    async def take(self, chunk: Chunk) -> Taken:
+        """Take the entries of a chunk in; as many as wait may be taken in before any is kept."""
+        spec = self._batch.spec
+        entries = await self._intake.take(
+            chunk.entries, spec.deduplication, bare_domains=spec.bare_domains
+        )
+        return Taken(chunk.offset, entries)
+
+    async def keep(self, chunks: Sequence[Taken]) -> int:
+        """As `append`, of chunks that were taken in."""
+        for start, entries in _join(chunks, self._next):
+            if entries:
+                await self._keep(start, entries)
             else:
                 await self._look(start)
         return self.entry_count
 
-    async def _keep(self, start: int | None, raws: list[RawEntry]) -> None:
-        end = (self.entry_count if start is None else start) + len(raws)
+    async def _keep(self, start: int | None, entries: list[Entry]) -> None:
+        end = (self.entry_count if start is None else start) + len(entries)
         if end > self._max_entries:
             raise QuotaExceeded(
                 f"a batch holds at most {self._max_entries} entries; start another one",
                 subject="entries_per_batch",
             )
-        spec = self._batch.spec
-        entries = await self._intake.take(raws, spec.deduplication, bare_domains=spec.bare_domains)
         self.entry_count = await self._store.append_entries(
             self._batch.tenant, self._batch.batch_id, start, entries
         )
@@ -70,11 +87,9 @@ class Upload:
         self._next = start
 
 
-def _join(
-    chunks: Sequence[Chunk], following: int | None
-) -> list[tuple[int | None, list[RawEntry]]]:
+def _join(chunks: Sequence[Taken], following: int | None) -> list[tuple[int | None, list[Entry]]]:
     """Join chunks that follow on each other into runs of (first index, entries)."""
-    runs: list[tuple[int | None, list[RawEntry]]] = []
+    runs: list[tuple[int | None, list[Entry]]] = []
     for chunk in chunks:
         if runs:
             start, entries = runs[-1]

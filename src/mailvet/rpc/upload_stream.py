@@ -1,7 +1,7 @@
 """StreamEntries: frames in, one ack each out, in order, while a few frames wait their turn.
 
-A reader takes frames off the wire while the ones before are committed; frames that wait are
-committed together. The inbox is bounded, so HTTP/2 flow control holds up a fast sender.
+A reader takes frames off the wire, and their entries in, while the ones before are committed; what
+waits is committed together. The inbox is bounded, so HTTP/2 flow control holds up a fast sender.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from mailvet.batches.lifecycle import Batches
-from mailvet.batches.upload import Chunk, Upload
+from mailvet.batches.upload import Taken, Upload
 from mailvet.errors import Violations
 from mailvet.rpc import decode
 from mailvet.rpc.call import Call
@@ -22,15 +22,18 @@ FRAMES_WAITING = 4
 
 class _Frame(NamedTuple):
     batch_id: str
-    chunk: Chunk
+    chunk: Taken
     finish: pb.FinishUpload | None
 
 
 class _Inbox:
     """Frames that were read and not yet committed; None ends them."""
 
-    def __init__(self) -> None:
+    def __init__(self, batches: Batches) -> None:
+        self._batches = batches
         self._frames: asyncio.Queue[_Frame | None] = asyncio.Queue(FRAMES_WAITING)
+        self.upload: Upload | None = None
+        """Where they go, from the first one on."""
         self.error: Exception | None = None
         """What was wrong with the frame after the last."""
 
@@ -48,7 +51,10 @@ class _Inbox:
             chunk = decode.upload_frame(request, batch_id)
             batch_id = batch_id or request.batch_id
             finish = request.finish if request.HasField("finish") else None
-            await self._frames.put(_Frame(batch_id, chunk, finish))
+            if self.upload is None:
+                self.upload = await self._batches.upload(call.tenant, batch_id)
+            taken = await self.upload.take(chunk)
+            await self._frames.put(_Frame(batch_id, taken, finish))
             if finish is not None:
                 return
 
@@ -62,7 +68,7 @@ class _Inbox:
 
 async def receive(batches: Batches, call: Call[pb.StreamEntriesRequest]) -> None:
     """Answer one StreamEntries call."""
-    inbox = _Inbox()
+    inbox = _Inbox(batches)
     reader = asyncio.create_task(inbox.fill(call))
     try:
         await _commit(batches, call, inbox)
@@ -73,14 +79,11 @@ async def receive(batches: Batches, call: Call[pb.StreamEntriesRequest]) -> None
 
 
 async def _commit(batches: Batches, call: Call[pb.StreamEntriesRequest], inbox: _Inbox) -> None:
-    upload: Upload | None = None
     ended = False
     while not ended:
         frames, ended = await inbox.take()
-        if frames and upload is None:
-            upload = await batches.upload(call.tenant, frames[0].batch_id)
-        if frames and upload is not None:
-            count = await upload.append([frame.chunk for frame in frames])
+        if frames and inbox.upload is not None:
+            count = await inbox.upload.keep([frame.chunk for frame in frames])
             for frame in frames:
                 await call.write(await _ack(batches, call.tenant, frame, count))
     if inbox.error is not None:
