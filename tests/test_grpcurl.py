@@ -118,6 +118,7 @@ def test_every_line_runs(target: str) -> None:
         said["CreateBatch"][-2].batch.bare_domains,
         said["CreateBatch"][-2].batch.max_shared_age.seconds,
     ]
+    assert 2 == said["CreateBatch"][-2].batch.progress.result_count
     assert said["CreateBatch"][-2].batch.callback.url.startswith("https://hooks.")
     assert 2 == said["UploadFile"][-1].batch.entry_count
     assert said["WatchBatch"][-1].done

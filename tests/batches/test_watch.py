@@ -164,8 +164,14 @@ async def test_a_deleted_batch_ends_its_watch(store: Store) -> None:
         await asyncio.wait_for(waiting, 5)
 
 
-@pytest.mark.parametrize("burst", [1, 20, 100])
-@pytest.mark.parametrize(("from_tenth", "idle_s"), [(0, 60.0), (1, 0.0), (3, 0.0)])
+@pytest.mark.parametrize(
+    ("burst", "from_tenth", "idle_s"),
+    [
+        *((burst, 1, 0.0) for burst in (1, 20, 100, 250)),
+        *((burst, 3, 0.0) for burst in (1, 20, 100)),
+        *((burst, 0, 5.0) for burst in (1, 20, 100)),
+    ],
+)
 async def test_the_remaining_time_of_a_steady_batch_is_right(
     burst: int, from_tenth: int, idle_s: float
 ) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import grpc
 import pytest
+from google.protobuf.duration_pb2 import Duration
 
 from mailvet.v1 import batch_pb2 as batch_pb
 from mailvet.v1 import batch_service_pb2 as pb
@@ -72,6 +73,38 @@ async def test_a_repeated_request_returns_the_first_batch(world: World) -> None:
     second = (await world.batches.CreateBatch(request)).batch
 
     assert first.batch_id == second.batch_id
+
+
+async def test_create_waits_for_the_end(world: World) -> None:
+    """With `wait` and `launch` one call is all; asked again, it is answered at once."""
+    entries = [batch_pb.Entry(input_data=f"u{n}@example.org") for n in range(3)]
+    request = pb.CreateBatchRequest(
+        batch_id="b", entries=entries, launch=True, request_id="r", wait=Duration(seconds=30)
+    )
+    creating = asyncio.ensure_future(world.batches.CreateBatch(request, timeout=20))
+    while not (await world.batches.ListBatches(pb.ListBatchesRequest())).batches:
+        await asyncio.sleep(0)
+    await work(world.store)
+    batch = (await creating).batch
+    again = (await world.batches.CreateBatch(request)).batch
+
+    assert (COMPLETED, 3) == (batch.state, batch.progress.result_count)
+    assert batch == again
+
+
+async def test_create_waits_for_nothing_else(world: World) -> None:
+    """Neither for a draft, nor for what is only checked, nor for longer than a minute."""
+    wait = Duration(seconds=30)
+    entries = [batch_pb.Entry(input_data="u@example.org")]
+    draft = pb.CreateBatchRequest(entries=entries, wait=wait)
+    checked = pb.CreateBatchRequest(entries=entries, launch=True, validate_only=True, wait=wait)
+    for request in (draft, checked):
+        await asyncio.wait_for(world.batches.CreateBatch(request), 10)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await world.batches.CreateBatch(pb.CreateBatchRequest(wait=Duration(seconds=61)))
+
+    assert "wait:" in (caught.value.details() or "")
+    assert 1 == len((await world.batches.ListBatches(pb.ListBatchesRequest())).batches)
 
 
 async def test_get_waits_for_the_end(world: World) -> None:

@@ -77,7 +77,10 @@ type CreateBatchRequest struct {
 	Removal *Removal `protobuf:"bytes,26,opt,name=removal,proto3" json:"removal,omitempty"`
 	// Whether an entry without an at sign that is a domain is verified as one: whether it takes
 	// mail, and whether for any mailbox. Without, it is no address (AT_SIGN_NOT_FOUND).
-	BareDomains   bool `protobuf:"varint,27,opt,name=bare_domains,json=bareDomains,proto3" json:"bare_domains,omitempty"`
+	BareDomains bool `protobuf:"varint,27,opt,name=bare_domains,json=bareDomains,proto3" json:"bare_domains,omitempty"`
+	// With `launch`: how long to wait for the end of the batch, up to 60 s; answered at once
+	// when not set. A repeated call with the same `request_id` waits again.
+	Wait          *durationpb.Duration `protobuf:"bytes,28,opt,name=wait,proto3" json:"wait,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -250,6 +253,13 @@ func (x *CreateBatchRequest) GetBareDomains() bool {
 		return x.BareDomains
 	}
 	return false
+}
+
+func (x *CreateBatchRequest) GetWait() *durationpb.Duration {
+	if x != nil {
+		return x.Wait
+	}
+	return nil
 }
 
 // Response of CreateBatch.
@@ -1837,7 +1847,7 @@ var File_mailvet_v1_batch_service_proto protoreflect.FileDescriptor
 const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	"\n" +
 	"\x1emailvet/v1/batch_service.proto\x12\n" +
-	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x16mailvet/v1/batch.proto\x1a\x19mailvet/v1/callback.proto\x1a\x18mailvet/v1/options.proto\x1a\x16mailvet/v1/rules.proto\x1a\x17mailvet/v1/status.proto\x1a\x1amailvet/v1/targeting.proto\x1a\x1cmailvet/v1/upload_file.proto\"\xe9\a\n" +
+	"mailvet.v1\x1a\x1egoogle/protobuf/duration.proto\x1a google/protobuf/field_mask.proto\x1a\x16mailvet/v1/batch.proto\x1a\x19mailvet/v1/callback.proto\x1a\x18mailvet/v1/options.proto\x1a\x16mailvet/v1/rules.proto\x1a\x17mailvet/v1/status.proto\x1a\x1amailvet/v1/targeting.proto\x1a\x1cmailvet/v1/upload_file.proto\"\x98\b\n" +
 	"\x12CreateBatchRequest\x12\x19\n" +
 	"\bbatch_id\x18\x01 \x01(\tR\abatchId\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12 \n" +
@@ -1860,7 +1870,8 @@ const file_mailvet_v1_batch_service_proto_rawDesc = "" +
 	"\bcallback\x18\x18 \x01(\v2\x14.mailvet.v1.CallbackR\bcallback\x12?\n" +
 	"\x0emax_shared_age\x18\x19 \x01(\v2\x19.google.protobuf.DurationR\fmaxSharedAge\x12-\n" +
 	"\aremoval\x18\x1a \x01(\v2\x13.mailvet.v1.RemovalR\aremoval\x12!\n" +
-	"\fbare_domains\x18\x1b \x01(\bR\vbareDomains\x1a9\n" +
+	"\fbare_domains\x18\x1b \x01(\bR\vbareDomains\x12-\n" +
+	"\x04wait\x18\x1c \x01(\v2\x19.google.protobuf.DurationR\x04wait\x1a9\n" +
 	"\vLabelsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01B\v\n" +
@@ -2066,66 +2077,67 @@ var file_mailvet_v1_batch_service_proto_depIdxs = []int32{
 	35, // 9: mailvet.v1.CreateBatchRequest.callback:type_name -> mailvet.v1.Callback
 	33, // 10: mailvet.v1.CreateBatchRequest.max_shared_age:type_name -> google.protobuf.Duration
 	36, // 11: mailvet.v1.CreateBatchRequest.removal:type_name -> mailvet.v1.Removal
-	37, // 12: mailvet.v1.CreateBatchResponse.batch:type_name -> mailvet.v1.Batch
-	31, // 13: mailvet.v1.AddEntriesRequest.entries:type_name -> mailvet.v1.Entry
-	31, // 14: mailvet.v1.StreamEntriesRequest.entries:type_name -> mailvet.v1.Entry
-	5,  // 15: mailvet.v1.StreamEntriesRequest.finish:type_name -> mailvet.v1.FinishUpload
-	37, // 16: mailvet.v1.StreamEntriesResponse.batch:type_name -> mailvet.v1.Batch
-	29, // 17: mailvet.v1.PrepareBatchRequest.deduplication:type_name -> mailvet.v1.Deduplication
-	30, // 18: mailvet.v1.PrepareBatchRequest.duplicate_keep:type_name -> mailvet.v1.DuplicateKeep
-	28, // 19: mailvet.v1.PrepareBatchRequest.quality:type_name -> mailvet.v1.QualityLevel
-	36, // 20: mailvet.v1.PrepareBatchRequest.removal:type_name -> mailvet.v1.Removal
-	37, // 21: mailvet.v1.PrepareBatchResponse.batch:type_name -> mailvet.v1.Batch
-	37, // 22: mailvet.v1.LaunchBatchResponse.batch:type_name -> mailvet.v1.Batch
-	37, // 23: mailvet.v1.PauseBatchResponse.batch:type_name -> mailvet.v1.Batch
-	37, // 24: mailvet.v1.ResumeBatchResponse.batch:type_name -> mailvet.v1.Batch
-	37, // 25: mailvet.v1.UpdateBatchRequest.batch:type_name -> mailvet.v1.Batch
-	38, // 26: mailvet.v1.UpdateBatchRequest.update_mask:type_name -> google.protobuf.FieldMask
-	37, // 27: mailvet.v1.UpdateBatchResponse.batch:type_name -> mailvet.v1.Batch
-	37, // 28: mailvet.v1.CancelBatchResponse.batch:type_name -> mailvet.v1.Batch
-	33, // 29: mailvet.v1.GetBatchRequest.wait:type_name -> google.protobuf.Duration
-	37, // 30: mailvet.v1.GetBatchResponse.batch:type_name -> mailvet.v1.Batch
-	39, // 31: mailvet.v1.ListBatchesRequest.states:type_name -> mailvet.v1.BatchState
-	37, // 32: mailvet.v1.ListBatchesResponse.batches:type_name -> mailvet.v1.Batch
-	33, // 33: mailvet.v1.WatchBatchRequest.heartbeat_interval:type_name -> google.protobuf.Duration
-	37, // 34: mailvet.v1.WatchBatchResponse.batch:type_name -> mailvet.v1.Batch
-	40, // 35: mailvet.v1.WatchBatchResponse.progress:type_name -> mailvet.v1.Progress
-	41, // 36: mailvet.v1.WatchBatchResponse.going_away:type_name -> mailvet.v1.GoingAway
-	0,  // 37: mailvet.v1.BatchService.CreateBatch:input_type -> mailvet.v1.CreateBatchRequest
-	2,  // 38: mailvet.v1.BatchService.AddEntries:input_type -> mailvet.v1.AddEntriesRequest
-	4,  // 39: mailvet.v1.BatchService.StreamEntries:input_type -> mailvet.v1.StreamEntriesRequest
-	42, // 40: mailvet.v1.BatchService.AddFile:input_type -> mailvet.v1.AddFileRequest
-	43, // 41: mailvet.v1.BatchService.UploadFile:input_type -> mailvet.v1.UploadFileRequest
-	7,  // 42: mailvet.v1.BatchService.PrepareBatch:input_type -> mailvet.v1.PrepareBatchRequest
-	9,  // 43: mailvet.v1.BatchService.LaunchBatch:input_type -> mailvet.v1.LaunchBatchRequest
-	11, // 44: mailvet.v1.BatchService.PauseBatch:input_type -> mailvet.v1.PauseBatchRequest
-	13, // 45: mailvet.v1.BatchService.ResumeBatch:input_type -> mailvet.v1.ResumeBatchRequest
-	15, // 46: mailvet.v1.BatchService.UpdateBatch:input_type -> mailvet.v1.UpdateBatchRequest
-	17, // 47: mailvet.v1.BatchService.CancelBatch:input_type -> mailvet.v1.CancelBatchRequest
-	19, // 48: mailvet.v1.BatchService.GetBatch:input_type -> mailvet.v1.GetBatchRequest
-	21, // 49: mailvet.v1.BatchService.ListBatches:input_type -> mailvet.v1.ListBatchesRequest
-	23, // 50: mailvet.v1.BatchService.WatchBatch:input_type -> mailvet.v1.WatchBatchRequest
-	25, // 51: mailvet.v1.BatchService.DeleteBatch:input_type -> mailvet.v1.DeleteBatchRequest
-	1,  // 52: mailvet.v1.BatchService.CreateBatch:output_type -> mailvet.v1.CreateBatchResponse
-	3,  // 53: mailvet.v1.BatchService.AddEntries:output_type -> mailvet.v1.AddEntriesResponse
-	6,  // 54: mailvet.v1.BatchService.StreamEntries:output_type -> mailvet.v1.StreamEntriesResponse
-	44, // 55: mailvet.v1.BatchService.AddFile:output_type -> mailvet.v1.AddFileResponse
-	45, // 56: mailvet.v1.BatchService.UploadFile:output_type -> mailvet.v1.UploadFileResponse
-	8,  // 57: mailvet.v1.BatchService.PrepareBatch:output_type -> mailvet.v1.PrepareBatchResponse
-	10, // 58: mailvet.v1.BatchService.LaunchBatch:output_type -> mailvet.v1.LaunchBatchResponse
-	12, // 59: mailvet.v1.BatchService.PauseBatch:output_type -> mailvet.v1.PauseBatchResponse
-	14, // 60: mailvet.v1.BatchService.ResumeBatch:output_type -> mailvet.v1.ResumeBatchResponse
-	16, // 61: mailvet.v1.BatchService.UpdateBatch:output_type -> mailvet.v1.UpdateBatchResponse
-	18, // 62: mailvet.v1.BatchService.CancelBatch:output_type -> mailvet.v1.CancelBatchResponse
-	20, // 63: mailvet.v1.BatchService.GetBatch:output_type -> mailvet.v1.GetBatchResponse
-	22, // 64: mailvet.v1.BatchService.ListBatches:output_type -> mailvet.v1.ListBatchesResponse
-	24, // 65: mailvet.v1.BatchService.WatchBatch:output_type -> mailvet.v1.WatchBatchResponse
-	26, // 66: mailvet.v1.BatchService.DeleteBatch:output_type -> mailvet.v1.DeleteBatchResponse
-	52, // [52:67] is the sub-list for method output_type
-	37, // [37:52] is the sub-list for method input_type
-	37, // [37:37] is the sub-list for extension type_name
-	37, // [37:37] is the sub-list for extension extendee
-	0,  // [0:37] is the sub-list for field type_name
+	33, // 12: mailvet.v1.CreateBatchRequest.wait:type_name -> google.protobuf.Duration
+	37, // 13: mailvet.v1.CreateBatchResponse.batch:type_name -> mailvet.v1.Batch
+	31, // 14: mailvet.v1.AddEntriesRequest.entries:type_name -> mailvet.v1.Entry
+	31, // 15: mailvet.v1.StreamEntriesRequest.entries:type_name -> mailvet.v1.Entry
+	5,  // 16: mailvet.v1.StreamEntriesRequest.finish:type_name -> mailvet.v1.FinishUpload
+	37, // 17: mailvet.v1.StreamEntriesResponse.batch:type_name -> mailvet.v1.Batch
+	29, // 18: mailvet.v1.PrepareBatchRequest.deduplication:type_name -> mailvet.v1.Deduplication
+	30, // 19: mailvet.v1.PrepareBatchRequest.duplicate_keep:type_name -> mailvet.v1.DuplicateKeep
+	28, // 20: mailvet.v1.PrepareBatchRequest.quality:type_name -> mailvet.v1.QualityLevel
+	36, // 21: mailvet.v1.PrepareBatchRequest.removal:type_name -> mailvet.v1.Removal
+	37, // 22: mailvet.v1.PrepareBatchResponse.batch:type_name -> mailvet.v1.Batch
+	37, // 23: mailvet.v1.LaunchBatchResponse.batch:type_name -> mailvet.v1.Batch
+	37, // 24: mailvet.v1.PauseBatchResponse.batch:type_name -> mailvet.v1.Batch
+	37, // 25: mailvet.v1.ResumeBatchResponse.batch:type_name -> mailvet.v1.Batch
+	37, // 26: mailvet.v1.UpdateBatchRequest.batch:type_name -> mailvet.v1.Batch
+	38, // 27: mailvet.v1.UpdateBatchRequest.update_mask:type_name -> google.protobuf.FieldMask
+	37, // 28: mailvet.v1.UpdateBatchResponse.batch:type_name -> mailvet.v1.Batch
+	37, // 29: mailvet.v1.CancelBatchResponse.batch:type_name -> mailvet.v1.Batch
+	33, // 30: mailvet.v1.GetBatchRequest.wait:type_name -> google.protobuf.Duration
+	37, // 31: mailvet.v1.GetBatchResponse.batch:type_name -> mailvet.v1.Batch
+	39, // 32: mailvet.v1.ListBatchesRequest.states:type_name -> mailvet.v1.BatchState
+	37, // 33: mailvet.v1.ListBatchesResponse.batches:type_name -> mailvet.v1.Batch
+	33, // 34: mailvet.v1.WatchBatchRequest.heartbeat_interval:type_name -> google.protobuf.Duration
+	37, // 35: mailvet.v1.WatchBatchResponse.batch:type_name -> mailvet.v1.Batch
+	40, // 36: mailvet.v1.WatchBatchResponse.progress:type_name -> mailvet.v1.Progress
+	41, // 37: mailvet.v1.WatchBatchResponse.going_away:type_name -> mailvet.v1.GoingAway
+	0,  // 38: mailvet.v1.BatchService.CreateBatch:input_type -> mailvet.v1.CreateBatchRequest
+	2,  // 39: mailvet.v1.BatchService.AddEntries:input_type -> mailvet.v1.AddEntriesRequest
+	4,  // 40: mailvet.v1.BatchService.StreamEntries:input_type -> mailvet.v1.StreamEntriesRequest
+	42, // 41: mailvet.v1.BatchService.AddFile:input_type -> mailvet.v1.AddFileRequest
+	43, // 42: mailvet.v1.BatchService.UploadFile:input_type -> mailvet.v1.UploadFileRequest
+	7,  // 43: mailvet.v1.BatchService.PrepareBatch:input_type -> mailvet.v1.PrepareBatchRequest
+	9,  // 44: mailvet.v1.BatchService.LaunchBatch:input_type -> mailvet.v1.LaunchBatchRequest
+	11, // 45: mailvet.v1.BatchService.PauseBatch:input_type -> mailvet.v1.PauseBatchRequest
+	13, // 46: mailvet.v1.BatchService.ResumeBatch:input_type -> mailvet.v1.ResumeBatchRequest
+	15, // 47: mailvet.v1.BatchService.UpdateBatch:input_type -> mailvet.v1.UpdateBatchRequest
+	17, // 48: mailvet.v1.BatchService.CancelBatch:input_type -> mailvet.v1.CancelBatchRequest
+	19, // 49: mailvet.v1.BatchService.GetBatch:input_type -> mailvet.v1.GetBatchRequest
+	21, // 50: mailvet.v1.BatchService.ListBatches:input_type -> mailvet.v1.ListBatchesRequest
+	23, // 51: mailvet.v1.BatchService.WatchBatch:input_type -> mailvet.v1.WatchBatchRequest
+	25, // 52: mailvet.v1.BatchService.DeleteBatch:input_type -> mailvet.v1.DeleteBatchRequest
+	1,  // 53: mailvet.v1.BatchService.CreateBatch:output_type -> mailvet.v1.CreateBatchResponse
+	3,  // 54: mailvet.v1.BatchService.AddEntries:output_type -> mailvet.v1.AddEntriesResponse
+	6,  // 55: mailvet.v1.BatchService.StreamEntries:output_type -> mailvet.v1.StreamEntriesResponse
+	44, // 56: mailvet.v1.BatchService.AddFile:output_type -> mailvet.v1.AddFileResponse
+	45, // 57: mailvet.v1.BatchService.UploadFile:output_type -> mailvet.v1.UploadFileResponse
+	8,  // 58: mailvet.v1.BatchService.PrepareBatch:output_type -> mailvet.v1.PrepareBatchResponse
+	10, // 59: mailvet.v1.BatchService.LaunchBatch:output_type -> mailvet.v1.LaunchBatchResponse
+	12, // 60: mailvet.v1.BatchService.PauseBatch:output_type -> mailvet.v1.PauseBatchResponse
+	14, // 61: mailvet.v1.BatchService.ResumeBatch:output_type -> mailvet.v1.ResumeBatchResponse
+	16, // 62: mailvet.v1.BatchService.UpdateBatch:output_type -> mailvet.v1.UpdateBatchResponse
+	18, // 63: mailvet.v1.BatchService.CancelBatch:output_type -> mailvet.v1.CancelBatchResponse
+	20, // 64: mailvet.v1.BatchService.GetBatch:output_type -> mailvet.v1.GetBatchResponse
+	22, // 65: mailvet.v1.BatchService.ListBatches:output_type -> mailvet.v1.ListBatchesResponse
+	24, // 66: mailvet.v1.BatchService.WatchBatch:output_type -> mailvet.v1.WatchBatchResponse
+	26, // 67: mailvet.v1.BatchService.DeleteBatch:output_type -> mailvet.v1.DeleteBatchResponse
+	53, // [53:68] is the sub-list for method output_type
+	38, // [38:53] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_mailvet_v1_batch_service_proto_init() }

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from mailvet.batches.drain import Drain
 from mailvet.batches.pause import Pause
-from mailvet.batches.rate import RateMeter
+from mailvet.batches.rate import Pace, RateMeter
 from mailvet.model.batch import Batch, Progress
 from mailvet.model.status import BatchState
 from mailvet.store.base import Store
@@ -57,9 +57,10 @@ class Observer:
         if batch.state is not BatchState.RUNNING:
             return Standing(batch, progress)
         now = self._wall_clock()
-        rate = self._meter.rate(batch.key, progress.result_count, now - (batch.launch_time or now))
+        pace = self._meter.pace(batch.key, progress.result_count, now - (batch.launch_time or now))
         hindrances = [*await self._store.hindrances(), *_waiting(progress)]
-        return Standing(batch, progress, rate, _remaining_s(progress, rate, now), tuple(hindrances))
+        remaining_s = _remaining_s(progress, pace, now)
+        return Standing(batch, progress, pace.rate, remaining_s, tuple(hindrances))
 
     async def look_at_end(
         self, tenant: str, batch_id: str, *, wait_s: float, drain: Drain
@@ -99,11 +100,11 @@ def _waiting(progress: Progress) -> list[tuple[str, str]]:
     return [("WAITING_FOR_RETRY", f"{open_count} entries wait for a later attempt{clock}")]
 
 
-def _remaining_s(progress: Progress, rate: float, now: float) -> float | None:
+def _remaining_s(progress: Progress, pace: Pace, now: float) -> float | None:
     ready = progress.open_count - progress.waiting_count
-    if ready > 0 and rate <= 0:
+    if ready > 0 and pace.rate <= 0:
         return None
-    seconds = ready / rate if ready > 0 else 0.0
+    seconds = ready / pace.rate - pace.since_s if ready > 0 else 0.0
     if progress.waiting_count and progress.next_attempt_at is not None:
         seconds = max(seconds, progress.next_attempt_at - now)
     return max(0.0, math.ceil(seconds))

@@ -1,5 +1,7 @@
 """BatchService: create, fill, launch, watch, cancel, delete."""
 
+from typing import Any
+
 from mailvet.batches.lifecycle import Batches
 from mailvet.batches.limits import MAX_WAIT_S, MIN_HEARTBEAT_S
 from mailvet.batches.prepare import Preparation
@@ -47,7 +49,12 @@ class BatchService:
     ) -> pb.CreateBatchResponse:
         """Create a batch."""
         new = decode.new_batch(request, self._callback_rules, call.caller.key_id)
+        wait_s = self._wait_s(request, call)
         standing = await self._batches.create(call.tenant, new)
+        if wait_s > 0 and new.launch and not new.validate_only:
+            standing = await self._batches.get(
+                call.tenant, standing.batch.batch_id, wait_s=wait_s, drain=call.drain
+            )
         return pb.CreateBatchResponse(batch=encode_batch(standing))
 
     async def add_entries(
@@ -135,12 +142,18 @@ class BatchService:
         self, request: pb.GetBatchRequest, call: Call[pb.GetBatchRequest]
     ) -> pb.GetBatchResponse:
         """Return a batch, at once or when it ended."""
-        # A little less than the caller's deadline: the newest state beats DEADLINE_EXCEEDED.
-        wait_s = min(decode.wait_s(request), call.budget_s(MAX_WAIT_S) - _MARGIN_S)
+        wait_s = self._wait_s(request, call)
         standing = await self._batches.get(
             call.tenant, request.batch_id, wait_s=wait_s, drain=call.drain
         )
         return pb.GetBatchResponse(batch=encode_batch(standing))
+
+    def _wait_s(
+        self, request: pb.GetBatchRequest | pb.CreateBatchRequest, call: Call[Any]
+    ) -> float:
+        """For how long a call may wait for the end of a batch: a little less than its deadline,
+        for the newest state beats DEADLINE_EXCEEDED."""
+        return min(decode.wait_s(request), call.budget_s(MAX_WAIT_S) - _MARGIN_S)
 
     async def list_batches(
         self, request: pb.ListBatchesRequest, call: Call[pb.ListBatchesRequest]

@@ -189,8 +189,10 @@ def check_entry(raw: RawEntry, path: str, wrong: Violations) -> None:
     rules.check_length(raw.custom, f"{path}custom", limits.MAX_CUSTOM_CHARACTERS, wrong)
 
 
-def wait_s(request: batch_service_pb.GetBatchRequest) -> float:
-    """Return for how many seconds GetBatch may wait."""
+def wait_s(
+    request: batch_service_pb.GetBatchRequest | batch_service_pb.CreateBatchRequest,
+) -> float:
+    """Return for how many seconds the end of a batch may be waited for."""
     wrong = Violations()
     wait = rules.seconds(request.wait, "wait", 0, limits.MAX_WAIT_S, wrong)
     wrong.raise_if_any()

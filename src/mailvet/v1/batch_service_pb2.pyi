@@ -71,6 +71,7 @@ class CreateBatchRequest(_message.Message):
     MAX_SHARED_AGE_FIELD_NUMBER: _builtins.int
     REMOVAL_FIELD_NUMBER: _builtins.int
     BARE_DOMAINS_FIELD_NUMBER: _builtins.int
+    WAIT_FIELD_NUMBER: _builtins.int
     batch_id: _builtins.str
     """An id of the caller's own, `[a-z][a-z0-9-]{0,62}`; empty for a UUIDv7."""
     name: _builtins.str
@@ -148,6 +149,12 @@ class CreateBatchRequest(_message.Message):
         not set.
         """
 
+    @_builtins.property
+    def wait(self) -> _duration_pb2.Duration:
+        """With `launch`: how long to wait for the end of the batch, up to 60 s; answered at once
+        when not set. A repeated call with the same `request_id` waits again.
+        """
+
     def __init__(
         self,
         *,
@@ -171,10 +178,11 @@ class CreateBatchRequest(_message.Message):
         max_shared_age: _duration_pb2.Duration | None = ...,
         removal: _batch_pb2.Removal | None = ...,
         bare_domains: _builtins.bool = ...,
+        wait: _duration_pb2.Duration | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "callback", b"callback", "max_age", b"max_age", "max_shared_age", b"max_shared_age", "priority", b"priority", "removal", b"removal", "retention", b"retention", "targeting", b"targeting"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "callback", b"callback", "max_age", b"max_age", "max_shared_age", b"max_shared_age", "priority", b"priority", "removal", b"removal", "retention", b"retention", "targeting", b"targeting", "wait", b"wait"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "bare_domains", b"bare_domains", "batch_id", b"batch_id", "callback", b"callback", "deduplication", b"deduplication", "description", b"description", "duplicate_keep", b"duplicate_keep", "entries", b"entries", "labels", b"labels", "launch", b"launch", "max_age", b"max_age", "max_shared_age", b"max_shared_age", "name", b"name", "priority", b"priority", "quality", b"quality", "removal", b"removal", "request_id", b"request_id", "retention", b"retention", "rules", b"rules", "targeting", b"targeting", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_priority", b"_priority", "bare_domains", b"bare_domains", "batch_id", b"batch_id", "callback", b"callback", "deduplication", b"deduplication", "description", b"description", "duplicate_keep", b"duplicate_keep", "entries", b"entries", "labels", b"labels", "launch", b"launch", "max_age", b"max_age", "max_shared_age", b"max_shared_age", "name", b"name", "priority", b"priority", "quality", b"quality", "removal", b"removal", "request_id", b"request_id", "retention", b"retention", "rules", b"rules", "targeting", b"targeting", "validate_only", b"validate_only", "wait", b"wait"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__priority: _TypeAlias = _typing.Literal["priority"]  # noqa: Y015
     _WhichOneofArgType__priority: _TypeAlias = _typing.Literal["_priority", b"_priority"]  # noqa: Y015
