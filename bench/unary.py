@@ -48,10 +48,7 @@ async def measure(calls: int) -> dict[str, Any]:
     """Run once; returns the figures, times in milliseconds."""
     with tempfile.TemporaryDirectory() as folder:
         async with Testbed(WORLD) as bed:
-            # All callers share one connection; the default is that one has 128 open calls.
-            server = FreshServerProcess(
-                bed, Path(folder), log_level="warning", connection_calls="1024"
-            )
+            server = FreshServerProcess(bed, Path(folder), log_level="warning")
             await server.start()
             try:
                 requests = [_request(number) for number in range(ADDRESSES)]

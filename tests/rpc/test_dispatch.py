@@ -168,6 +168,18 @@ async def test_a_connection_has_its_share_of_calls(open_world: OpenWorld) -> Non
     assert "b" == (await held_back).batch.batch_id
 
 
+async def test_callers_at_the_limit_of_a_connection_are_not_refused(open_world: OpenWorld) -> None:
+    """Call upon call, twice as many at once as it takes: a client without retries gets them all."""
+    world = await open_world(admission=AdmissionLimits(connection_calls=20))
+    await world.create("b", 1)
+
+    async def calls() -> None:
+        for _ in range(15):
+            await world.batches.GetBatch(pb.GetBatchRequest(batch_id="b"))
+
+    await asyncio.gather(*(calls() for _ in range(40)))
+
+
 async def test_a_deadline_that_passes_is_counted_as_such(world: World) -> None:
     """Operators tell callers who hung up from callers whose time was over."""
     await world.create("b", 1, launch=True)

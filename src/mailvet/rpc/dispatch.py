@@ -30,6 +30,9 @@ from mailvet.rpc.permission import EVERYBODY, permission_of
 REQUEST_ID_KEY = "x-request-id"
 PUSHBACK_KEY = "grpc-retry-pushback-ms"
 """When a client of gRPC that retries by itself may come back (gRFC A6)."""
+ON_THE_WAY_S = 0.1
+"""The caller's time began before ours, by as long as the call was on its way: it may be over when
+ours has some left."""
 _REQUEST_ID = re.compile(r"[\x21-\x7e]{1,128}")
 """What we repeat of a caller's request id: printable, short, no way into a log line."""
 
@@ -234,7 +237,7 @@ def _was_cancelled(error: BaseException) -> bool:
 
 def _is_overdue(context: Context) -> bool:
     left_s = context.time_remaining()
-    return left_s is not None and left_s <= 0
+    return left_s is not None and left_s <= ON_THE_WAY_S
 
 
 def _stop_cancelling() -> None:

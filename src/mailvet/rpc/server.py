@@ -287,6 +287,8 @@ def _channel_options(options: ServerOptions) -> list[tuple[str, int]]:
         ("grpc.so_reuseport", 0),
         ("grpc.max_concurrent_streams", options.admission.connection_calls),
         ("grpc.max_receive_message_length", HARD_MESSAGE_BYTES),
+        # Else it refuses callers who are near the limit: streams that end count as well for it.
+        ("grpc.http.overload_protection", 0),
         # Above its own 1,000, gRPC ends calls at random with CANCELLED: anybody's.
         ("grpc.server.max_pending_requests", 20_000),
         ("grpc.server.max_pending_requests_hard_limit", 40_000),
