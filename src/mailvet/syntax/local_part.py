@@ -1,6 +1,7 @@
 """The local part: a dot-atom or one quoted string (RFC 5321 4.1.2, RFC 6531 3.3)."""
 
 import re
+from functools import lru_cache
 
 from mailvet.model.address import SyntaxFault
 from mailvet.model.status import EntryStatus
@@ -23,6 +24,10 @@ MAX_LOCAL_PART_OCTETS = 64
 _QUOTED_CONTENT = re.compile(rf"(?:[\x20\x21\x23-\x5b\x5d-\x7e{BEYOND_ASCII}]++|\\[\x20-\x7e])*+")
 
 
+_WHOLE_WORDS = re.compile(rf"(?:[{ATEXT}]++\.)*+")
+"""The words in ASCII at the start that end with a dot: most of what a mistake stands behind."""
+
+
 def scan_local_part(text: str, start: int, end: int) -> int | SyntaxFault:
     """Return the index of the at sign that ends the local part, or the first fault before it.
 
@@ -38,7 +43,8 @@ def scan_local_part(text: str, start: int, end: int) -> int | SyntaxFault:
 
 
 def _scan_dot_atom(text: str, start: int, end: int) -> int | SyntaxFault:
-    position = start
+    words = _WHOLE_WORDS.match(text, start, end)
+    position = words.end() if words else start
     while True:
         match = WORD.match(text, position, end)
         stop = match.end() if match else position
@@ -58,23 +64,32 @@ def _scan_dot_atom(text: str, start: int, end: int) -> int | SyntaxFault:
 
 def _no_word(text: str, start: int, position: int, end: int) -> SyntaxFault:
     """The fault where a word should start and none does."""
-    boundary = EntryStatus.INVALID_WORD_BOUNDARY_START
     if position == end:
         return no_at_sign(end)
     character = text[position]
-    if character == "@" and position == start:
+    if character == "." and position > start:
+        return _two_dots(position)
+    if character == ".":
+        return _boundary(position, "The local part cannot start with a dot.")
+    if character == "@" and position > start:
+        return _boundary(position - 1, "The local part cannot end with a dot.")
+    if character == "@":
         reason = "There is no local part before the at sign."
         return SyntaxFault(EntryStatus.INVALID_LOCAL_PART_LENGTH, position, reason)
-    if character == "@":
-        return SyntaxFault(boundary, position - 1, "The local part cannot end with a dot.")
-    if character == "." and position == start:
-        return SyntaxFault(boundary, position, "The local part cannot start with a dot.")
-    if character == ".":
-        reason = "Two dots cannot follow each other."
-        return SyntaxFault(EntryStatus.DOUBLE_DOT_SEQUENCE, position, reason)
     if text.startswith('""', position, end):
         return _empty_quotes(position)
     return _bad_character(text, position, end)
+
+
+@lru_cache(MAX_LOCAL_PART_OCTETS)
+def _two_dots(index: int) -> SyntaxFault:
+    reason = "Two dots cannot follow each other."
+    return SyntaxFault(EntryStatus.DOUBLE_DOT_SEQUENCE, index, reason)
+
+
+@lru_cache(MAX_LOCAL_PART_OCTETS)
+def _boundary(index: int, reason: str) -> SyntaxFault:
+    return SyntaxFault(EntryStatus.INVALID_WORD_BOUNDARY_START, index, reason)
 
 
 def _scan_quoted(text: str, start: int, end: int) -> int | SyntaxFault:
