@@ -22,6 +22,9 @@ FLOWING = 0.01
 """As many of those who wait have to come between two looks for more to be worth waiting for."""
 STRETCH = 5
 """So many times longer is waited then: a slow machine takes its time to fill the same sessions."""
+LATE_S = 2 * QUIET_S
+"""No more than this is counted of the time between two looks: nobody could come while the loop was
+busy, or the machine was with others."""
 LOOKS = 8
 """How many looks tell what comes: a claim brings a hundred at once, and then there is a pause."""
 
@@ -37,7 +40,7 @@ class Party(Protocol):
 
 class _Waiting(NamedTuple):
     since: float
-    """By the loop's clock."""
+    """In seconds that counted as waiting."""
     start: Callable[[], None]
 
 
@@ -56,6 +59,10 @@ class Gathering:
         self._flow = 0.0
         """What came between two looks lately."""
         self._under_way = 0
+        self._waited = 0.0
+        """Seconds that counted as waiting."""
+        self._looked_at = 0.0
+        """By the loop's clock."""
         self._timer: asyncio.TimerHandle | None = None
 
     def expect(self) -> None:
@@ -71,10 +78,9 @@ class Gathering:
         """Call `start` once nobody else comes, or this waits for too long; once for each `who`."""
         self._arrivals += 1
         if who not in self._waiting:
-            loop = asyncio.get_running_loop()
-            self._waiting[who] = _Waiting(loop.time(), start)
+            self._waiting[who] = _Waiting(self._waited, start)
             if self._timer is None:
-                self._set_timer(loop)
+                self._set_timer()
 
     def leave(self, who: Party) -> None:
         """Forget one who waits."""
@@ -87,18 +93,20 @@ class Gathering:
             self._timer.cancel()
             self._timer = None
 
-    def _set_timer(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _set_timer(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._looked_at = loop.time()
         self._timer = loop.call_later(min(QUIET_S, self.most_s), self._look)
 
     def _look(self) -> None:
         self._timer = None
-        loop = asyncio.get_running_loop()
+        self._waited += min(asyncio.get_running_loop().time() - self._looked_at, LATE_S)
         came, self._arrivals = self._arrivals, 0
         self._flow += (came - self._flow) / LOOKS
         if came or (self._under_way and not self.blocked):
-            released = self._overdue(loop.time())
+            released = self._overdue()
         elif self.blocked:
-            released = self._overdue(loop.time())
+            released = self._overdue()
             released |= self._fullest(self._free() - len(released))
         else:
             released = self._waiting.copy()
@@ -106,12 +114,12 @@ class Gathering:
             self._waiting.pop(who, None)
             waited.start()
         if self._waiting and self._timer is None:
-            self._set_timer(loop)
+            self._set_timer()
 
-    def _overdue(self, now: float) -> dict[Party, _Waiting]:
+    def _overdue(self) -> dict[Party, _Waiting]:
         """Return those who have waited for long enough."""
         flowing = self._flow > FLOWING * len(self._waiting)
-        latest = now - self.most_s * (STRETCH if flowing else 1)
+        latest = self._waited - self.most_s * (STRETCH if flowing else 1)
         overdue = {}
         for who, waited in self._waiting.items():
             if waited.since > latest:  # they stand in the order in which they came
