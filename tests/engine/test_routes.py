@@ -98,6 +98,39 @@ async def test_who_is_listened_to_hears_why_it_waits() -> None:
     await desk.desk.close()
 
 
+def _elsewhere(number: int) -> DomainCard:
+    """A domain with an exchanger of its own."""
+    card = DomainCard(f"d{number}.example")
+    host = f"mx.d{number}.example"
+    exchanger = Exchanger(host=host, preference=10, addresses=("192.0.2.1",))
+    card.answer = MxAnswer(outcome=MxOutcome.EXCHANGERS, exchangers=(exchanger,), hosts=(host,))
+    return card
+
+
+async def test_routes_that_wait_for_a_session_have_their_turn() -> None:
+    """First come, first visited, whoever came and went before."""
+    desk = _Desk()
+    for number in range(20):
+        desk.desk.submit(_elsewhere(number), [_case(str(number))])
+    await desk.let_go(20)
+    assert [[str(number)] for number in range(20)] == desk.lots
+    await desk.desk.close()
+
+
+async def test_idle_routes_are_forgotten() -> None:
+    """What was learnt of routes stays as long as there is room or they are at work."""
+    desk = _Desk()
+    desk.desk._forget_at = 6
+    for number in range(6):
+        desk.desk.submit(_elsewhere(number), [_case(str(number))])
+    await desk.let_go(3)
+    assert 6 == len(desk.desk._routes)
+    desk.desk.submit(_elsewhere(6), [_case("6")])
+    kept = [route.key for route in desk.desk._routes.values()]
+    assert [f"mx.d{number}.example" for number in (3, 4, 5, 6)] == kept
+    await desk.desk.close()
+
+
 async def test_an_abandoned_case_does_not_keep_others_waiting() -> None:
     """When it was to ask for the catch-all that others wait for, the next one asks."""
     desk, card, concluded = _Desk(), _card(), list[str]()

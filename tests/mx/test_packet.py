@@ -224,6 +224,23 @@ def test_pointers_go_backwards_only() -> None:
         assert by_hand(head + asked.section + record, asked) is None
 
 
+@pytest.mark.parametrize("label", [b"mx", b"MX_1", b"a b", b"", b"a.b", b"x" * 63])
+def test_an_exchanger_beside_the_question(label: bytes) -> None:
+    """One label and a pointer to anywhere is read as the library reads it, or left to it."""
+    asked = asked_for(RecordType.MX, "mail.d.example.test")
+    head = struct.pack(">HHHHHH", NUMBER, 0x8180, 1, 1, 0, 0)
+    read = 0
+    for target in range(12 + len(asked.section) + 4):
+        data = b"\0\x0a" + bytes([len(label)]) + label + struct.pack(">H", 0xC000 | target)
+        record = struct.pack(">HHHIH", 0xC00C, 15, 1, 60, len(data)) + data
+        packet = head + asked.section + record
+        found = by_hand(packet, asked)
+        assert found is None or found == oracle(packet, asked)
+        read += found is not None
+    is_plain = label in (b"mx", b"MX_1", b"x" * 63)
+    assert read >= 4 if is_plain else not read  # at least at each label of the name
+
+
 @st.composite
 def packets(draw: st.DrawFn) -> tuple[bytes, Asked]:
     """Real packets with some bytes changed, cut, added or moved."""
