@@ -22,6 +22,9 @@ MAX_DOMAINS = 100_000
 Classify = Callable[[str, str], Membership]
 """Tells which lists an address is on, by its local part and its domain in A-labels."""
 
+_new = tuple.__new__
+"""Makes a named tuple in a third of the time that its own constructor takes."""
+
 _LOG = structlog.get_logger(room="engine")
 
 
@@ -57,7 +60,7 @@ class Herd:
         """Return a case for each that is not answered, once."""
         cases = self._cases([member.entry for member in self.members])
         for case, (_, local_part) in zip(cases, self.members, strict=True):
-            case.address = Address(local_part, self.domain)
+            case.address = _new(Address, (local_part, self.domain))
         self.members = []
         return cases
 
@@ -100,7 +103,7 @@ class Herding:
                 if domain is not None:
                     herd = herds[name] = Herd(claim, domain, answer, cases)
             if herd is not None and original is None and PLAIN_LOCAL_PART(local_part):
-                herd.members.append(Member(entry, local_part))
+                herd.members.append(_new(Member, (entry, local_part)))
             else:
                 others.append(entry)
         return [herd for herd in herds.values() if herd.members], others
