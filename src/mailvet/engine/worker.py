@@ -170,17 +170,23 @@ class Worker:
 
     async def _claim(self, room: int) -> list[Claim]:
         self._gathering.expect()
+        claims: list[Claim] = []
         try:
             claims = await self._store.claim(self._owner, max_entries=room)
         finally:
-            self._gathering.arrived()
+            if not claims:  # else they have arrived when they have begun
+                self._gathering.arrived()
         self._in_flight += sum([len(claim.entries) for claim in claims])
         return claims
 
     async def _begin_all(self, claims: Sequence[Claim]) -> None:
-        for claim in claims:
-            await asyncio.sleep(0)  # what is decided offline takes milliseconds a chunk
-            self._begin(claim)
+        try:
+            for claim in claims:
+                await asyncio.sleep(0)  # what is decided offline takes milliseconds a chunk
+                self._begin(claim)
+        finally:
+            if claims:
+                self._gathering.arrived()
 
     async def _wait_for_room(self) -> None:
         # A claim costs a commit: not one for every entry that ends.
