@@ -13,6 +13,7 @@ import grpc
 import pytest
 
 from mailvet.client import Client, connect
+from mailvet.model.admission import CONNECTION_CALLS
 from mailvet.model.status import EntryStatus
 from mailvet.serve.run import Service
 from mailvet.testbed.bed import Testbed
@@ -164,9 +165,15 @@ async def _be_silent(service: Service, stack: AsyncExitStack) -> None:
         _, writer = await asyncio.open_connection(host, int(port))
         writer.write(b"PRI * HTTP/2.0\r\n")
         stack.callback(writer.close)
-    channel = await stack.enter_async_context(grpc.aio.insecure_channel(service.address))
-    stub: Any = Client(channel).batches
-    calls = [stub.StreamEntries() for _ in range(SILENT // 2)]
+    calls: list[Any] = []
+    while len(calls) < SILENT // 2:
+        # A connection of its own: the server takes no more than so many calls of one.
+        own = grpc.aio.insecure_channel(
+            service.address, options=[("grpc.use_local_subchannel_pool", 1)]
+        )
+        stub: Any = Client(await stack.enter_async_context(own)).batches
+        room = min(CONNECTION_CALLS, SILENT // 2 - len(calls))
+        calls += [stub.StreamEntries() for _ in range(room)]
     for call in calls:
         stack.callback(call.cancel)
     await asyncio.gather(
