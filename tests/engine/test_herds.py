@@ -76,7 +76,7 @@ class House:
         return [Case(*entry, 0, QualityLevel.HIGH, lambda _: None) for entry in entries]
 
     def part(self, claim: Claim) -> tuple[list[Herd], list[WorkEntry]]:
-        return Herding().part(claim, claim.entries, self.answer, self.cases)
+        return Herding(fewest=1).part(claim, claim.entries, self.answer, self.cases)
 
 
 def card_of(domain: str, answer: MxAnswer) -> DomainCard:
@@ -179,3 +179,13 @@ def test_a_fault_of_ours_leaves_all_to_be_answered_as_cases() -> None:
 
     assert [] == house.rows
     assert list(range(9)) == [case.entry_index for case in herd.cases()]
+
+
+def test_few_entries_of_a_domain_are_no_herd() -> None:
+    """They are left to be cases from the start."""
+    entries = [WorkEntry(n, f"user{n}@d{n % 3}.gone.example", "") for n in range(20)]
+    claim, house = claim_of(entries), House()
+    herds, others = Herding(fewest=7).part(claim, claim.entries, house.answer, house.cases)
+
+    assert ["d0.gone.example", "d1.gone.example"] == [herd.domain.ascii for herd in herds]
+    assert {2, 5, 8, 11, 14, 17} == {entry.entry_index for entry in others}

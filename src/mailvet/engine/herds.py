@@ -19,6 +19,9 @@ from mailvet.syntax import is_plain, parse
 MAX_DOMAINS = 100_000
 """Remembered by their text; some 20 MB when full."""
 
+FEWEST = 16
+"""Of one domain in a claim: fewer cost more as a herd than they save, where the domain lives."""
+
 Classify = Callable[[str, str], Membership]
 """Tells which lists an address is on, by its local part and its domain in A-labels."""
 
@@ -79,7 +82,9 @@ Cases = Callable[[Sequence[WorkEntry]], list[Case]]
 class Herding:
     """Tells plain entries from others, by domain."""
 
-    def __init__(self) -> None:
+    def __init__(self, fewest: int = FEWEST) -> None:
+        """Domains with fewer plain entries in a claim have no herd."""
+        self._fewest = fewest
         self._domains: dict[str, DomainName | None] = {}
         """By their text; None where an entry cannot be plain."""
 
@@ -106,7 +111,10 @@ class Herding:
                 herd.members.append(_new(Member, (entry, local_part)))
             else:
                 others.append(entry)
-        return [herd for herd in herds.values() if herd.members], others
+        for herd in herds.values():
+            if len(herd.members) < self._fewest:
+                others += [member.entry for member in herd.members]
+        return [herd for herd in herds.values() if len(herd.members) >= self._fewest], others
 
     def _domain(self, name: str) -> DomainName | None:
         """Return a domain that is shown as it was sent and whose provider has no rules."""
