@@ -272,8 +272,7 @@ class Worker:
             case = Case(*entry, claim.attempt, claim.quality, self._done, chunk)
             chunk.rows.append(self._answers.fault(case, now))
         chunk.open = 0
-        self._dirty[claim.fence] = chunk
-        self._something_learnt.set()
+        self._learnt(chunk)
 
     def _done(self, case: Case) -> None:
         chunk = case.owner
