@@ -1,9 +1,13 @@
 """What every test leaves behind: nothing."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
 import structlog
+
+# Started in the background, a shell has us ignore it, and so would every program we start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -46,7 +46,12 @@ def test_a_plan_asks_about_exactly_the_mailbox(address: Address) -> None:
     assert (b"RCPT TO:<" + address.mailbox.encode("utf-8") + b">",) == plan.commands
 
 
-@given(st.text(ATEXT + UTF8 + ' @.<>"\\\r\n\t()[]', max_size=20) | st.text(max_size=20))
+@given(
+    st.text(ATEXT + UTF8, min_size=1, max_size=20)
+    | st.text(ATEXT + UTF8 + " @.<>()[]", max_size=20).map('"{}"'.format)
+    | st.text(ATEXT + UTF8 + ' @.<>"\\\r\n\t()[]', max_size=20)
+    | st.text(max_size=20)
+)
 @example('"a b>"')
 @example('"\\""')
 def test_what_syntax_lets_through_is_what_is_sent(local_part: str) -> None:
