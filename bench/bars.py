@@ -147,6 +147,6 @@ def _unary(kept: Kept) -> Iterator[Bar]:
         slow = slowness(kept, "unary")
         for row in found["callers"]:
             if most := {1: 1.5, 64: 30.0}.get(row["callers"]):
-                name = f"VerifyEmail, remembered, {row['callers']} at once: p99"
+                name = f"VerifyEmail, remembered, {row['callers']:g} at once: p99"
                 p99 = row["verify_email_p99_ms"]
                 yield Bar(name, most, p99, "ms", at_most=True, slowness=slow)

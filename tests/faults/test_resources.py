@@ -60,6 +60,10 @@ class Process:
         resource.prlimit(self.pid, resource.RLIMIT_NOFILE, (count, hard))
 
 
+WARM_BATCHES = 50
+"""Until then what is remembered of hosts, and what the allocator keeps, still grows."""
+
+
 @asynccontextmanager
 async def _served(folder: Path) -> AsyncIterator[tuple[ServerProcess, Process]]:
     async with Testbed(parse_world(_world()), recorded_sessions=0) as bed:
@@ -96,7 +100,7 @@ async def test_without_descriptors_work_waits_and_nothing_is_marked(tmp_path: Pa
 async def test_memory_comes_back_after_batch_upon_batch(tmp_path: Path) -> None:
     """Once warm, a dozen batches more leave memory and descriptors within a twentieth."""
     async with _served(tmp_path) as (server, process), server.client() as client:
-        for number in range(15):
+        for number in range(WARM_BATCHES):
             await verify(client, f"warm{number}", ADDRESSES)
         warm_mib, idle = process.resident_mib(), process.descriptors()
         for number in range(15):

@@ -41,6 +41,8 @@ KEEPALIVE_S = 30.0
 _OPTIONS = (
     ("grpc.max_receive_message_length", 16 * 1024 * 1024),
     ("grpc.keepalive_timeout_ms", 20_000),
+    # An unanswered ping ends the connection by this one, a minute where nothing is said.
+    ("grpc.http2.ping_timeout_ms", 20_000),
     # A reader sends nothing for hours: without this its connection is asked twice and no more.
     ("grpc.http2.max_pings_without_data", 0),
     # gRPC's own wait before it dials again is up to two minutes; ours decides (patience.py).

@@ -295,6 +295,7 @@ def _channel_options(options: ServerOptions) -> list[tuple[str, int]]:
         # Finds dead peers; some clients ping as often as every 10 s, even without calls.
         ("grpc.keepalive_time_ms", 30_000),
         ("grpc.keepalive_timeout_ms", 20_000),
+        ("grpc.http2.ping_timeout_ms", 20_000),
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
         ("grpc.max_connection_age_ms", int(options.connection_age_s * 1000)),
