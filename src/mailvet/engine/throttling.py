@@ -5,8 +5,6 @@ from collections.abc import Iterable
 
 from mailvet.engine.routes import Route
 
-THROTTLED = "THROTTLED"
-"""The kind of hindrance; it holds up a part of the work, never all of it."""
 _NAMED = 3
 """Exchangers that are named; the others are counted."""
 _STEP_S = 5

@@ -22,7 +22,7 @@ from mailvet.engine.realtime import Realtime
 from mailvet.engine.recall import Recall
 from mailvet.engine.retry import RetrySchedule
 from mailvet.engine.routes import Lot, Route, RouteDesk
-from mailvet.engine.throttling import THROTTLED, throttling
+from mailvet.engine.throttling import throttling
 from mailvet.engine.visits import Visits
 from mailvet.engine.worker import DEFAULT_RHYTHM, Rhythm, Worker
 from mailvet.errors import ConfigError, Unavailable
@@ -45,6 +45,7 @@ from mailvet.smtp.greeting import greets
 from mailvet.smtp.meanings import meaning_of
 from mailvet.smtp.transcript import OnLine
 from mailvet.store.base import WorkStore
+from mailvet.store.hindrances import THROTTLED
 from mailvet.syntax import bare_domain, nobody_at, parse
 from mailvet.verdict.points import Weights, default_weights, read_weights
 

@@ -11,7 +11,6 @@ from typing import Self
 from mailvet import __version__
 from mailvet.batches.retention import Sweeper
 from mailvet.config import Settings
-from mailvet.engine.throttling import THROTTLED
 from mailvet.errors import ConfigError, StoreInUse, Unavailable
 from mailvet.rpc.catalog_service import CatalogService
 from mailvet.rpc.health import ENGINE
@@ -26,6 +25,7 @@ from mailvet.serve.quality import quality_terms
 from mailvet.serve.vitals import Vitals
 from mailvet.store.balance_book import BalanceBook
 from mailvet.store.base import Store
+from mailvet.store.hindrances import THROTTLED
 from mailvet.store.keyring import KeyRing
 from mailvet.store.memory import MemoryStore
 from mailvet.store.sqlite import SqliteStore

@@ -9,6 +9,8 @@ from mailvet.telemetry.logs import logger
 DISK_FULL = "DISK_FULL"
 STORE_LOCKED = "STORE_LOCKED"
 MEMORY_SHORT = "MEMORY_SHORT"
+THROTTLED = "THROTTLED"
+"""Exchangers asked for less: it holds up a part of the work, never all, and warns of nothing."""
 
 _LOG = logger("store")
 
@@ -26,7 +28,8 @@ class Hindrances:
                 _LOG.info("store.recovered", kind=kind)
             return
         if kind not in self._details:
-            _LOG.warning("store.hindered", kind=kind, detail=detail)
+            say = _LOG.info if kind == THROTTLED else _LOG.warning
+            say("store.hindered", kind=kind, detail=detail)
         self._details[kind] = detail
 
     def __contains__(self, kind: str) -> bool:
