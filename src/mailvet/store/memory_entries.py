@@ -1,5 +1,6 @@
 """Batches selected, and entries read, found, counted, in the store that keeps nothing."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from mailvet.store.memory_keeping import Kept
 
 
-class MemoryEntries:
+class MemoryEntries(ABC):
     """That part of the memory store."""
 
     _kept: "dict[tuple[str, str], Kept]"
@@ -28,8 +29,9 @@ class MemoryEntries:
         mine = [kept.batch for (owner, _), kept in self._kept.items() if owner == tenant]
         return select([one for one in mine if not states or one.state in states], selection)
 
+    @abstractmethod
     def _get(self, tenant: str, batch_id: str) -> "Kept":
-        raise NotImplementedError
+        """Return what is kept of a batch, or raise `NotFound`."""
 
     async def entries_at(self, tenant: str, batch_id: str, indexes: Sequence[int]) -> list[Entry]:
         """See `EntryStore.entries_at`."""

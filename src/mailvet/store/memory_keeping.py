@@ -1,5 +1,6 @@
 """What a memory store keeps of batches, how much it is, and what is left of erased ones."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -29,7 +30,7 @@ class Kept:
     parts: list[bytes] = field(default_factory=list)
 
 
-class MemoryKeeping:
+class MemoryKeeping(ABC):
     """The part of a memory store that answers `Keeping`."""
 
     def __init__(
@@ -44,9 +45,9 @@ class MemoryKeeping:
         self._tombstones: dict[tuple[str, str], Tombstone] = {}
         self._policies: dict[str, DataPolicy] = {}
 
+    @abstractmethod
     def _erase(self, kept: Kept) -> None:
         """Take a batch away and leave its tombstone."""
-        raise NotImplementedError
 
     def _bury(self, batch: Batch) -> None:
         del self._kept[batch.tenant, batch.batch_id]

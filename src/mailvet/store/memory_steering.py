@@ -1,5 +1,6 @@
 """How a memory store steers batches: the queue pauses and reweighs, the batch says so."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Protocol
@@ -19,16 +20,16 @@ class Steered(Protocol):
     batch: Batch
 
 
-class MemorySteering:
+class MemorySteering(ABC):
     """The part of a memory store that answers `Steering`."""
 
     _queue: Queue
     _changes: Changes
     _clock: Callable[[], float]
 
+    @abstractmethod
     def _get(self, tenant: str, batch_id: str) -> Any:
         """Return what is kept of a batch (a `Steered`), or raise `NotFound`."""
-        raise NotImplementedError
 
     async def pause_batch(self, tenant: str, batch_id: str, *, etag: str = "") -> Batch:
         """See `Steering.pause_batch`."""

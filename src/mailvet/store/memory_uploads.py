@@ -1,5 +1,6 @@
 """Files of batches, and labels of entries, in the store that keeps nothing."""
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
 from mailvet.model.batch import UploadedFile
@@ -9,14 +10,16 @@ if TYPE_CHECKING:
     from mailvet.store.memory_keeping import Kept
 
 
-class MemoryUploads:
+class MemoryUploads(ABC):
     """That part of the memory store."""
 
+    @abstractmethod
     def _get(self, tenant: str, batch_id: str) -> "Kept":
-        raise NotImplementedError
+        """Return what is kept of a batch, or raise `NotFound`."""
 
+    @abstractmethod
     def _take_bytes(self, tenant: str, size: int) -> int:
-        raise NotImplementedError
+        """Count bytes against what a tenant may store, or raise `QuotaExceeded`."""
 
     async def open_upload(
         self, tenant: str, batch_id: str, name: str, options: str
