@@ -3,31 +3,18 @@
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import accumulate
 
 from mailvet.errors import AlreadyExists
 from mailvet.model.access import ApiKey
 from mailvet.model.audit import AuditRow
-from mailvet.model.batch import (
-    Batch,
-    BatchSpec,
-    Claim,
-    Entry,
-    EntryPlace,
-    Progress,
-    ResultFilter,
-    ResultPage,
-    ResultRow,
-    Settlement,
-)
+from mailvet.model.batch import Batch, BatchSpec, Entry, Progress
 from mailvet.model.keeping import BATCH_LIMIT, STORAGE_LIMIT_BYTES
 from mailvet.model.ruling import NO_RULES, TenantRules
 from mailvet.model.status import BatchState
-from mailvet.model.usage import Charge, day_of, foreseen_halves, usage_of
 from mailvet.store import rules
-from mailvet.store.base import Created, Seal, unsealed
+from mailvet.store.base import Created
 from mailvet.store.changes import WORK, Changes
 from mailvet.store.keeping import require_batch_room
 from mailvet.store.memory_accounting import MemoryAccounting
@@ -37,10 +24,10 @@ from mailvet.store.memory_entries import MemoryEntries, counts_of
 from mailvet.store.memory_erasing import MemoryErasing
 from mailvet.store.memory_keeping import Kept, MemoryKeeping
 from mailvet.store.memory_keys import MemoryKeys
-from mailvet.store.memory_plan import plan
-from mailvet.store.memory_queue import Queue
+from mailvet.store.memory_results import MemoryResults
 from mailvet.store.memory_steering import MemorySteering
 from mailvet.store.memory_uploads import MemoryUploads
+from mailvet.store.memory_work import MemoryWork
 from mailvet.store.rules import next_revision
 
 LEASE_S = 30.0
@@ -55,6 +42,8 @@ class MemoryStore(
     MemoryAccounting,
     MemoryErasing,
     MemorySteering,
+    MemoryWork,
+    MemoryResults,
     MemoryUploads,
     MemoryEntries,
     MemoryKeys,
@@ -77,12 +66,9 @@ class MemoryStore(
     ) -> None:
         MemoryKeeping.__init__(self, clock, storage_limit_bytes, batch_limit)
         MemoryAccounting.__init__(self)
+        MemoryWork.__init__(self, lease_clock, lease_s, chunk_size)
         self.secret = secrets.token_bytes(32)
-        self._lease_clock = lease_clock
-        self._lease_s = lease_s
-        self._chunk_size = chunk_size
         self._last_key = 0
-        self._queue = Queue()
         self._changes = Changes()
         self._hindrances: dict[str, str] = {}
         self._keys: dict[str, ApiKey] = {}
@@ -245,166 +231,9 @@ class MemoryStore(
         ]
         return sorted(found, key=lambda batch: -batch.key)[:limit]
 
-    async def results_after(
-        self,
-        tenant: str,
-        batch_id: str,
-        sequence: int,
-        *,
-        limit: int,
-        where: ResultFilter | None = None,
-    ) -> ResultPage:
-        """See `Store.results_after`."""
-        kept = self._get(tenant, batch_id)
-        rows: list[ResultRow] = []
-        for row in kept.results[sequence:]:
-            if len(rows) == limit:
-                break
-            sequence += 1
-            if where is None or rules.passes(where, row.status, row.classification):
-                rows.append(row)
-        return ResultPage(rows, sequence, sequence >= len(kept.results), kept.batch.state)
-
-    async def page_start(
-        self, tenant: str, batch_id: str, sequence: int, *, limit: int, where: ResultFilter
-    ) -> int:
-        """See `Store.page_start`."""
-        results = self._get(tenant, batch_id).results[:sequence]
-        passing = [
-            place
-            for place, row in enumerate(results)
-            if rules.passes(where, row.status, row.classification)
-        ]
-        return passing[-limit] if len(passing) >= limit else 0
-
-    async def joined_after(
-        self,
-        tenant: str,
-        batch_id: str,
-        sequence: int,
-        *,
-        limit: int,
-        max_bytes: int,
-        pages: int = 1,
-        seal: Seal = unsealed,
-    ) -> list[ResultPage]:
-        """See `Store.joined_after`."""
-        kept = self._get(tenant, batch_id)
-        found: list[ResultPage] = []
-        place, ahead = sequence, 0
-        while not found or (len(found) < pages and ahead < rules.AHEAD_BYTES):
-            docs = [row.doc for row in kept.results[place : place + limit]]
-            sizes = accumulate(map(len, docs))
-            fitting = sum(1 for number, size in enumerate(sizes) if not number or size <= max_bytes)
-            joined = b"".join(docs[:fitting])
-            place, ahead = place + fitting, ahead + len(joined)
-            caught_up = place >= len(kept.results)
-            if not caught_up:
-                joined += seal(place)
-            found.append(ResultPage([], place, caught_up, kept.batch.state, joined))
-            if caught_up:
-                break
-        return found
-
-    async def result_of(self, tenant: str, batch_id: str, index: int) -> EntryPlace:
-        """See `Store.result_of`."""
-        kept = self._get(tenant, batch_id)
-        rules.require_index(kept.batch, index)
-        waits = (
-            chunk.run_at
-            for chunk in self._queue.of_batch(kept.batch.key)
-            if chunk.stamp is None and index in chunk.indexes
-        )
-        return EntryPlace(kept.by_entry.get(index), next(waits, None))
-
     async def changed(self, batch_key: int, *, after: int, timeout_s: float) -> int:
         """See `Store.changed`."""
         return await self._changes.changed(batch_key, after=after, timeout_s=timeout_s)
-
-    async def plan_launched(self) -> int:
-        """See `Store.plan_launched`."""
-        launched = [
-            kept
-            for kept in self._kept.values()
-            if kept.batch.state is BatchState.RUNNING and not kept.planned
-        ]
-        for kept in launched:
-            cuts = plan(kept.entries, kept.batch.spec, chunk_size=self._chunk_size)
-            left = sum(len(one.indexes) for one in cuts)
-            kept.batch = replace(kept.batch, removed_count=len(kept.entries) - left)
-            kept.planned = True
-            if not left:
-                self._move(kept, BatchState.COMPLETED)
-                continue
-            self._queue.add(kept.batch, kept.entries, cuts, now=self._clock())
-            self._changes.note([kept.batch.key, WORK])
-        return len(launched)
-
-    async def claim(self, owner: str, *, max_entries: int) -> list[Claim]:
-        """See `Store.claim`."""
-        claims = self._queue.claim(
-            owner,
-            max_entries=max_entries,
-            now=self._clock(),
-            lease_until=self._lease_clock() + self._lease_s,
-        )
-        return [
-            replace(claim, tenant_rules=self._rules.get(claim.tenant, NO_RULES)) for claim in claims
-        ]
-
-    async def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
-        """See `Store.settle`."""
-        return [self._settle(settlement) for settlement in settlements]
-
-    def _settle(self, settlement: Settlement) -> bool:
-        parts = self._queue.settle(settlement, now=self._clock())
-        if parts is None:
-            return False
-        kept = next(k for k in self._kept.values() if k.batch.key == settlement.claim.batch_key)
-        kept.results += parts.results
-        kept.stored_bytes += sum(len(row.doc) + len(row.evidence) for row in parts.results)
-        kept.by_entry.update((row.entry_index, row) for row in parts.results)
-        self._account(kept, parts.results, settlement)
-        if len(kept.results) == len(kept.entries) - kept.batch.removed_count:
-            self._move(kept, BatchState.COMPLETED)
-        self._changes.note([kept.batch.key, *([WORK] if parts.deferrals else [])])
-        return True
-
-    def _account(self, kept: Kept, rows: Sequence[ResultRow], settlement: Settlement) -> None:
-        if not rows:
-            return
-        statuses = list(Counter(row.status for row in rows).items())
-        quality = settlement.claim.quality
-        cached = [row.status for row in rows if row.entry_index in settlement.recalled]
-        foreseen = foreseen_halves(statuses, quality)
-        kept.reserved_halves = max(0, kept.reserved_halves - foreseen)
-        usage = usage_of(statuses, quality, cached)
-        self._charge(Charge(kept.batch.tenant, day_of(self._clock()), usage))
-
-    async def heartbeat(self, owner: str, chunks: Collection[int]) -> frozenset[int]:
-        """See `Store.heartbeat`."""
-        lease_until = self._lease_clock() + self._lease_s
-        return self._queue.heartbeat(owner, chunks, lease_until=lease_until)
-
-    async def reap(self) -> int:
-        """See `Store.reap`."""
-        reaped = self._queue.reap(now=self._lease_clock())
-        self._changes.note([WORK] if reaped else [])
-        return reaped
-
-    async def let_go(self, owner: str, *, died: bool = False) -> int:
-        """See `WorkStore.let_go`."""
-        ready = self._queue.let_go(owner, died=died)
-        self._changes.note([WORK] if ready else [])
-        return ready
-
-    async def next_run_at(self) -> float | None:
-        """See `Store.next_run_at`."""
-        return self._queue.next_run_at()
-
-    async def work_signal(self, *, after: int, timeout_s: float) -> int:
-        """See `Store.work_signal`."""
-        return await self._changes.changed(WORK, after=after, timeout_s=timeout_s)
 
     async def note_hindrance(self, kind: str, detail: str | None) -> None:
         """See `Store.note_hindrance`."""
