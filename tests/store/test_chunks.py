@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from mailvet.model.batch import Claim, Deferral, Settlement
 from mailvet.model.status import QualityLevel
-from mailvet.store.chunks import cut, cut_duplicates, divide, from_blob, packed, spread, to_blob
+from mailvet.store.chunks import cut, divide, from_blob, packed, spread, to_blob
 from tests.store.samples import row
 
 INDEXES = st.lists(st.integers(0, 2**32 - 1), max_size=50)
@@ -46,7 +46,7 @@ def test_a_cut_loses_nothing_and_keeps_the_order(indexes: list[int], size: int) 
 
 def test_duplicates_keep_their_originals_beside_them() -> None:
     """Two chunks of three pairs."""
-    first, second = cut_duplicates([(5, 1), (6, 2), (7, 1)], 2)
+    first, second = cut(packed((5, 6, 7)), 2, packed((1, 2, 1)))
     assert ([5, 6], [1, 2]) == (list(first.indexes), list(first.originals or []))
     assert ([7], [1]) == (list(second.indexes), list(second.originals or []))
 

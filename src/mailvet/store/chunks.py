@@ -58,23 +58,14 @@ def from_blob(blob: bytes) -> Indexes:
     return indexes
 
 
-def cut(indexes: Indexes, size: int) -> Iterator[Cut]:
-    """Cut a run of indexes into chunks of `size`, the last one smaller."""
+def cut(indexes: Indexes, size: int, originals: "Indexes | None" = None) -> Iterator[Cut]:
+    """Cut a run of indexes into chunks of `size`, the last one smaller.
+
+    `originals` are those of duplicates, one for each index.
+    """
     for start in range(0, len(indexes), size):
-        yield Cut(indexes[start : start + size])
-
-
-def cut_duplicates(pairs: Iterable[tuple[int, int]], size: int) -> Iterator[Cut]:
-    """Cut (index, original) pairs into chunks of `size`, the last one smaller."""
-    chunk = Cut(packed(), originals := packed())
-    for index, original in pairs:
-        chunk.indexes.append(index)
-        originals.append(original)
-        if len(originals) == size:
-            yield chunk
-            chunk = Cut(packed(), originals := packed())
-    if originals:
-        yield chunk
+        end = start + size
+        yield Cut(indexes[start:end], None if originals is None else originals[start:end])
 
 
 def spread(chunks: list[Cut]) -> list[Cut]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from mailvet.model.batch import NO_PHONE, BatchSpec, Entry, Removal
 from mailvet.model.status import Deduplication
-from mailvet.store.chunks import OFFLINE_CHUNK_SIZE, Cut, cut, cut_duplicates, packed, spread
+from mailvet.store.chunks import OFFLINE_CHUNK_SIZE, Cut, cut, packed, spread
 
 
 def plan(entries: Sequence[Entry], spec: BatchSpec, *, chunk_size: int) -> list[Cut]:
@@ -25,7 +25,7 @@ def plan(entries: Sequence[Entry], spec: BatchSpec, *, chunk_size: int) -> list[
     online.sort(key=lambda index: entries[index].domain)
     return [
         *cut(offline, OFFLINE_CHUNK_SIZE),
-        *cut_duplicates(pairs.items(), OFFLINE_CHUNK_SIZE),
+        *cut(packed(pairs), OFFLINE_CHUNK_SIZE, packed(pairs.values())),
         *spread(list(cut(packed(online), chunk_size))),
     ]
 

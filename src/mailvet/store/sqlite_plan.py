@@ -1,31 +1,32 @@
-"""Cutting a launched batch into chunks, in SQL order and in little memory.
+"""Cutting a launched batch into chunks, in little memory.
 
-Two passes over the entries, each in one snapshot: by duplicates key, then by domain. What is kept
+One pass over the entries, in one snapshot, tells what of a batch repeats what and which domains it
+has (`store.sifting`); SQLite sorts the domains only where there are too many of them. What is kept
 of a million entries is a bitmap and the packed indexes of the chunks.
 """
 
-from collections.abc import Iterable, Iterator
+import json
 from typing import NamedTuple
 
 from mailvet.model.batch import Removal
 from mailvet.model.status import BatchState, Deduplication
 from mailvet.store import sqlite_results
-from mailvet.store.chunks import (
-    OFFLINE_CHUNK_SIZE,
-    Cut,
-    Indexes,
-    cut,
-    cut_duplicates,
-    packed,
-    spread,
-    to_blob,
-)
+from mailvet.store.chunks import OFFLINE_CHUNK_SIZE, Cut, Indexes, cut, packed, spread, to_blob
 from mailvet.store.fairness import stamps
+from mailvet.store.sifting import MAX_DOMAINS, Sifting
 from mailvet.store.sqlite_counts import WRONG_PHONE
 from mailvet.store.sqlite_file import Connection
 from mailvet.store.sqlite_schema import KEY_BITS, READY
 from mailvet.store.sqlite_work import virtual_time
 from mailvet.store.sqlite_writer import Transaction
+
+MAX_KEYS = 1_000_000
+"""Remembered at once, some 100 MB. A larger batch is gone through again for each so many entries,
+each time for another part of the keys."""
+
+BLOCK = 5_000
+"""Entries that SQLite puts together for one row: their own rows cost twice as much, and before each
+the thread would wait for the interpreter."""
 
 _INDEX_MASK = (1 << KEY_BITS) - 1
 
@@ -44,7 +45,14 @@ def to_plan(connection: Connection) -> list[int]:
     return [key for (key,) in rows]
 
 
-def plan(connection: Connection, key: int, *, chunk_size: int) -> Plan:
+def plan(
+    connection: Connection,
+    key: int,
+    *,
+    chunk_size: int,
+    max_keys: int = MAX_KEYS,
+    max_domains: int = MAX_DOMAINS,
+) -> Plan:
     """Cut one batch: what needs no network first, then the rest in order of domain."""
     row = connection.execute(
         "SELECT entry_count, deduplication, keep_last, removal FROM batch WHERE key = ?", (key,)
@@ -52,66 +60,73 @@ def plan(connection: Connection, key: int, *, chunk_size: int) -> Plan:
     if row is None:  # deleted meanwhile
         return Plan(key, [])
     entry_count, deduplication, keep_last, removal = row
-    scope = _scope(key, Removal(removal))
-    repeats = bytearray(entry_count)  # 1 where the entry is a duplicate
-    duplicates: list[Cut] = []
-    if deduplication != Deduplication.OFF:
-        pairs = _duplicates(connection, scope, keep_last=bool(keep_last))
-        duplicates = list(cut_duplicates(_marked(pairs, repeats), OFFLINE_CHUNK_SIZE))
-    without_domain, by_domain = _sorted(connection, scope, repeats)
-    if Removal.WRONG_FORMAT & removal:
-        without_domain = packed()
-    if Removal.DUPLICATES & removal:
-        duplicates = []
-    offline = list(cut(without_domain, OFFLINE_CHUNK_SIZE))
-    cuts = offline + duplicates + spread(list(cut(by_domain, chunk_size)))
+    scope = Scope(
+        key,
+        entry_count,
+        all_differ=deduplication == Deduplication.OFF,
+        keep_last=bool(keep_last),
+        condition=f" AND NOT {WRONG_PHONE}" if Removal.WRONG_PHONE & removal else "",
+    )
+    found = _sift(connection, scope, max_keys, max_domains)
+    by_domain = found.by_domain()
+    if by_domain is None:
+        by_domain = _by_domain(connection, scope, found)
+    cuts: list[Cut] = []
+    if not Removal.WRONG_FORMAT & removal:
+        cuts += cut(packed(sorted(found.without)), OFFLINE_CHUNK_SIZE)
+    if not Removal.DUPLICATES & removal:
+        cuts += cut(found.duplicates, OFFLINE_CHUNK_SIZE, found.originals)
+    cuts += spread(list(cut(by_domain, chunk_size)))
     return Plan(key, cuts, entry_count - sum([len(chunk.indexes) for chunk in cuts]))
 
 
 class Scope(NamedTuple):
-    """Which entries of a batch count, as a condition."""
+    """Which entries of a batch count, and which of those with one key is kept."""
 
-    text: str
-    values: tuple[int, int]
-
-
-def _scope(key: int, removal: Removal) -> Scope:
-    text = "id >= ? AND id < ?"
-    if Removal.WRONG_PHONE in removal:
-        text += f" AND NOT {WRONG_PHONE}"
-    return Scope(text, (key << KEY_BITS, (key + 1) << KEY_BITS))
+    batch_key: int
+    entry_count: int
+    all_differ: bool
+    keep_last: bool
+    condition: str
+    """Of SQL, behind others."""
 
 
-def _duplicates(
-    connection: Connection, scope: Scope, *, keep_last: bool
-) -> Iterator[tuple[int, int]]:
-    """Yield (index, index of the one that is kept) for every duplicate."""
-    order = "DESC" if keep_last else "ASC"
-    return connection.execute(
-        "SELECT id & ?, kept & ? FROM (SELECT id, first_value(id)"  # noqa: S608
-        f" OVER (PARTITION BY key ORDER BY id {order}) AS kept"
-        f" FROM entry WHERE {scope.text} AND key <> 0) WHERE id <> kept",
-        (_INDEX_MASK, _INDEX_MASK, *scope.values),
+def _sift(connection: Connection, scope: Scope, max_keys: int, max_domains: int) -> Sifting:
+    found = Sifting(scope.entry_count, max_domains)
+    parts = -(-scope.entry_count // max_keys)
+    first = scope.batch_key << KEY_BITS
+    key = "0" if scope.all_differ else "key"
+    of_part = "" if parts == 1 else f" AND key % {parts} = ?"
+    query = (
+        f"SELECT json_group_array(id & {_INDEX_MASK}), json_group_array({key}),"  # noqa: S608
+        # No domain has a space.
+        " group_concat(domain, ' ') FROM (SELECT id, key, domain FROM entry"
+        f" WHERE id >= ? AND id < ?{of_part}{scope.condition} ORDER BY id)"
     )
+    starts = range(0, scope.entry_count, BLOCK)
+    for part in range(parts):
+        for start in reversed(starts) if scope.keep_last else starts:
+            bounds = (first + start, first + start + BLOCK)
+            values = bounds if parts == 1 else (*bounds, part)
+            indexes, keys, domains = connection.execute(query, values).fetchone()
+            if domains is not None:
+                block = (json.loads(indexes), json.loads(keys), domains.split(" "))
+                if scope.keep_last:
+                    for column in block:
+                        column.reverse()
+                found.see(*block)
+        found.forget_keys()
+    return found
 
 
-def _marked(pairs: Iterable[tuple[int, int]], repeats: bytearray) -> Iterator[tuple[int, int]]:
-    for pair in pairs:
-        repeats[pair[0]] = 1
-        yield pair
-
-
-def _sorted(connection: Connection, scope: Scope, repeats: bytearray) -> tuple[Indexes, Indexes]:
-    """Return the entries without a domain, and the others in order of domain; no duplicates."""
-    without_domain, by_domain = packed(), packed()
-    for index, offline in connection.execute(
-        f"SELECT id & ?, domain = '' FROM entry WHERE {scope.text}"  # noqa: S608
-        " ORDER BY domain, id",
-        (_INDEX_MASK, *scope.values),
-    ):
-        if not repeats[index]:
-            (without_domain if offline else by_domain).append(index)
-    return without_domain, by_domain
+def _by_domain(connection: Connection, scope: Scope, found: Sifting) -> Indexes:
+    """Return what `Sifting.by_domain` does, however many domains there are."""
+    rows = connection.execute(
+        f"SELECT id & ? FROM entry WHERE id >= ? AND id < ? AND domain <> ''"  # noqa: S608
+        f"{scope.condition} ORDER BY domain, id",
+        (_INDEX_MASK, scope.batch_key << KEY_BITS, (scope.batch_key + 1) << KEY_BITS),
+    )
+    return packed(index for (index,) in rows if not found.is_repeat(index))
 
 
 def _blobs(chunk: Cut) -> tuple[bytes, bytes | None]:
