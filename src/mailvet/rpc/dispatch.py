@@ -21,6 +21,7 @@ from mailvet.accounts.guessing import Guessing
 from mailvet.batches.drain import Drain
 from mailvet.rpc.audit import Auditor, Record
 from mailvet.rpc.call import Call, Method, encoded
+from mailvet.rpc.circles import Circles
 from mailvet.rpc.descriptors import PACKAGE
 from mailvet.rpc.error_table import DETAILS_KEY, Failure, failure_of
 from mailvet.rpc.metrics import RpcMetrics
@@ -80,6 +81,7 @@ class Dispatcher:
         self._admission = admission
         self._auditor = auditor
         self.open_calls = OpenCalls(authenticator)
+        self._circles = Circles()
         self.guessing = Guessing(clock)
         self._authenticator = authenticator
         self._drain = drain
@@ -136,6 +138,7 @@ class Dispatcher:
                 ending.failure = self._explain(error, ending.request_id)
         finally:
             self.open_calls.ended()
+            self._circles.call_ended()
             ending.late = self._is_late(call, ending.failure)
             self._note(call, context, ending, record)
         if ending.failure is not None:
