@@ -20,6 +20,7 @@ from mailvet.engine.sorts import Sorts
 from mailvet.lists import Hit, Membership
 from mailvet.model.batch import ResultRow
 from mailvet.model.finding import Finding
+from mailvet.model.named import new
 from mailvet.model.result import ListHit, Result
 from mailvet.model.status import EntryStatus
 from mailvet.syntax import canonical, is_plain, tag_of
@@ -96,7 +97,7 @@ class Answers:
             moment = case.remembered_at
             more += self._encoder.age(max(0.0, now - moment))
         row = self._encoder.fill(kind.form, names, moment, basic, more, evidence)
-        return self._long_way(case, now) if row is None else Answer(row, kind.may_change)
+        return self._long_way(case, now) if row is None else new(Answer, (row, kind.may_change))
 
     def of_herd(
         self, herd: Herd, card: DomainCard, classify: Classify, now: float
@@ -120,7 +121,7 @@ class Answers:
                 form, basic, more, evidence = shared
                 if membership.of_all_roles is not None:
                     evidence += self._role(membership.hits[-1])
-                names = Names(index, text, custom, text, local_part, text, "")
+                names = new(Names, (index, text, custom, text, local_part, text, ""))
                 row = fill(form, names, now, basic, more, evidence)
             if row is None:
                 left.append(member)
@@ -229,16 +230,9 @@ def _names(case: Case) -> Names:
         return Names(case.entry_index, case.input_data, case.custom, "", "", "", "")
     local_part, domain = address
     email = f"{local_part}@{domain.unicode}"
-    if is_plain(address):
-        return Names(case.entry_index, case.input_data, case.custom, email, local_part, email, "")
-    return Names(
-        case.entry_index,
-        case.input_data,
-        case.custom,
-        email,
-        local_part,
-        canonical(address),
-        tag_of(address),
+    same, tag = (email, "") if is_plain(address) else (canonical(address), tag_of(address))
+    return new(
+        Names, (case.entry_index, case.input_data, case.custom, email, local_part, same, tag)
     )
 
 

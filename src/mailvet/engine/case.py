@@ -7,7 +7,6 @@ written here, by the one event loop, until it is concluded.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -58,8 +57,9 @@ class DomainCard:
         """What `snapshot` returned last."""
         self.probing = False
         """A session is asking for a made-up mailbox of the domain at this moment."""
-        self.waiting: deque[Case] = deque()
-        """Accepted mailboxes whose answer waits for the catch-all of the domain."""
+        self.waiting: list[Case] = []
+        """Accepted mailboxes whose answer waits for the catch-all of the domain, which any of them
+        may ask for."""
 
     def knows_catch_all(self, now: float) -> bool:
         """Whether the catch-all answer is known and fresh enough."""

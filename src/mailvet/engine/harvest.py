@@ -131,7 +131,7 @@ class GuardedVisits:
             await self._visit(route, through)
         finally:
             for place, group in asked.items():
-                self._guard.learnt(place, len(group), map(_found, group))
+                self._guard.learnt(place, len(group), [_found(case) for case in group])
 
     def _let_through(
         self, card: DomainCard, cases: list[Case], asked: dict[Place, list[Case]]

@@ -14,6 +14,7 @@ from mailvet.engine.offhand import MAX_PLAIN_DOMAIN, PLAIN_LOCAL_PART
 from mailvet.lists import Membership
 from mailvet.model.address import Address, DomainName
 from mailvet.model.batch import Claim, WorkEntry
+from mailvet.model.named import new
 from mailvet.syntax import is_plain, parse
 
 MAX_DOMAINS = 100_000
@@ -25,8 +26,6 @@ FEWEST = 16
 Classify = Callable[[str, str], Membership]
 """Tells which lists an address is on, by its local part and its domain in A-labels."""
 
-_new = tuple.__new__
-"""Makes a named tuple in a third of the time that its own constructor takes."""
 
 _LOG = structlog.get_logger(room="engine")
 
@@ -63,7 +62,7 @@ class Herd:
         """Return a case for each that is not answered, once."""
         cases = self._cases([member.entry for member in self.members])
         for case, (_, local_part) in zip(cases, self.members, strict=True):
-            case.address = _new(Address, (local_part, self.domain))
+            case.address = new(Address, (local_part, self.domain))
         self.members = []
         return cases
 
@@ -108,7 +107,7 @@ class Herding:
                 if domain is not None:
                     herd = herds[name] = Herd(claim, domain, answer, cases)
             if herd is not None and original is None and PLAIN_LOCAL_PART(local_part):
-                herd.members.append(_new(Member, (entry, local_part)))
+                herd.members.append(new(Member, (entry, local_part)))
             else:
                 others.append(entry)
         for herd in herds.values():

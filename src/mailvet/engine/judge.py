@@ -294,9 +294,11 @@ def _is(status: EntryStatus, wanted: EntryStatus, case: Case) -> Fact:
 
 def _evidence(case: Case, findings: list[Finding]) -> Evidence:
     card, membership = case.card, case.membership
-    mailbox, made_up = smtp_evidence(case.seen, case.reading), None
+    mailbox: SmtpEvidence | None = smtp_evidence(case.seen, case.reading)
+    made_up: SmtpEvidence | None = None
     if case.is_domain:
-        mailbox, made_up = None, mailbox
+        made_up = mailbox
+        mailbox = None
     elif card and case.seen:
         made_up = smtp_evidence(card.catch_all_seen, card.catch_all_reading)
     return Evidence(

@@ -5,6 +5,7 @@ never exceed a route's pace together.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
@@ -53,24 +54,26 @@ class Pipeline:
         self._book = book
         self._desk = desk
         self._breaker = breaker
-        self._jobs: asyncio.Queue[Job] = asyncio.Queue()
+        self._jobs: deque[Job] = deque()
         self._resolving = resolving
+        self._open = False
         self._made_up = made_up
         self.gathering = gathering
         """To be told also of entries that are on their way here."""
-        self._resolvers: list[asyncio.Task[None]] = []
+        self._resolvers: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
-        """Start the tasks that resolve domains."""
-        self._resolvers = [
-            asyncio.ensure_future(self._resolve_jobs()) for _ in range(self._resolving)
-        ]
+        """Resolve domains from now on."""
+        self._open = True
+        for _ in self._jobs:
+            self._hire()
 
     async def close(self, sessions_grace_s: float = 0.0) -> None:
         """Stop: begin nothing; sessions under way have so many seconds to come to their end.
 
         Cases that are in none, or in one that is cut short, are not concluded.
         """
+        self._open = False
         for task in self._resolvers:
             task.cancel()
         await asyncio.gather(*self._resolvers, return_exceptions=True)
@@ -96,8 +99,7 @@ class Pipeline:
             if self._book.is_fresh(card):
                 self._dispatch(card, group, first, remembered=True)
             else:
-                self.gathering.expect()
-                self._jobs.put_nowait((card, partial(list, group), first))
+                self._resolve((card, partial(list, group), first))
 
     def submit_herd(self, herd: Herd) -> None:
         """Take plain entries of one domain in; those become cases that are to be asked about."""
@@ -106,8 +108,7 @@ class Pipeline:
         if self._book.is_fresh(card):
             self._dispatch(card, take(), first=False, remembered=True)
         else:
-            self.gathering.expect()
-            self._jobs.put_nowait((card, take, False))
+            self._resolve((card, take, False))
 
     def _take(self, card: DomainCard, herd: Herd) -> list[Case]:
         """Return the cases of a herd that live on, once its domain is resolved."""
@@ -181,9 +182,21 @@ class Pipeline:
         case.address = Address(self._made_up(domain.ascii).local_part, domain)
         return True
 
+    def _resolve(self, job: Job) -> None:
+        self.gathering.expect()
+        self._jobs.append(job)
+        self._hire()
+
+    def _hire(self) -> None:
+        """Have one task more that resolves domains, if there may be one more."""
+        if self._open and len(self._resolvers) < self._resolving:
+            task = asyncio.get_running_loop().create_task(self._resolve_jobs())
+            self._resolvers.add(task)
+            task.add_done_callback(self._resolvers.discard)
+
     async def _resolve_jobs(self) -> None:
-        while True:
-            card, take, first = await self._jobs.get()
+        while self._jobs:
+            card, take, first = self._jobs.popleft()
             cases = None
             try:
                 remembered = self._book.is_fresh(card)

@@ -15,7 +15,7 @@ from mailvet.engine.gathering import Gathering
 from mailvet.engine.pace import Pace, PaceLimits
 from mailvet.model.route import Exchanger
 
-Group = tuple[DomainCard, deque[Case]]
+Group = tuple[DomainCard, list[Case]]
 Lot = list[tuple[DomainCard, list[Case]]]
 """What one session takes along: cases by domain."""
 
@@ -58,13 +58,15 @@ class Route:
         self.sessions = 0
         self.timer: asyncio.TimerHandle | None = None
 
-    def put(self, card: DomainCard, cases: Iterable[Case], *, first: bool) -> deque[Case]:
+    def put(self, card: DomainCard, cases: Iterable[Case], *, first: bool) -> list[Case]:
         """Queue cases of one domain; return the queue they are in."""
-        queue = deque(cases)
+        queue = list(cases)
         self.queued += len(queue)
         if queue:
             batch_key = queue[0].batch_key
-            groups = self.groups.setdefault(batch_key, deque())
+            groups = self.groups.get(batch_key)
+            if groups is None:
+                groups = self.groups[batch_key] = deque()
             if first:
                 groups.appendleft((card, queue))
                 self.groups = {batch_key: groups, **self.groups}
@@ -107,16 +109,12 @@ class Route:
             if alone and lot:
                 break
             count = 1 if alone else min(room - beside, len(cases))
-            wanted = [cases.popleft() for _ in range(count)]
+            wanted = cases[:count]
+            del cases[:count]
             self.queued -= count
             kept = [case for case in wanted if not case.abandoned]
-            for case in wanted:
-                if case.abandoned:
-                    case.conclude()
-                    if card.waiting and not card.probing:
-                        # It was to ask for the catch-all that others wait for: the next one does.
-                        cases.append(card.waiting.popleft())
-                        self.queued += 1
+            if len(kept) < count:
+                self._drop(card, cases, [case for case in wanted if case.abandoned])
             if kept:
                 lot.append((card, kept))
                 room -= len(kept) + beside
@@ -127,6 +125,15 @@ class Route:
             if lot and (alone or self.pace.one_domain):
                 break
         return lot
+
+    def _drop(self, card: DomainCard, cases: list[Case], abandoned: list[Case]) -> None:
+        """Conclude cases of a domain that nobody waits for; `cases` are the queued ones."""
+        for case in abandoned:
+            case.conclude()
+            if card.waiting and not card.probing:
+                # It was to ask for the catch-all that others wait for: the next one does.
+                cases.append(card.waiting.pop())
+                self.queued += 1
 
     @property
     def idle(self) -> bool:

@@ -211,7 +211,7 @@ class Visits:
     def _wake_waiting(self, card: DomainCard) -> None:
         """Answer those who wait for the domain's catch-all, or send one of them to ask again."""
         while card.waiting and not card.probing:
-            case = card.waiting.popleft()
+            case = card.waiting.pop()
             if case.abandoned or card.knows_catch_all(self._clock()) or case.passes >= MAX_PASSES:
                 case.conclude()
             else:

@@ -72,7 +72,8 @@ def pack(name: str, rdtype: RecordType) -> Asked | None:
 def _labels(name: str) -> bytes | None:
     """The labels of a name, each behind its length; None for what is no plain host name."""
     label, dot, parent = name.partition(".")
-    if not _LABEL.fullmatch(label):
+    is_short = len(label) < len(_SIZES) and label.isascii() and label.isalnum()
+    if not (is_short and label.islower()) and not _LABEL.fullmatch(label):
         return None
     first = f"{_SIZES[len(label)]}{label}".encode()
     if not dot:

@@ -10,6 +10,7 @@ import asyncio
 import os
 import socket
 import time
+from array import array
 from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -42,15 +43,13 @@ class _Chance:
     """Numbers nobody can guess, from the system's own source."""
 
     def __init__(self) -> None:
-        self._octets = b""
-        self._at = 0
+        self._numbers: list[int] = []
 
-    def take(self, size: int) -> int:
-        """A number of so many octets; none is ever given out twice."""
-        if self._at + size > len(self._octets):
-            self._octets, self._at = os.urandom(_CHANCE_BYTES), 0
-        self._at += size
-        return int.from_bytes(self._octets[self._at - size : self._at], "big")
+    def take(self) -> int:
+        """A number of 16 bits; none is ever given out twice."""
+        if not self._numbers:
+            self._numbers = array("H", os.urandom(_CHANCE_BYTES)).tolist()
+        return self._numbers.pop()
 
 
 class PlainAsk:
@@ -131,7 +130,7 @@ class PlainAsk:
         if self._transport.first is not self._server:
             self._server = self._transport.first
             lanes = self._lanes = []
-        at = self._chance.take(1) % _LANES
+        at = self._chance.take() % _LANES
         if at >= len(lanes):
             at = len(lanes)
             lanes.append(self._new_lane())
@@ -237,9 +236,9 @@ class _Lane:
 
         Raises `OSError` when nothing could be sent.
         """
-        number = self._chance.take(2)
+        number = self._chance.take()
         while number in self._waiting:
-            number = self._chance.take(2)
+            number = self._chance.take()
         try:
             self._socket.send(waiting.asked.packet(number))
         except OSError:

@@ -14,6 +14,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 
 from mailvet.model.address import DomainName
 from mailvet.model.batch import ResultRow
+from mailvet.model.named import new
 from mailvet.model.result import ListHit, Result, SmtpEvidence
 from mailvet.rpc import encode
 from mailvet.rpc.frames import RESULTS_FIELD, body, field_tag, varint
@@ -135,9 +136,8 @@ class Forms:
         rest = f"{form.more}{more}{own}"
         length = len(first)
         doc = f"{RESULT}{number_text(length + len(rest))}{first}{rest}".encode("latin-1")
-        return ResultRow(
-            index, form.status, form.classification, doc, length, form.evidence + evidence
-        )
+        evidence = form.evidence + evidence
+        return new(ResultRow, (index, form.status, form.classification, doc, length, evidence))
 
     def time_text(self, now: float) -> str:
         """Return the field of the time of an answer, to the millisecond."""

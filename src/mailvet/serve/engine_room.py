@@ -16,6 +16,7 @@ from mailvet.engine.encoder import PlainEncoder
 from mailvet.engine.gathering import GATHER_S, Gathering
 from mailvet.engine.harvest import GuardedVisits, HarvestGuard
 from mailvet.engine.judge import Judge
+from mailvet.engine.nobody import made_up
 from mailvet.engine.pace import COOL_OFF_S, PaceLimits
 from mailvet.engine.pipeline import Pipeline
 from mailvet.engine.realtime import Realtime
@@ -27,7 +28,7 @@ from mailvet.engine.visits import Visits
 from mailvet.engine.worker import DEFAULT_RHYTHM, Rhythm, Worker
 from mailvet.errors import ConfigError, Unavailable
 from mailvet.lists import suggest
-from mailvet.model.address import Address, DomainName
+from mailvet.model.address import Address
 from mailvet.model.reply import Reading, Reply, Stage
 from mailvet.model.route import Exchanger
 from mailvet.model.status import QualityLevel
@@ -48,18 +49,6 @@ from mailvet.store.base import WorkStore
 from mailvet.store.hindrances import THROTTLED
 from mailvet.syntax import bare_domain, nobody_at, parse
 from mailvet.verdict.points import Weights, default_weights, read_weights
-
-_RANDOM = random.Random()  # noqa: S311
-_MADE_UP_DIGITS = 20
-"""So many that nobody has it, few and plain enough for every exchanger's own rules."""
-
-
-def made_up(domain: str) -> Address:
-    """Invent a mailbox of a domain that nobody has."""
-    # Nobody gains by guessing it: the system's own source of secrets would cost ten times as much.
-    number = _RANDOM.getrandbits(4 * _MADE_UP_DIGITS)
-    name = f"v{number:0{_MADE_UP_DIGITS}x}"
-    return Address(name, DomainName(domain, domain, domain.startswith("[")))
 
 
 def build_resolver(settings: Settings) -> Resolver:

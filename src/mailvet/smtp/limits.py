@@ -1,6 +1,6 @@
 """How long we wait for an exchanger, and how much of it we take; each number with its reason."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 from mailvet.model.status import QualityLevel
 
@@ -44,14 +44,8 @@ class VisitLimits:
 
     def scaled(self, factor: float) -> "VisitLimits":
         """Return the same limits with every time multiplied by `factor`; counts stay."""
-        return replace(
-            self,
-            **{name: getattr(self, name) * factor for name in self.__slots__ if _is_time(name)},
-        )
-
-
-def _is_time(name: str) -> bool:
-    return name.endswith("_s")
+        times = [field.name for field in fields(self) if field.name.endswith("_s")]
+        return replace(self, **{name: getattr(self, name) * factor for name in times})
 
 
 _STANDARD = VisitLimits()

@@ -8,10 +8,8 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from mailvet.model.batch import Claim, Deferral, ResultRow, Settlement, WorkEntry
+from mailvet.model.named import new
 from mailvet.model.ruling import NO_RULES
-
-_new = tuple.__new__
-"""Makes a named tuple in a third of the time that its own constructor takes."""
 
 Columns = tuple[tuple[Any, ...], ...]
 
@@ -40,7 +38,7 @@ def flat_claims(claims: Sequence[Claim]) -> list[FlatClaim]:
 def claims_from(flat: Sequence[FlatClaim]) -> list[Claim]:
     """Return the claims that were sent."""
     return [
-        replace(claim, entries=tuple([_new(WorkEntry, row) for row in zip(*columns, strict=True)]))
+        replace(claim, entries=tuple([new(WorkEntry, row) for row in zip(*columns, strict=True)]))
         for claim, columns in flat
     ]
 
@@ -63,7 +61,7 @@ def settlements_from(flat: Sequence[FlatSettlement]) -> list[Settlement]:
     return [
         Settlement(
             claim,
-            [_new(ResultRow, row) for row in zip(*columns, strict=True)],
+            [new(ResultRow, row) for row in zip(*columns, strict=True)],
             deferrals,
             recalled,
         )

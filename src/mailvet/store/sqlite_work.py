@@ -6,6 +6,7 @@ from itertools import repeat
 from typing import Any, NamedTuple
 
 from mailvet.model.batch import Claim, Deferral, ResultRow, Settlement, WorkEntry
+from mailvet.model.named import new
 from mailvet.model.ruling import OverrideRule, TenantRules
 from mailvet.model.status import QualityLevel
 from mailvet.model.usage import NO_USAGE, Charge, Usage, day_of
@@ -20,9 +21,6 @@ from mailvet.store.suspects import POISONED, SUSPECT, after_death, is_halved
 
 PROMOTIONS = 1_000
 """Waiting chunks made ready by one claim at most; more are made ready by the next."""
-
-_new = tuple.__new__
-"""Makes a named tuple in a third of the time that its own constructor takes."""
 
 
 class Held(NamedTuple):
@@ -229,7 +227,7 @@ def _entries(connection: Connection, chunk: Held) -> tuple[WorkEntry, ...]:
     originals = repeat(None) if chunk.originals is None else from_blob(chunk.originals)
     return tuple(
         [
-            _new(WorkEntry, (index, input_data, custom, original))
+            new(WorkEntry, (index, input_data, custom, original))
             for index, original, (input_data, custom) in zip(indexes, originals, rows, strict=False)
         ]
     )

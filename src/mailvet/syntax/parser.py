@@ -7,6 +7,7 @@ in the length of the text, whatever the text.
 import re
 
 from mailvet.model.address import Address, DomainName, SyntaxFault
+from mailvet.model.named import new
 from mailvet.model.status import EntryStatus
 from mailvet.syntax.characters import ATEXT
 from mailvet.syntax.domain import parse_domain, plain_domain
@@ -47,7 +48,7 @@ def parse(text: str) -> Address | SyntaxFault:
     local_part, _, domain = text.partition("@")
     known = _known_domains.get(domain) or _met_first(domain)
     if known is not None and len(local_part) <= MAX_LOCAL_PART_OCTETS and DOT_ATOM(local_part):
-        return Address(local_part, known)
+        return new(Address, (local_part, known))
     return parse_fully(text)
 
 
