@@ -13,7 +13,7 @@ import grpc
 import pytest
 
 from mailvet.config import load
-from mailvet.engine.worker import Rhythm
+from mailvet.engine.rhythm import Rhythm
 from mailvet.rpc.plain_forms import PlainForms
 from mailvet.serve.engine_room import EngineRoom
 from mailvet.store.memory import MemoryStore

@@ -9,7 +9,6 @@ import contextlib
 import secrets
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple
 
 import structlog
 
@@ -20,6 +19,7 @@ from mailvet.engine.herds import Classify, Herd, Herding, Member
 from mailvet.engine.pipeline import Pipeline
 from mailvet.engine.recall import Recall, of_claim
 from mailvet.engine.retry import RetrySchedule
+from mailvet.engine.rhythm import DEFAULT_RHYTHM, Rhythm
 from mailvet.errors import Unavailable
 from mailvet.model.batch import Claim, WorkEntry
 from mailvet.model.status import EntryStatus
@@ -32,21 +32,6 @@ BESIDE_PART = 10
 """This part of the window is claimed beside it for batches that come while it is full; for many of
 them no more than `CLAIM_ENTRIES`."""
 
-
-class Rhythm(NamedTuple):
-    """How often the worker turns to the store, in seconds."""
-
-    heartbeat_s: float = 5.0
-    """A lease lasts several of these, so one missed beat loses nothing."""
-    settle_every_s: float = 0.02
-    """Collects the results of many chunks for one commit; readers see them this much later."""
-    idle_s: float = 5.0
-    """How long to wait for a signal before looking into the store anyway."""
-    retry_s: float = 1.0
-    """After the store refused (disk full, locked); what was learnt is kept and offered again."""
-
-
-DEFAULT_RHYTHM = Rhythm()
 
 _LOG = structlog.get_logger(room="engine")
 
@@ -85,6 +70,8 @@ class Worker:
         self._room = asyncio.Event()
         self._stopping = False
         self._refused = False
+        self._settled = 0
+        """Results in the last commit."""
         self.held = False
         """Whether nothing more may be claimed for now; what is under way goes on."""
         self._claiming: asyncio.Task[None] | None = None
@@ -311,7 +298,7 @@ class Worker:
     async def _settle_loop(self) -> None:
         while True:
             await self._something_learnt.wait()
-            await asyncio.sleep(self._rhythm.settle_every_s)
+            await asyncio.sleep(self._rhythm.collect_s(self._settled))
             self._something_learnt.clear()
             if not await self._settle_once():
                 await asyncio.sleep(self._rhythm.retry_s)
@@ -323,6 +310,7 @@ class Worker:
         chunks = [chunk for chunk in dirty.values() if chunk.rows or chunk.deferred]
         finished = [key for key, chunk in dirty.items() if chunk.open == 0]
         settlements = [chunk.take_settlement() for chunk in chunks]
+        self._settled = sum([len(one.results) for one in settlements])
         if settlements:
             try:
                 held = await self._store.settle(settlements)

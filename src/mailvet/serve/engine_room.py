@@ -22,10 +22,11 @@ from mailvet.engine.pipeline import Pipeline
 from mailvet.engine.realtime import Realtime
 from mailvet.engine.recall import Recall
 from mailvet.engine.retry import RetrySchedule
+from mailvet.engine.rhythm import DEFAULT_RHYTHM, Rhythm
 from mailvet.engine.routes import Lot, Route, RouteDesk
 from mailvet.engine.throttling import throttling
 from mailvet.engine.visits import Visits
-from mailvet.engine.worker import DEFAULT_RHYTHM, Rhythm, Worker
+from mailvet.engine.worker import Worker
 from mailvet.errors import ConfigError, Unavailable
 from mailvet.lists import suggest
 from mailvet.model.address import Address

@@ -49,6 +49,7 @@ class Plan:
         "_room",
         "_steps",
         "_tls_due",
+        "_unheard",
         "commands",
         "done",
         "extensions",
@@ -82,6 +83,8 @@ class Plan:
         self._tls_due = False
         self._is_hasty = False
         self._is_in_doubt = False
+        self._unheard: list[Address] = []
+        """Recipients of a group behind the one whose answer is due, the last one first."""
         self.ledger = Ledger(recipients, host, address)
         self.extensions: frozenset[str] = frozenset()
         self.used_starttls = False
@@ -106,6 +109,10 @@ class Plan:
         """Take the reply to the oldest command that has none."""
         if reply.code == 421:  # RFC 5321 3.8: the host closes the channel, whatever was asked
             self._end(reply)
+            return
+        if self._unheard:
+            self._hear_next(reply)
+            self.ledger.asking = self._unheard.pop()
             return
         try:
             self.stage, self.commands = self._steps.send(reply)
@@ -265,17 +272,22 @@ class Plan:
                 yield _NEXT
             return None
         ledger.begin_transaction()
-        for recipient in asked:
-            ledger.asking = recipient
-            reply = yield _NEXT
-            if reply.code < 400:
-                ledger.accepts(recipient, reply)
-            else:
-                self._hear(recipient, reply)
+        self._unheard = list(reversed(asked))
+        ledger.asking = self._unheard.pop()
+        self._hear_next((yield _NEXT))  # those before the last are heard as they come
         if size > len(asked):
             yield from self._probe(envelope.domain, ())
         ledger.asking = None
         return None if ledger.in_transaction > 0 and not self._tls_due else 0
+
+    def _hear_next(self, reply: Reply) -> None:
+        """Note the answer about the recipient of a group that is due."""
+        recipient = self.ledger.asking
+        assert recipient is not None
+        if reply.code < 400:
+            self.ledger.accepts(recipient, reply)
+        else:
+            self._hear(recipient, reply)
 
     def _probe(self, domain: str, commands: tuple[bytes, ...]) -> Generator[Step, Reply, None]:
         """Hear about the made-up mailbox; it counts if a real one was just accepted."""

@@ -86,8 +86,14 @@ def divide(indexes: Indexes, settlement: Settlement) -> Parts:
     """
     open_indexes = set(indexes)
     answered = {row.entry_index for row in settlement.results}
-    if answered == open_indexes and len(answered) == len(settlement.results):
-        return Parts(list(settlement.results), [], packed())  # all of it, as most are
+    if (
+        not settlement.deferrals
+        and len(answered) == len(settlement.results)
+        and answered <= open_indexes
+    ):  # as nearly all are
+        left = open_indexes - answered
+        rest = packed([index for index in indexes if index in left] if left else ())
+        return Parts(list(settlement.results), [], rest)
     results = []
     for row in settlement.results:
         if row.entry_index in open_indexes:
