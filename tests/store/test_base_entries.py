@@ -28,6 +28,18 @@ async def test_entries_are_read_by_their_indexes(store: Store) -> None:
     assert [some[5], some[0], some[3]] == found
 
 
+@pytest.mark.parametrize("more", [99, 100, 101, 250])
+async def test_entries_have_their_places_however_many_come_at_once(store: Store, more: int) -> None:
+    """Behind those that are there, each whole."""
+    some = [
+        Entry(f"user{number}@a.example", f"c{number}", "a.example", number, f'{{"n":"{number}"}}')
+        for number in range(3 + more)
+    ]
+    await store.create_batch(TENANT, "b1", SPEC, some[:3])
+    assert 3 + more == await store.append_entries(TENANT, "b1", 3, some[3:])
+    assert some == await store.entries_at(TENANT, "b1", range(3 + more))
+
+
 async def test_an_entry_is_found_by_its_own_key(store: Store) -> None:
     """The first that has it, in its batch only."""
     await store.create_batch(TENANT, "b0", SPEC, [entry("z", custom="k")])

@@ -105,6 +105,8 @@ TEXTS = st.one_of(
     st.builds("a@{}.{}".format, st.text(max_size=20), st.text(max_size=20)),
     st.builds("a@xn--{}.org".format, st.text(alphabet="abz019-", max_size=20)),
     st.builds("a@[IPv6:{}]".format, st.text(alphabet="0123:.f%", max_size=30)),
+    st.builds("{}@example.org".format, st.text(alphabet=MARKS, max_size=12)),
+    st.builds("{}@[IPv6:::1]".format, st.text(alphabet="a.<: é", max_size=5)),
     st.from_regex(r"[a-z.+]{1,20}@[a-z0-9.-]{1,40}\.[a-z0-9]{1,5}", fullmatch=True),
 )
 

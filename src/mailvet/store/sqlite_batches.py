@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 from mailvet.errors import AlreadyExists
@@ -25,6 +26,17 @@ _STANDING = (
     " callback_calls, callback_at"
 )
 COLUMNS = f"key, tenant, batch_id, {_SPEC}, {_STANDING}"
+
+ROWS_A_STATEMENT = 100
+"""Entries inserted at once: half of the time of one after the other, since before each step of a
+statement the thread waits for the interpreter."""
+
+_INSERT = "INSERT INTO entry (id, input_data, custom, domain, key, labels) VALUES "
+_INSERT_ONE = f"{_INSERT}(?, ?, ?, ?, ?, ?)"
+_INSERT_MANY = _INSERT + ", ".join(
+    [f"(?1 + {place}, ?, ?, ?, ?, ?)" for place in range(ROWS_A_STATEMENT)]
+)
+"""The first parameter is the id of the first; the others are numbered on from it."""
 
 
 def batch_from(row: Sequence[Any]) -> Batch:
@@ -257,9 +269,12 @@ def append(
 
 def _insert_entries(connection: Connection, key: int, start: int, entries: Sequence[Entry]) -> None:
     first = (key << KEY_BITS) + start
+    full = len(entries) - len(entries) % ROWS_A_STATEMENT
+    for place in range(0, full, ROWS_A_STATEMENT):
+        rows = entries[place : place + ROWS_A_STATEMENT]
+        connection.execute(_INSERT_MANY, [first + place, *chain.from_iterable(rows)])
     connection.executemany(
-        "INSERT INTO entry (id, input_data, custom, domain, key, labels) VALUES (?, ?, ?, ?, ?, ?)",
-        [(number, *entry) for number, entry in enumerate(entries, first)],
+        _INSERT_ONE, [(number, *entry) for number, entry in enumerate(entries[full:], first + full)]
     )
 
 

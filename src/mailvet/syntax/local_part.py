@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from typing import Final
 
 from mailvet.model.address import SyntaxFault
 from mailvet.model.status import EntryStatus
@@ -26,6 +27,25 @@ _QUOTED_CONTENT = re.compile(rf"(?:[\x20\x21\x23-\x5b\x5d-\x7e{BEYOND_ASCII}]++|
 
 _WHOLE_WORDS = re.compile(rf"(?:[{ATEXT}]++\.)*+")
 """The words in ASCII at the start that end with a dot: most of what a mistake stands behind."""
+
+
+_WORDS: Final = re.compile(rf"[{ATEXT}]++(?:\.[{ATEXT}]++)*+").match
+
+
+def excess_dot(text: str) -> SyntaxFault | None:
+    """Return the fault of a local part whose words in ASCII are all right but for a dot between or
+    around them; None for any other text.
+
+    The most frequent mistake, told at a glance; there must be an at sign in `text`, which is not
+    trimmed here.
+    """
+    words = _WORDS(text)
+    if words is None:
+        return _no_word(text, 0, 0, len(text)) if text[0] == "." else None
+    stop = words.end()
+    if text[stop] == "." and text[stop + 1] in ".@":
+        return _no_word(text, 0, stop + 1, len(text))
+    return None
 
 
 def scan_local_part(text: str, start: int, end: int) -> int | SyntaxFault:

@@ -14,6 +14,7 @@ from mailvet.syntax.domain import parse_domain, plain_domain
 from mailvet.syntax.forms import form_name, inner_address
 from mailvet.syntax.local_part import (
     MAX_LOCAL_PART_OCTETS,
+    excess_dot,
     index_over_octets,
     no_at_sign,
     scan_local_part,
@@ -47,8 +48,13 @@ def parse(text: str) -> Address | SyntaxFault:
     """
     local_part, _, domain = text.partition("@")
     known = _known_domains.get(domain) or _met_first(domain)
-    if known is not None and len(local_part) <= MAX_LOCAL_PART_OCTETS and DOT_ATOM(local_part):
-        return new(Address, (local_part, known))
+    if known is not None:
+        if len(local_part) <= MAX_LOCAL_PART_OCTETS and DOT_ATOM(local_part):
+            return new(Address, (local_part, known))
+        if local_part and ":" not in local_part and "<" not in local_part:  # in no other form
+            fault = excess_dot(text)
+            if fault is not None:
+                return fault
     return parse_fully(text)
 
 
