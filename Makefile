@@ -4,6 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PROTO := .venv-proto
+WORKERS ?= 2
+
+# Compiled once, and not by each of the processes that tests start, whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help install demo test lint check-proto unit docs test-slow mutations faults conformance conformance-million test-real bench clients proto protoset release released requirements tools clean
 
@@ -30,7 +34,7 @@ lint: install
 	$(BIN)/lint-imports
 
 unit: install tools
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 test-slow: install tools  ## tests that take longer
 	$(BIN)/pytest -m slow

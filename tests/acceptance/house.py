@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import random
 import signal
 import socket
 import sys
@@ -18,14 +19,17 @@ from tests.nursery import Child, spawn
 
 START_TIMEOUT_S = 20.0
 LOOK_AGAIN_S = 0.02
+NOT_EPHEMERAL = (10_000, 32_768)
+"""Below the ports that Linux gives away by itself."""
 
 
 def free_port() -> int:
-    """A TCP port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A TCP port that was free a moment ago, and that the kernel gives nobody who asks for any."""
+    while True:
+        port = random.randrange(*NOT_EPHEMERAL)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 class MailInternet(Protocol):

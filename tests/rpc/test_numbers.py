@@ -31,7 +31,9 @@ MESSAGES = [
 ]
 
 
-@pytest.mark.parametrize(("ours", "wire", "prefix"), ENUMS, ids=str)
+@pytest.mark.parametrize(
+    ("ours", "wire", "prefix"), ENUMS, ids=[ours.__name__ for ours, *_ in ENUMS]
+)
 def test_enums_agree(ours: type[IntEnum], wire: Any, prefix: str) -> None:
     """A number can be stored and sent without translation."""
     expected = {name.removeprefix(prefix): number for name, number in wire.items()}
