@@ -4,12 +4,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PROTO := .venv-proto
+COMPILED_TESTS ?= $(addprefix tests/,syntax model verdict checks lists mx smtp engine store batches rpc acceptance)
 WORKERS ?= 2
 
 # Compiled once, and not by each of the processes that tests start, whatever the shell says.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help install demo test lint check-proto unit docs test-slow mutations faults conformance conformance-million test-real bench clients proto protoset release released requirements tools clean
+.PHONY: help install demo test lint check-proto unit compiled test-compiled docs test-slow mutations faults conformance conformance-million test-real bench clients proto protoset release released requirements tools clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*##/\t/' | expand -t 16
@@ -55,6 +56,12 @@ conformance: install tools  ## every scenario with the client of every language;
 
 conformance-million: install tools  ## a million results with each, through three kills of the server (20 min)
 	$(BIN)/python -m tests.conformance.matrix --million
+
+compiled: install  ## a compiled copy of the package in build/compiled (needs a C compiler; 2 min)
+	$(BIN)/python scripts/compile.py
+
+test-compiled: compiled tools  ## the tests of what is compiled, on the compiled copy
+	PYTHONPATH=$(CURDIR)/build/compiled $(BIN)/pytest $(COMPILED_TESTS)
 
 test-real: install  ## tests against real programs from Debian packages (root, apt)
 	tests/real/install.sh

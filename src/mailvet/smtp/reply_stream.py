@@ -56,7 +56,7 @@ class ReplyStream:
         held = self._held
         while len(replies) < due:
             end = held.find(b"\n", self._line_at) + 1
-            reply = _lines.get(held[self._begin : end])
+            reply = _lines.get(held[self._begin : end]) if end else None
             if reply is not None:
                 self._begin = self._line_at = end
             else:

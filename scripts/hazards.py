@@ -1,0 +1,43 @@
+"""What mypyc takes and compiles to something else than Python runs, as far as it can be seen.
+
+Each was met, or tried, with the version that requirements/dev.txt pins. Not to be seen here: of
+bytes, `data[a:b]` fails where b is before a.
+"""
+
+import ast
+from collections.abc import Iterator, Sequence
+
+AWAIT_AT_THE_END = (
+    "awaits in `finally`: an exception that is being handled elsewhere comes up again"
+)
+ITERATED = "is assigned in the loop over it: the loop would go on over the new value"
+"""Past its end, if that is shorter and a tuple: then it crashes."""
+
+
+def hazards(source: str) -> list[tuple[int, str]]:
+    """The lines of a module that it may not have when it is compiled, and why, in order."""
+    return sorted({found for node in ast.walk(ast.parse(source)) for found in _in_node(node)})
+
+
+def _in_node(node: ast.AST) -> Iterator[tuple[int, str]]:
+    if isinstance(node, ast.Try | ast.TryStar):
+        for inner in _within(node.finalbody):
+            if isinstance(inner, ast.Await | ast.AsyncWith | ast.AsyncFor):
+                yield inner.lineno, AWAIT_AT_THE_END
+    elif isinstance(node, ast.For):
+        used = {name.id for name in _names([node.iter], ast.Load)}
+        used -= {name.id for name in _names([node.iter], ast.Store)}  # of a comprehension
+        for name in _names([node.target, *node.body], ast.Store):
+            if name.id in used:
+                yield name.lineno, f"{name.id} {ITERATED}"
+
+
+def _names(nodes: Sequence[ast.AST], context: type[ast.expr_context]) -> Iterator[ast.Name]:
+    for node in _within(nodes):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, context):
+            yield node
+
+
+def _within(nodes: Sequence[ast.AST]) -> Iterator[ast.AST]:
+    for node in nodes:
+        yield from ast.walk(node)
