@@ -344,9 +344,9 @@ class Plan:
         return self._wants_tls(demands_of(reply))
 
     def _wants_tls(self, demands: Demands) -> bool:
-        return not self.used_starttls and demands.insists_on_tls(
-            offered="STARTTLS" in self.extensions
-        )
+        if self.used_starttls or not (demands.tls or demands.tls_anyway):
+            return False
+        return demands.insists_on_tls(offered="STARTTLS" in self.extensions)
 
 
 def _rcpt_lines(envelope: Envelope) -> list[bytes]:
