@@ -168,7 +168,7 @@ def test_a_fault_of_ours_leaves_all_to_be_answered_as_cases() -> None:
     class Broken(PlainForms):
         """Fails."""
 
-        def fill(self, *_: object, **__: object) -> ResultRow | None:
+        def plain(self, *_: object, **__: object) -> list[ResultRow]:
             raise ValueError
 
     entries = [WorkEntry(n, f"user{n}@gone.example", "") for n in range(9)]

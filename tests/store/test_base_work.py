@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from mailvet.model.batch import BatchSpec, Deferral, Settlement
+from mailvet.model.batch import BatchSpec, Deferral, Entry, Settlement
 from mailvet.model.status import BatchState, Deduplication, QualityLevel
 from mailvet.store.base import Store
 from tests.store.samples import (
@@ -67,6 +67,24 @@ async def test_a_claim_carries_what_the_work_needs(store: Store) -> None:
         claim.first_attempt_at,
     )
     assert ((0, "a@example.org", "x", None), (1, "b@example.org", "y", None)) == claim.entries
+
+
+async def test_whatever_an_entry_says_it_says_in_a_claim(store: Store) -> None:
+    """Every character comes back, those that end texts or quote them elsewhere with it."""
+    texts = [
+        "a\0b",
+        '"\\/',
+        "",
+        "\x01\x1f\r\n\t\b\x7f",
+        "é語😀\u2028\ufffd\uffff",
+        '{"a":[1]}',
+        "null",
+    ]
+    some = [Entry(text, texts[-1 - place], "", 0) for place, text in enumerate(texts)]
+    await store.create_batch(TENANT, "b1", SPEC, some, launch=True)
+    await store.plan_launched()
+    (claim,) = await store.claim("w", max_entries=100)
+    assert [one[:2] for one in some] == [(one.input_data, one.custom) for one in claim.entries]
 
 
 async def test_chunks_are_cut_in_order_of_domain(store: Store) -> None:

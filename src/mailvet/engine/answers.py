@@ -9,12 +9,12 @@ from collections.abc import Hashable
 from typing import Any, NamedTuple
 
 from mailvet.engine.case import Case, DomainCard
-from mailvet.engine.encoder import Names, PlainEncoder
+from mailvet.engine.encoder import Names, Plain, PlainEncoder
 from mailvet.engine.explain import explain, names_domain, names_host
 from mailvet.engine.hearing import SILENCE, Heard, Hearing
 from mailvet.engine.herds import Classify, Herd, Member
 from mailvet.engine.judge import Judge, fault_of, find, may_change, suggestions_of
-from mailvet.engine.offhand import Offhand
+from mailvet.engine.offhand import Offhand, is_short
 from mailvet.engine.places import Place, Places
 from mailvet.engine.sorts import Sorts
 from mailvet.lists import Hit, Membership
@@ -106,27 +106,34 @@ class Answers:
         members that are left."""
         rows: list[ResultRow] = []
         left: list[Member] = []
-        shares: dict[int, Shared | None] = {}
-        fill = self._encoder.fill
+        alike: dict[int, tuple[Membership, list[Member]]] = {}
+        domain = herd.domain.ascii
         for member in herd.members:
-            entry, local_part = member
-            index, text, custom, _ = entry
-            membership = classify(local_part, herd.domain.ascii)
+            if not is_short(member.entry.custom):
+                left.append(member)
+                continue
+            membership = classify(member.local_part, domain)
+            same = alike.get(id(membership))
+            if same is None:
+                same = alike[id(membership)] = (membership, [])
+            same[1].append(member)
+        shares: dict[int, Shared | None] = {}
+        for membership, members in alike.values():
             kin = membership.of_all_roles or membership  # lives as long as the lists do
             if id(kin) not in shares:
-                shares[id(kin)] = self._shared(herd.model(member, card), membership)
+                shares[id(kin)] = self._shared(herd.model(members[0], card), membership)
             shared = shares[id(kin)]
-            row = None
-            if shared is not None:
-                form, basic, more, evidence = shared
-                if membership.of_all_roles is not None:
-                    evidence += self._role(membership.hits[-1])
-                names = new(Names, (index, text, custom, text, local_part, text, ""))
-                row = fill(form, names, now, basic, more, evidence)
-            if row is None:
-                left.append(member)
-            else:
-                rows.append(row)
+            if shared is None:
+                left += members
+                continue
+            form, basic, more, evidence = shared
+            if kin is not membership:
+                evidence += self._role(membership.hits[-1])
+            plain = [
+                new(Plain, (index, text, custom, local_part))
+                for (index, text, custom, _), local_part in members
+            ]
+            rows += self._encoder.plain(form, plain, now, basic, more, evidence)
         return rows, left
 
     def _shared(self, case: Case, membership: Membership) -> Shared | None:

@@ -44,6 +44,16 @@ class Fault(NamedTuple):
     """Of the first character that is wrong."""
 
 
+class Plain(NamedTuple):
+    """A plain address that is no duplicate."""
+
+    entry_index: int
+    address: str
+    """As it was sent, which is as it is shown, and its canonical form too."""
+    custom: str
+    local_part: str
+
+
 class Encoder(Protocol):
     """Who turns results into rows; what it hands out for parts of them is its own affair."""
 
@@ -122,6 +132,12 @@ class Encoder(Protocol):
 
 class PlainEncoder(Encoder, Protocol):
     """Who turns many alike into rows at once; their texts are ASCII and short."""
+
+    def plain(
+        self, form: Any, plain: Iterable[Plain], now: float, basic: str, more: str, evidence: bytes
+    ) -> list[ResultRow]:
+        """Return the rows of plain addresses answered at `now`, as `fill` does."""
+        ...
 
     def repeats(
         self, forms: Mapping[str, Any], repeats: Iterable[Repeat], now: float, sentence: str

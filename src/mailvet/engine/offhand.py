@@ -88,7 +88,7 @@ class Offhand:
                 form
                 and original is not None
                 and PLAIN_LOCAL_PART(local_part)
-                and (not custom or _is_short(custom))
+                and (not custom or is_short(custom))
             ):
                 plain.append(Repeat(index, text, custom, original, local_part, domain))
             else:
@@ -124,8 +124,8 @@ class Offhand:
             if (
                 isinstance(fault, SyntaxFault)
                 and original is None
-                and _is_short(text)
-                and _is_short(custom)
+                and is_short(text)
+                and is_short(custom)
                 and suggest_form(text) is None
                 and (forms.get(fault.reason) or self._learn_fault(forms, claim, entry, fault))
             ):
@@ -159,7 +159,8 @@ class Offhand:
         return self._encoder.form(result)
 
 
-def _is_short(text: str) -> bool:
+def is_short(text: str) -> bool:
+    """Whether an input or a custom text is ASCII and no matter of speed."""
     return len(text) <= MAX_PLAIN_CHARACTERS and text.isascii()
 
 

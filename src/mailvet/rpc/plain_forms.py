@@ -6,7 +6,7 @@ Half of what a row costs is to find out what it needs: here all of one call need
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from mailvet.engine.encoder import Fault, Repeat
+from mailvet.engine.encoder import Fault, Plain, Repeat
 from mailvet.model.batch import ResultRow
 from mailvet.rpc.forms import (
     CANONICAL,
@@ -34,6 +34,35 @@ class PlainForms(Forms):
 
     Texts are ASCII and short, as `engine.offhand` sees to.
     """
+
+    def plain(
+        self,
+        form: Form,
+        plain: Iterable[Plain],
+        now: float,
+        basic: str,
+        more: str,
+        evidence: bytes,
+    ) -> list[ResultRow]:
+        """Return the rows of addresses answered at `now`, as `fill` does."""
+        status, classification, own_basic, own_more, own_evidence = form
+        shared = f"{self.time_text(now)}{basic}{own_basic}"
+        rest = f"{own_more}{more}{LOCAL_PART}"
+        evidence = own_evidence + evidence
+        rows = []
+        for index, address, custom, local_part in plain:
+            size = LENGTHS[len(address)]
+            own = f"{CUSTOM}{LENGTHS[len(custom)]}{custom}" if custom else ""
+            first = (
+                f"{INDEX}{number_text(index)}{INPUT}{size}{address}{own}{EMAIL}{size}{address}"
+                f"{shared}"
+            )
+            name = f"{LENGTHS[len(local_part)]}{local_part}{CANONICAL}{size}{address}"
+            length = len(first)
+            total = number_text(length + len(rest) + len(name))
+            doc = f"{RESULT}{total}{first}{rest}{name}".encode("latin-1")
+            rows.append(_new(ResultRow, (index, status, classification, doc, length, evidence)))
+        return rows
 
     def repeats(
         self, forms: Mapping[str, Form], repeats: Iterable[Repeat], now: float, sentence: str

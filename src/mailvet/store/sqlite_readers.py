@@ -1,7 +1,6 @@
 """A few connections that only read, each call in one snapshot, off the event loop."""
 
 import asyncio
-import queue
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,10 +20,9 @@ class Readers:
     """Runs read-only functions, each with a connection of its own for that long."""
 
     def __init__(self, path: Path) -> None:
-        self._idle: queue.SimpleQueue[Connection] = queue.SimpleQueue()
         self._connections = [connect_reader(path) for _ in range(READERS)]
-        for connection in self._connections:
-            self._idle.put(connection)
+        self._idle = list(self._connections)
+        """The one that read last is last and reads next: its cache has what is asked for."""
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="mailvet-store-reader")
 
     async def read(self, query: Callable[[Connection], T]) -> T:
@@ -43,7 +41,7 @@ class Readers:
             connection.close()
 
     def _snapshot(self, query: Callable[[Connection], T]) -> T:
-        connection = self._idle.get()
+        connection = self._idle.pop()
         try:
             connection.execute("BEGIN")
             try:
@@ -53,4 +51,4 @@ class Readers:
         except driver.Error as error:
             raise translated(error) from error
         finally:
-            self._idle.put(connection)
+            self._idle.append(connection)

@@ -215,20 +215,23 @@ def _claim(chunk: Held, batch: _Batch, entries: tuple[WorkEntry, ...]) -> Claim:
 
 def _entries(connection: Connection, chunk: Held) -> tuple[WorkEntry, ...]:
     indexes = from_blob(chunk.indexes)
-    # One statement however many entries: each step of a statement may wait for the interpreter.
+    # One row however many entries: before each the thread may wait for the interpreter.
     # The join goes through the numbers in their order.
-    rows = connection.execute(
-        "SELECT e.input_data, e.custom FROM json_each(?) AS j"
-        " CROSS JOIN entry AS e ON e.id = ? + j.value",
+    row = connection.execute(
+        "SELECT json_group_array(e.input_data), json_group_array(e.custom)"
+        " FROM json_each(?) AS j CROSS JOIN entry AS e ON e.id = ? + j.value",
         (str(indexes.tolist()), chunk.batch_key << KEY_BITS),
-    ).fetchall()
-    if len(rows) < len(indexes):  # the batch is being erased
+    ).fetchone()
+    texts, customs = map(json.loads, row)
+    if len(texts) < len(indexes):  # the batch is being erased
         return ()
     originals = repeat(None) if chunk.originals is None else from_blob(chunk.originals)
     return tuple(
         [
             new(WorkEntry, (index, input_data, custom, original))
-            for index, original, (input_data, custom) in zip(indexes, originals, rows, strict=False)
+            for index, original, input_data, custom in zip(
+                indexes, originals, texts, customs, strict=False
+            )
         ]
     )
 
