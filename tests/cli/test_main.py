@@ -8,6 +8,7 @@ import pytest
 from mailvet import __version__
 from mailvet.cli.main import main, parser
 from mailvet.config import Settings
+from mailvet.model import status
 from tests.cli.run import PLAIN_LOCALE, mailvet
 
 COMMANDS = (
@@ -71,8 +72,9 @@ def test_serve_has_a_flag_for_every_setting(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
-    """`--version` says the package's version."""
-    assert (0, f"mailvet {__version__}\n", "") == run(capsys, "--version")
+    """`--version` says the package's version, and whether it is compiled."""
+    beside = "" if str(status.__file__).endswith(".py") else " (compiled)"
+    assert (0, f"mailvet {__version__}{beside}\n", "") == run(capsys, "--version")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from mailvet.smtp import wire
-from mailvet.smtp.wire import EpollPoll, LoopPoll, Wire, open_wire
+from mailvet.smtp.wire import EpollPoll, Line, LoopPoll, open_wire
 from tests.smtp.scripted import HOST, scripted
 
 MUCH = b"x" * (8 << 20)
@@ -22,7 +22,7 @@ class Listener:
         self.heard = b""
         self.over = asyncio.Event()
 
-    def connection_made(self, wire: Wire) -> None:
+    def connection_made(self, wire: Line) -> None:
         self.told.append("made")
 
     def connection_failed(self, error: OSError) -> None:

@@ -11,8 +11,8 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from mailvet import __version__
 from mailvet.cli import flags, setting_flags
+from mailvet.compiled import version_told
 
 EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 1, 2, 130
 
@@ -60,7 +60,7 @@ def parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         description="Which addresses can take mail, and how do we know?",
         epilog="`mailvet COMMAND --help` tells more. Start with `mailvet demo`.",
     )
-    top.add_argument("--version", action="version", version=f"mailvet {__version__}")
+    top.add_argument("--version", action="version", version=f"mailvet {version_told()}")
     commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, run, summary, setup in _COMMANDS:
         command = commands.add_parser(

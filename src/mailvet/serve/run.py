@@ -10,6 +10,7 @@ from typing import Self
 
 from mailvet import __version__
 from mailvet.batches.retention import Sweeper
+from mailvet.compiled import is_compiled
 from mailvet.config import Settings
 from mailvet.errors import ConfigError, StoreInUse, Unavailable
 from mailvet.rpc.catalog_service import CatalogService
@@ -130,7 +131,7 @@ class Service:
             asyncio.create_task(callbacks.sender.run(), name="callbacks"),
         ]
         await server.start()
-        _LOG.info("serve.ready", address=self.address, version=__version__)
+        _LOG.info("serve.ready", address=self.address, version=__version__, compiled=is_compiled())
 
     def _vitals(self, engine: EngineRoom) -> Vitals:
         return Vitals(engine, limit_mib=self._settings.memory_limit_mib)

@@ -17,7 +17,7 @@ from mailvet.smtp.limits import VisitLimits
 from mailvet.smtp.plan import Plan
 from mailvet.smtp.reply_stream import ReplyStream, farewell_of
 from mailvet.smtp.transcript import Direction, OnLine, printable, tell_reply
-from mailvet.smtp.wire import Wire, open_wire
+from mailvet.smtp.wire import Line, open_wire
 
 
 class HandOver(NamedTuple):
@@ -57,7 +57,7 @@ class PlainSession:
         self._due = 1  # the banner comes unasked
         self._due_at = 0.0
         self._ends_at = 0.0
-        self._wire: Wire | None = None
+        self._wire: Line | None = None
         self._is_up = False
         self._failure: NotConnected | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -109,7 +109,7 @@ class PlainSession:
             return False
         return True
 
-    def connection_made(self, wire: Wire) -> None:
+    def connection_made(self, wire: Line) -> None:
         """Wait for the banner."""
         self._wire = wire
         self._is_up = True

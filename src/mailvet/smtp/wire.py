@@ -25,10 +25,31 @@ _ENDED = _FAILED | _HUNG_UP | _SAID_ALL
 _MAY_READ = _READABLE | _ENDED
 
 
+class Line(Protocol):
+    """What a connection is to its user."""
+
+    @property
+    def has_unsent(self) -> bool:
+        """Whether the system has not taken everything yet."""
+        ...
+
+    def write(self, data: bytes, /) -> None:
+        """Send, as soon as there is room for it; what is closed sends nothing."""
+        ...
+
+    def abort(self) -> None:
+        """Close it, should it be open; what the system did not take yet is lost."""
+        ...
+
+    def detach(self) -> socket.socket:
+        """Give the open connection away."""
+        ...
+
+
 class User(Protocol):
     """Whose connection it is."""
 
-    def connection_made(self, wire: "Wire", /) -> None:
+    def connection_made(self, wire: Line, /) -> None:
         """Take note that it is there."""
         ...
 
