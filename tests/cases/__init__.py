@@ -1,12 +1,14 @@
 """Tables of cases: a new case is a new row."""
 
 import tomllib
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 _HERE = Path(__file__).parent
 
 
+@cache
 def rows(table: str) -> list[dict[str, Any]]:
     """Return the rows of `table`.toml."""
     return list(tomllib.loads((_HERE / f"{table}.toml").read_text("utf-8"))["case"])

@@ -42,11 +42,17 @@ async def test_an_upload_survives_kill_9(server: ServerProcess) -> None:
     """Killed twice in the middle of an upload, the batch has every entry once, in order."""
     kills = [COUNT // 4, COUNT // 2]
     restarts: list[asyncio.Task[None]] = []
+    in_turn = asyncio.Lock()
+
+    async def restart() -> None:
+        async with in_turn:  # the second is due while the first still waits for its answer
+            await server.kill()
+            await server.start()
 
     def acked(count: int) -> None:
         if kills and count >= kills[0]:
             del kills[0]
-            restarts.append(asyncio.ensure_future(_restart(server)))
+            restarts.append(asyncio.ensure_future(restart()))
 
     async with server.client() as client:
         draft = batch_service_pb2.CreateBatchRequest(batch_id="up")
@@ -57,11 +63,6 @@ async def test_an_upload_survives_kill_9(server: ServerProcess) -> None:
             client.batches.GetBatch, batch_service_pb2.GetBatchRequest(batch_id="up")
         )
     assert (2, COUNT, COUNT) == (len(restarts), batch.entry_count, page.batch.entry_count)
-
-
-async def _restart(server: ServerProcess) -> None:
-    await server.kill()
-    await server.start()
 
 
 @pytest.mark.parametrize("end", ["stop", pytest.param("kill", marks=pytest.mark.slow)])

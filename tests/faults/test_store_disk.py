@@ -23,6 +23,7 @@ from mailvet.store.sqlite import SqliteStore
 from mailvet.store.sqlite_space import RESERVE_BYTES
 from mailvet.v1 import batch_pb2, batch_service_pb2, result_service_pb2
 from tests import validators
+from tests.faults.lag import Lag
 from tests.rpc.world import told
 from tests.store.samples import SPEC, TENANT, Clock, entries, entry, open_sqlite
 
@@ -237,7 +238,8 @@ async def test_a_locked_store_stalls_nobody(tmp_path: Path, clock: Clock) -> Non
     locker.stdin.flush()
     assert b"locked\n" == await asyncio.to_thread(locker.stdout.readline)
     began = time.monotonic()
-    lag = asyncio.create_task(_worst_lag_s())
+    lag = Lag()
+    watching = asyncio.create_task(lag.watch())
     writes = [store.append_entries(TENANT, "b1", None, entries(1)) for _ in range(20)]
     refused = asyncio.gather(*writes, return_exceptions=True)
     while not refused.done():
@@ -249,29 +251,18 @@ async def test_a_locked_store_stalls_nobody(tmp_path: Path, clock: Clock) -> Non
     assert took_s < 5, "twenty callers waited one after another"
     waiting = asyncio.create_task(store.append_entries(TENANT, "b1", None, entries(1)))
     await asyncio.sleep(0.05)
-    locker.communicate(b"\n")
+    await asyncio.to_thread(locker.communicate, b"\n")
     assert 1 == await waiting
 
     async def recovered() -> bool:
         return not await store.hindrances()
 
     await _until(recovered)
-    lag.cancel()
+    watching.cancel()
     with contextlib.suppress(asyncio.CancelledError):
-        await lag
-    assert _worst[0] < MAX_LAG_S
+        await watching
+    assert lag.worst_s < MAX_LAG_S
     await store.close()
-
-
-_worst = [0.0]
-
-
-async def _worst_lag_s() -> None:
-    _worst[0] = 0.0
-    while True:
-        before = time.monotonic()
-        await asyncio.sleep(0.01)
-        _worst[0] = max(_worst[0], time.monotonic() - before - 0.01)
 
 
 async def test_an_engine_waits_out_a_locked_store(tmp_path: Path) -> None:
@@ -293,7 +284,7 @@ async def test_an_engine_waits_out_a_locked_store(tmp_path: Path) -> None:
         locker.stdin.flush()
         await asyncio.to_thread(locker.stdout.readline)
         await asyncio.sleep(0.5)
-        locker.communicate(b"\n")
+        await asyncio.to_thread(locker.communicate, b"\n")
         request = result_service_pb2.StreamResultsRequest(batch_id="b")
         async with asyncio.timeout(20):
             frames = [one async for one in client.results.StreamResults(request)]

@@ -2,6 +2,7 @@ import asyncio
 import errno
 import socket
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
@@ -11,7 +12,7 @@ from mailvet.smtp import Direction, Identity, Report, VisitLimits, visit
 from mailvet.testbed.bed import Testbed
 from mailvet.testbed.sessions import Ended
 from mailvet.testbed.world import parse_world
-from tests.smtp.people import QUICK, US, envelope, exchanger, mailbox
+from tests.smtp.people import US, envelope, exchanger, mailbox
 
 WORLD = """
 [[host]]
@@ -94,6 +95,10 @@ TLS = exchanger("mx.tls.test", "127.3.0.9")
 ENDLESS = exchanger("mx.endless.test", "127.3.0.10")
 HANGS_UP = exchanger("mx.hangs-up.test", "127.3.0.11")
 
+PATIENT = VisitLimits()
+IMPATIENT = replace(PATIENT, banner_s=0.6)
+"""For a host that says nothing: the others need not be quick with anything else."""
+
 USER, OTHER = mailbox("user1@good.test"), mailbox("user2@good.test")
 LETTER = envelope("user1@good.test")
 
@@ -104,7 +109,8 @@ async def bed() -> AsyncIterator[Testbed]:
         yield bed
 
 
-async def ask(bed: Testbed, *exchangers: Exchanger, limits: VisitLimits = QUICK) -> Report:
+async def ask(bed: Testbed, *exchangers: Exchanger) -> Report:
+    limits = IMPATIENT if MUTE in exchangers else PATIENT
     return await visit(exchangers, [LETTER], identity=US, port=bed.smtp_port, limits=limits)
 
 
@@ -119,7 +125,7 @@ async def test_a_good_host(bed: Testbed) -> None:
         envelope("user2@other.test", "MiXed@other.test", made_up="zz"),
         envelope("jörg@xn--bcher-kva.test"),
     ]
-    report = await visit([GOOD], letters, identity=US, port=bed.smtp_port, limits=QUICK)
+    report = await visit([GOOD], letters, identity=US, port=bed.smtp_port, limits=PATIENT)
     codes = {each.email: shown(seen)[2] for each, seen in report.observations.items()}
     assert {
         "user1@good.test": "250",
@@ -194,11 +200,11 @@ async def test_nothing_is_connected(bed: Testbed) -> None:
 async def test_answers_are_kept_and_the_rest_is_asked_elsewhere(bed: Testbed) -> None:
     """Who was answered before a drop keeps the answer; the others go on at the next address."""
     letters = [envelope("user1@good.test", "user2@good.test", "nobody@good.test")]
-    report = await visit([HANGS_UP, GOOD], letters, identity=US, port=bed.smtp_port, limits=QUICK)
+    report = await visit([HANGS_UP, GOOD], letters, identity=US, port=bed.smtp_port, limits=PATIENT)
     # 421 is no drop: the host said that it has had enough, and its siblings will too.
     assert ([USER], 1) == (list(report.observations), report.recipients_taken)
     assert 2 == len(report.unasked)
-    report = await visit([DROPS, GOOD], letters, identity=US, port=bed.smtp_port, limits=QUICK)
+    report = await visit([DROPS, GOOD], letters, identity=US, port=bed.smtp_port, limits=PATIENT)
     assert {"mx.good.test"} == {seen.host for seen in report.observations.values()}
     assert () == report.unasked
 
@@ -225,7 +231,9 @@ async def test_unroutable_addresses_are_not_counted(bed: Testbed) -> None:
     """What cannot be dialled from here costs nothing and keeps nobody from being asked."""
     us = Identity(helo="us.test", source_address="127.0.0.9")
     over_ipv6 = exchanger("mx.v6.test", *(f"2001:db8::{at}" for at in range(1, 9)))
-    report = await visit([over_ipv6, GOOD], [LETTER], identity=us, port=bed.smtp_port, limits=QUICK)
+    report = await visit(
+        [over_ipv6, GOOD], [LETTER], identity=us, port=bed.smtp_port, limits=PATIENT
+    )
     assert ("mx.good.test", "RCPT", "250") == shown(report.observations[USER])
     assert ["127.0.0.9"] == [session.client for session in bed.sessions.all]
 
@@ -287,7 +295,7 @@ async def test_a_source_address_that_is_not_ours() -> None:
     us = Identity(helo="us.test", source_address="192.0.2.77")
     with socket.socket() as probe, pytest.raises(OSError, match=str(errno.EADDRNOTAVAIL)):
         probe.bind(("192.0.2.77", 0))
-    report = await visit([GOOD], [LETTER], identity=us, port=9, limits=QUICK)
+    report = await visit([GOOD], [LETTER], identity=us, port=9, limits=PATIENT)
     assert (Stage.CONNECT, Trouble.UNREACHABLE) == (
         report.observations[USER].stage,
         report.observations[USER].trouble,
