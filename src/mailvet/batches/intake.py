@@ -1,8 +1,9 @@
 """From a line of a list to the entry the store keeps: parsed once, its duplicates key hashed."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from hashlib import blake2b
+from struct import unpack
 from typing import NamedTuple
 
 from mailvet.errors import Unavailable
@@ -70,39 +71,40 @@ class Intake:
 
     def _slice(
         self, raws: Sequence[RawEntry], mode: Deduplication, bare_domains: bool
-    ) -> Iterator[Entry]:
-        if mode is not Deduplication.SAFE:
-            yield from [self.entry(raw, mode, bare_domains=bare_domains) for raw in raws]
-            return
-        for raw in raws:
-            text, custom, labels = raw
-            seen = glance(text)
-            if seen is None:
-                yield self.entry(raw, mode, bare_domains=bare_domains)
-            else:
-                key, domain = seen
-                yield _new(Entry, (text, custom, domain, self._hash(key), labels))
+    ) -> list[Entry]:
+        if mode is Deduplication.SAFE:
+            names = [glance(text) or _names(text, mode, bare_domains) for text, _, _ in raws]
+        else:
+            names = [_names(text, mode, bare_domains) for text, _, _ in raws]
+        is_off = mode is Deduplication.OFF
+        keys = [0] * len(raws) if is_off else self._hashes([name for name, _ in names])
+        return [
+            _new(Entry, (text, custom, domain, key, labels))
+            for (text, custom, labels), (_, domain), key in zip(raws, names, keys, strict=True)
+        ]
 
-    def entry(self, raw: RawEntry, mode: Deduplication, *, bare_domains: bool = False) -> Entry:
-        """Return one entry; its domain is empty where syntax or provider rules decide already."""
-        text, custom, labels = raw
-        address = parse(text)
-        domain = bare_domain(text) if bare_domains and isinstance(address, SyntaxFault) else None
-        if domain is not None:
-            key = 0 if mode is Deduplication.OFF else self._hash(domain_key(domain))
-            return Entry(text, custom, domain.ascii, key, labels)
-        if isinstance(address, SyntaxFault) or check_provider_syntax(address) is not None:
-            key = 0 if mode is Deduplication.OFF else self._hash("\0" + text.strip())
-            return Entry(text, custom, "", key, labels)
-        key = 0 if mode is Deduplication.OFF else self._hash(duplicate_key(address, mode))
-        return Entry(text, custom, address.domain.ascii, key, labels)
-
-    def _hash(self, text: str) -> int:
+    def _hashes(self, texts: Sequence[str]) -> list[int]:
         # A copy of the keyed state saves hashing the key once more for every entry.
-        state = self._keyed.copy()
-        state.update(text.encode("utf-8", "surrogatepass"))
+        keyed = self._keyed.copy
+        digests = []
+        for text in texts:
+            state = keyed()
+            state.update(text.encode("utf-8", "surrogatepass"))
+            digests.append(state.digest())
+        numbers = unpack(f">{len(digests)}Q", b"".join(digests))
         # 63 bits fit a signed integer column; 0 means "nobody's duplicate".
-        return int.from_bytes(state.digest()) >> 1 or 1
+        return [number >> 1 or 1 for number in numbers]
+
+
+def _names(text: str, mode: Deduplication, bare_domains: bool) -> tuple[str, str]:
+    """Return the duplicates key of an entry, and its domain as `Entry` has it."""
+    address = parse(text)
+    if isinstance(address, SyntaxFault):
+        domain = bare_domain(text) if bare_domains else None
+        return ("\0" + text.strip(), "") if domain is None else (domain_key(domain), domain.ascii)
+    if check_provider_syntax(address) is not None:
+        return "\0" + text.strip(), ""
+    return duplicate_key(address, mode), address.domain.ascii
 
 
 def _require_memory(hindrances: Hindrances) -> None:
