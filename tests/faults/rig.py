@@ -50,8 +50,11 @@ async def verify(client: Client, batch_id: str, addresses: Iterable[str]) -> lis
     return [found[index] for index in range(batch.entry_count)]
 
 
-async def task_count() -> int:
-    """How many tasks there are once what has ended is gone."""
-    for _ in range(20):
+async def task_count(most: float | None = None) -> int:
+    """How many tasks there are once what has ended is gone: when they are `most`, or after 5 s."""
+    turns = 20 if most is None else 500
+    for _ in range(turns):
         await asyncio.sleep(0.01)
+        if most is not None and len(asyncio.all_tasks()) <= most:
+            break
     return len(asyncio.all_tasks())
