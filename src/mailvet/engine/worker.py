@@ -8,21 +8,17 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import structlog
 
 from mailvet.engine.answers import Answers
-from mailvet.engine.case import Case, DomainCard
-from mailvet.engine.chunk import Chunk
-from mailvet.engine.herds import Classify, Herd, Herding, Member
 from mailvet.engine.pipeline import Pipeline
-from mailvet.engine.recall import Recall, of_claim
+from mailvet.engine.recall import Recall
 from mailvet.engine.retry import RetrySchedule
 from mailvet.engine.rhythm import DEFAULT_RHYTHM, Rhythm
+from mailvet.engine.workload import Workload
 from mailvet.errors import Unavailable
-from mailvet.model.batch import Claim, WorkEntry
-from mailvet.model.status import EntryStatus
+from mailvet.model.batch import Claim
 from mailvet.store.base import WorkStore
 
 CLAIM_ENTRIES = 1000
@@ -53,22 +49,13 @@ class Worker:
     ) -> None:
         self._rhythm = rhythm
         self._store = store
-        self._pipeline = pipeline
         self._gathering = pipeline.gathering
         self._owner = f"worker-{secrets.token_hex(4)}"
         self._window = window_entries
-        self._schedule = schedule
-        self._answers = answers
-        self._herding = Herding()
-        self._recall = recall
         self._wall_clock = wall_clock
-        # By fence: a chunk whose lease ran out may be claimed again while its old cases still come.
-        self._chunks: dict[int, Chunk] = {}
-        self._in_flight = 0
-        self._dirty: dict[int, Chunk] = {}
-        self._something_learnt = asyncio.Event()
-        self._room = asyncio.Event()
-        self._stopping = False
+        self._work = Workload(
+            pipeline, answers=answers, recall=recall, schedule=schedule, wall_clock=wall_clock
+        )
         self._refused = False
         self._settled = 0
         """Results in the last commit."""
@@ -86,7 +73,7 @@ class Worker:
                 tasks.create_task(self._settle_loop())
                 tasks.create_task(self._heartbeat_loop())
         finally:
-            self._stopping = True
+            self._work.stopping = True
             await self._settle_once()
             with contextlib.suppress(Unavailable):  # or it looks as if we had died over it
                 await self._store.let_go(self._owner)
@@ -118,7 +105,7 @@ class Worker:
         need not wait until slow exchangers have answered about those before it."""
         if self._gathering.blocked and not self._refused and not self.held:
             beside = max(1, self._window // BESIDE_PART)
-            room = min(beside, self._window + CLAIM_ENTRIES - self._in_flight)
+            room = min(beside, self._window + CLAIM_ENTRIES - self._work.in_flight)
             if room > 0:
                 await self._begin_all(await self._claim(room))
 
@@ -151,9 +138,9 @@ class Worker:
             raise Unavailable("what was learnt before has to be kept first")
         if self.held:
             raise Unavailable("memory is short; what is under way has to end first")
-        if self._in_flight >= self._window:
+        if self._work.in_flight >= self._window:
             await self._wait_for_room()
-        return await self._claim(min(self._window - self._in_flight, CLAIM_ENTRIES))
+        return await self._claim(min(self._window - self._work.in_flight, CLAIM_ENTRIES))
 
     async def _claim(self, room: int) -> list[Claim]:
         self._gathering.expect()
@@ -163,14 +150,14 @@ class Worker:
         finally:
             if not claims:  # else they have arrived when they have begun
                 self._gathering.arrived()
-        self._in_flight += sum([len(claim.entries) for claim in claims])
+        self._work.in_flight += sum([len(claim.entries) for claim in claims])
         return claims
 
     async def _begin_all(self, claims: Sequence[Claim]) -> None:
         try:
             for claim in claims:
                 await asyncio.sleep(0)  # what is decided offline takes milliseconds a chunk
-                self._begin(claim)
+                self._work.begin(claim)
         finally:
             if claims:
                 self._gathering.arrived()
@@ -179,9 +166,9 @@ class Worker:
         # A claim costs a commit: not one for every entry that ends.
         self._gathering.blocked = True
         try:
-            while self._in_flight > max(self._window - CLAIM_ENTRIES, self._window // 2):
-                self._room.clear()
-                await self._room.wait()
+            while self._work.in_flight > max(self._window - CLAIM_ENTRIES, self._window // 2):
+                self._work.room.clear()
+                await self._work.room.wait()
         finally:
             self._gathering.blocked = False
 
@@ -191,122 +178,18 @@ class Worker:
             return self._rhythm.idle_s
         return max(0.0, min(self._rhythm.idle_s, run_at - self._wall_clock()))
 
-    def _begin(self, claim: Claim) -> None:
-        chunk = Chunk(claim, of_claim(self._recall, claim))
-        self._chunks[claim.fence] = chunk
-        if claim.poisoned:
-            self._give_up(chunk)
-            self._free(len(claim.entries))
-            return
-        chunk.rows, entries = self._answers.offhand.answer(claim, self._wall_clock())
-        chunk.open = len(entries)
-        if chunk.rows:
-            self._learnt(chunk)
-        self._free(len(claim.entries) - chunk.open)
-        cases = partial(self._cases, chunk)
-        if chunk.is_plain:
-            answer = partial(self._answer_herd, chunk)
-            herds, entries = self._herding.part(claim, entries, answer, cases)
-            for herd in herds:
-                self._pipeline.submit_herd(herd)
-        self._pipeline.submit(cases(entries))
-
-    def _cases(self, chunk: Chunk, entries: Sequence[WorkEntry]) -> list[Case]:
-        """Return cases of entries of a chunk."""
-        claim, done = chunk.claim, self._done
-        attempt, quality = claim.attempt, claim.quality
-        cases = [  # not by keyword: that takes twice as long
-            Case(index, input_data, custom, original, attempt, quality, done, chunk)
-            for index, input_data, custom, original in entries
-        ]
-        for case in cases:
-            case.tenant = claim.tenant
-            case.batch_key = claim.batch_key
-        if not chunk.is_plain:
-            for case in cases:
-                case.policy = chunk.policy
-                case.recall = chunk.recall
-                case.takes_domains = claim.bare_domains
-        chunk.add(cases)
-        return cases
-
-    def _answer_herd(
-        self, chunk: Chunk, herd: Herd, card: DomainCard, classify: Classify
-    ) -> list[Member]:
-        """Answer plain entries of a domain that is dead; return those that are left."""
-        rows, left = self._answers.of_herd(herd, card, classify, self._wall_clock())
-        chunk.open -= len(rows)
-        self._free(len(rows))
-        if not chunk.lost and not self._stopping:
-            chunk.rows += rows
-        self._learnt(chunk)
-        return left
-
-    def _free(self, entries: int) -> None:
-        """Note that there is room in the window for so many more."""
-        self._in_flight -= entries
-        self._room.set()
-
-    def _learnt(self, chunk: Chunk) -> None:
-        self._dirty[chunk.claim.fence] = chunk
-        self._something_learnt.set()
-
-    def _give_up(self, chunk: Chunk) -> None:
-        """Answer as a fault of ours what processes died over."""
-        claim, now = chunk.claim, self._wall_clock()
-        _LOG.error("entry.poisoned", batch_key=claim.batch_key, entries=len(claim.entries))
-        for entry in claim.entries:
-            case = Case(*entry, claim.attempt, claim.quality, self._done, chunk)
-            chunk.rows.append(self._answers.fault(case, now))
-        chunk.open = 0
-        self._learnt(chunk)
-
-    def _done(self, case: Case) -> None:
-        chunk = case.owner
-        assert isinstance(chunk, Chunk)
-        chunk.open -= 1
-        self._free(1)
-        if not chunk.lost and not self._stopping and not case.abandoned:
-            try:
-                self._conclude(case, chunk)
-            except Exception as error:
-                _LOG.error("conclude.failed", error=type(error).__name__, exc_info=True)
-                chunk.rows.append(self._answers.fault(case, self._wall_clock()))
-        self._learnt(chunk)
-
-    def _conclude(self, case: Case, chunk: Chunk) -> None:
-        answer = self._answers.of(case, self._wall_clock())
-        if answer.may_change:
-            wait_s = self._schedule.wait_s(case.quality, case.attempt)
-            if wait_s is not None:
-                chunk.deferred.append((case.entry_index, self._wall_clock() + wait_s))
-                return
-        if case.recall is not None:
-            status = EntryStatus(answer.row.status)
-            may_change = answer.may_change
-            self._recall.remember(
-                chunk.claim.tenant,
-                case,
-                status,
-                may_change=may_change,
-                shared=chunk.claim.max_shared_age_s > 0,
-            )
-            if case.remembered_at is not None:
-                chunk.recalled.append(case.entry_index)
-        chunk.rows.append(answer.row)
-
     async def _settle_loop(self) -> None:
         while True:
-            await self._something_learnt.wait()
+            await self._work.something_learnt.wait()
             await asyncio.sleep(self._rhythm.collect_s(self._settled))
-            self._something_learnt.clear()
+            self._work.something_learnt.clear()
             if not await self._settle_once():
                 await asyncio.sleep(self._rhythm.retry_s)
-                self._something_learnt.set()
+                self._work.something_learnt.set()
 
     async def _settle_once(self) -> bool:
         """Commit what was learnt; False when the store refused and it is kept for later."""
-        dirty, self._dirty = self._dirty, {}
+        dirty = self._work.take_dirty()
         chunks = [chunk for chunk in dirty.values() if chunk.rows or chunk.deferred]
         finished = [key for key, chunk in dirty.items() if chunk.open == 0]
         settlements = [chunk.take_settlement() for chunk in chunks]
@@ -318,24 +201,21 @@ class Worker:
                 _LOG.warning("settle.refused", reason=str(error))
                 for chunk, settlement in zip(chunks, settlements, strict=True):
                     chunk.take_back(settlement)
-                self._dirty = dirty | self._dirty
+                self._work.dirty = dirty | self._work.dirty
                 self._refused = True
                 return False
             self._refused = False
             for chunk, still_held in zip(chunks, held, strict=True):
                 if not still_held:
                     chunk.lose()
-        for key in finished:
-            ended = self._chunks.pop(key, None)
-            if ended is not None:
-                ended.cases = []  # they name it: a circle that only the collector would free
+        self._work.forget(finished)
         return True
 
     async def _heartbeat_loop(self) -> None:
         while True:
             await asyncio.sleep(self._rhythm.heartbeat_s)
             try:
-                held = [chunk for chunk in self._chunks.values() if not chunk.lost]
+                held = [chunk for chunk in self._work.chunks.values() if not chunk.lost]
                 # First: after a stall our own leases may be over, and nobody took the chunks.
                 alive = await self._store.heartbeat(
                     self._owner, [chunk.claim.chunk for chunk in held]
