@@ -17,6 +17,7 @@ from mailvet.engine.explain import REPEAT
 from mailvet.engine.judge import Judge, find
 from mailvet.model.address import Address, SyntaxFault
 from mailvet.model.batch import Claim, ResultRow, WorkEntry
+from mailvet.model.named import new
 from mailvet.model.status import QualityLevel
 from mailvet.syntax import is_plain, parse, suggest_form
 from mailvet.verdict.policy import policy_of
@@ -90,7 +91,7 @@ class Offhand:
                 and PLAIN_LOCAL_PART(local_part)
                 and (not custom or is_short(custom))
             ):
-                plain.append(Repeat(index, text, custom, original, local_part, domain))
+                plain.append(new(Repeat, (index, text, custom, original, local_part, domain)))
             else:
                 rest.append(entry)
         return self._encoder.repeats(forms, plain, now, REPEAT), rest
@@ -129,7 +130,7 @@ class Offhand:
                 and suggest_form(text) is None
                 and (forms.get(fault.reason) or self._learn_fault(forms, claim, entry, fault))
             ):
-                plain.append(Fault(index, text, custom, fault.reason, fault.index))
+                plain.append(new(Fault, (index, text, custom, fault.reason, fault.index)))
             else:
                 rest.append(entry)
         return self._encoder.faults(forms, plain, now), rest
