@@ -4,7 +4,7 @@ import pytest
 
 from mailvet.model.reply import Reply
 from mailvet.smtp.demands import demands_of, is_shutting_down
-from mailvet.smtp.framing import enhanced_of
+from mailvet.smtp.reply_line import enhanced_of
 from tests.cases import names, rows
 
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailvet.model.reply import Reply
-from mailvet.smtp.framing import MAX_REPLY_BYTES, GatedProtocol, enhanced_of, read_reply
+from mailvet.smtp.framing import GatedProtocol, read_reply
+from mailvet.smtp.reply_line import MAX_REPLY_BYTES, enhanced_of
 
 
 class Wire(asyncio.Transport):

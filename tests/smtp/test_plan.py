@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailvet.model.reply import Observation, Reply, Stage, Trouble
-from mailvet.smtp.framing import enhanced_of
 from mailvet.smtp.plan import Plan
+from mailvet.smtp.reply_line import enhanced_of
 from tests.cases import names, rows
 from tests.smtp.people import US, envelope, mailbox
 

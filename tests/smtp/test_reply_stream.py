@@ -1,7 +1,7 @@
 import pytest
 
 from mailvet.model.reply import Reply
-from mailvet.smtp.framing import MAX_REPLY_BYTES
+from mailvet.smtp.reply_line import MAX_REPLY_BYTES
 from mailvet.smtp.reply_stream import ReplyStream, farewell_of
 
 

@@ -4,18 +4,14 @@ The gate hands on exactly one complete reply per command, so that no stray reply
 for the answer to the next recipient, and drops what is not SMTP.
 """
 
-from functools import lru_cache
-
 from aiosmtplib.protocol import SMTPProtocol
 from aiosmtplib.response import SMTPResponse
 
 from mailvet.model.reply import Reply
+from mailvet.smtp.reply_line import MAX_REPLY_BYTES, enhanced_of, is_reply_line
 
-MAX_REPLY_BYTES = 32 * 1024
-"""Several times the largest EHLO; aiosmtplib has the same limit, and never gets more from us."""
 MAX_TEXT_CHARS = 4096
 """Of a reply this much is kept: what it means is said in the first few lines."""
-_AFTER_CODE = (b" ", b"-", b"\r", b"\n")
 
 
 class GatedProtocol(SMTPProtocol):
@@ -94,24 +90,3 @@ def read_reply(response: SMTPResponse) -> Reply:
         except UnicodeDecodeError:
             text = said.decode("latin-1")
     return Reply(response.code, text, enhanced_of(text))
-
-
-def enhanced_of(text: str) -> str | None:
-    """Return the enhanced status code a reply's text begins with (RFC 2034 4), if any."""
-    if text[1:2] != "." or text[0] not in "245":
-        return None
-    return _enhanced(text.split(None, 1)[0])
-
-
-@lru_cache(256)
-def _enhanced(word: str) -> str | None:
-    parts = word.split(".")
-    if len(parts) != 3 or not all(part.isdecimal() and len(part) <= 3 for part in parts[1:]):
-        return None
-    return word if word.isascii() else None
-
-
-def is_reply_line(line: bytes | bytearray) -> bool:
-    """Whether a line, its end included, is of a reply."""
-    # RFC 5321 4.2: Reply-code = %x32-35 %x30-35 %x30-39; the second digit is not always kept to.
-    return line[:3].isdigit() and b"2" <= line[:1] <= b"5" and line[3:4] in _AFTER_CODE

@@ -7,7 +7,8 @@ is plain, one short line of ASCII that every mail host says over and over, is re
 from aiosmtplib.response import SMTPResponse
 
 from mailvet.model.reply import Reply
-from mailvet.smtp.framing import MAX_REPLY_BYTES, enhanced_of, is_reply_line, read_reply
+from mailvet.smtp.framing import read_reply
+from mailvet.smtp.reply_line import MAX_REPLY_BYTES, enhanced_of, is_reply_line
 
 MAX_LINE_BYTES = 8192
 """Of one line, as in aiosmtplib; sixteen times what RFC 5321 4.5.3.1.5 allows."""

@@ -17,11 +17,12 @@ from aiosmtplib.errors import (
 
 from mailvet.model.reply import Reply, Stage, Trouble
 from mailvet.smtp.connect import adopt, connect, tls_context
-from mailvet.smtp.framing import GatedProtocol, enhanced_of, read_reply
+from mailvet.smtp.framing import GatedProtocol, read_reply
 from mailvet.smtp.identity import Identity
 from mailvet.smtp.limits import VisitLimits
 from mailvet.smtp.plain_session import HandOver
 from mailvet.smtp.plan import Plan
+from mailvet.smtp.reply_line import enhanced_of
 from mailvet.smtp.reply_stream import farewell_of
 from mailvet.smtp.transcript import Direction, OnLine, printable, tell_reply
 
