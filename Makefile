@@ -61,7 +61,7 @@ compiled: install  ## a compiled copy of the package in build/compiled (needs a 
 	$(BIN)/python scripts/compile.py
 
 test-compiled: compiled tools  ## the tests of what is compiled, on the compiled copy
-	PYTHONPATH=$(CURDIR)/build/compiled $(BIN)/pytest $(COMPILED_TESTS)
+	PYTHONPATH=$(CURDIR)/build/compiled $(BIN)/pytest -n $(WORKERS) --dist loadfile $(COMPILED_TESTS)
 
 test-real: install  ## tests against real programs from Debian packages (root, apt)
 	tests/real/install.sh
@@ -95,7 +95,7 @@ released: tools  ## hold later changes of the API against the one there is now
 	cp src/mailvet/v1/mailvet.binpb proto/released.binpb
 
 REPEATS ?= 5
-bench: $(VENV)/.bench  ## measure everything REPEATS times, as root (5 to 8 min each), and rewrite bench/README.md
+bench: $(VENV)/.bench compiled  ## measure everything REPEATS times, as root (5 to 8 min each), and rewrite bench/README.md
 	$(BIN)/python -m bench.run --repeats $(REPEATS)
 	$(BIN)/python -m bench.report
 

@@ -62,6 +62,10 @@ def verification(kept: Kept) -> list[str]:
     if figures := median(kept, "verify_middle_2processes"):
         row = _list_row(kept, "middle", 0, figures)
         rows.append([f"{row[0]}, two probing processes", *row[1:]])
+    for name in ("middle", "tail"):
+        if figures := median(kept, f"verify_{name}_plain"):
+            row = _list_row(kept, name, 0, figures)
+            rows.append([f"{row[0]}, not compiled", *row[1:]])
     heads = ["list, round trip", "addresses", "a second", "latency allows", "of what is possible"]
     heads += ["server CPU µs", "a core and second", "bare loop CPU µs", "of it"]
     heads += ["prototype CPU µs", "of it"]

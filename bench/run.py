@@ -1,5 +1,7 @@
 """Runs every bench some times and keeps the medians: `make bench`.
 
+The service is the compiled one (`make compiled`); where a bench says so, the plain one.
+
     python -m bench.run [--repeats 5] [--only NAME ...] [--scale 1.0]
 
 Each bench is a command of its own that prints one JSON line; it is run in a process of its own,
@@ -22,7 +24,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-RESULTS = Path(__file__).parent / "results"
+ROOT = Path(__file__).parent.parent
+RESULTS = ROOT / "bench" / "results"
+COMPILED, PLAIN = ROOT / "build" / "compiled", ROOT / "src"
 REFERENCE_LOOP = """
 import time
 x = 0
@@ -42,6 +46,8 @@ class Bench(NamedTuple):
     arguments: str = ""
     once: bool = False
     """Whether one run tells enough: a long one, whose figure is a slope or a peak."""
+    is_plain: bool = False
+    """Whether it is the service as Python that is measured."""
 
 
 BENCHES = (
@@ -51,6 +57,8 @@ BENCHES = (
         for delay, extra in ((0, "--floor"), (20, "--delay-ms 20"))
     ),
     Bench("verify_middle_2processes", "bench.verify", 100_000, "--list middle --processes 2"),
+    Bench("verify_middle_plain", "bench.verify", 100_000, "--list middle", is_plain=True),
+    Bench("verify_tail_plain", "bench.verify", 20_000, "--list tail", is_plain=True),
     Bench("offline_1000", "bench.offline", 1_000),
     Bench("offline_10000", "bench.offline", 10_000),
     Bench("offline_100000", "bench.offline", 100_000),
@@ -72,7 +80,13 @@ def command(bench: Bench, scale: float) -> list[str]:
 
 def run_once(bench: Bench, scale: float) -> dict[str, Any]:
     """Return the figures of one run; raises `SystemExit` when it failed."""
-    done = subprocess.run(command(bench, scale), capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command(bench, scale),
+        env=os.environ | {"PYTHONPATH": str(PLAIN if bench.is_plain else COMPILED)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode:
         raise SystemExit(f"{bench.name} failed:\n{done.stderr[-2000:]}")
     figures: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
@@ -140,6 +154,8 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=[bench.name for bench in BENCHES])
     parser.add_argument("--scale", type=float, default=1.0, help="of the number of entries")
     options = parser.parse_args()
+    if not COMPILED.exists():
+        raise SystemExit(f"{COMPILED} is not there: make compiled")
     chosen = [bench for bench in BENCHES if not options.only or bench.name in options.only]
     runs: dict[str, list[dict[str, Any]]] = {bench.name: [] for bench in chosen}
     for turn in range(options.repeats):

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from mailvet.lists import load_lists, operator_of, suggest
 from mailvet.model.address import SyntaxFault
 from mailvet.model.batch import ResultRow
 from mailvet.model.reply import Observation, Reply, Stage, Trouble
+from mailvet.model.result import Result
 from mailvet.model.route import MxAnswer, MxOutcome
 from mailvet.model.ruling import OverrideRule, SchemeRow, TenantRules
 from mailvet.model.status import Classification, EntryStatus, Fact, QualityLevel
@@ -181,22 +183,20 @@ def test_a_shared_answer_is_the_one_worked_out_alone(found: list[Found]) -> None
         assert may_change(findings, verdict) == answer.may_change
 
 
-def test_an_answer_in_a_known_form_is_filled_in() -> None:
+def test_an_answer_in_a_known_form_is_filled_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """The second plain case of a kind is not judged any more, whatever its domain."""
+    judged: list[str] = []
+    form = PlainForms.form
 
-    class Once(Judge):
-        """Counts what it judges."""
+    def counted(forms: PlainForms, result: Result) -> object:
+        judged.append(result.explanation)
+        return form(forms, result)
 
-        __slots__ = ()
-        judged = 0
-
-        def result(self, *args: object, **more: object) -> object:  # type: ignore[override]
-            Once.judged += 1
-            return super().result(*args, **more)  # type: ignore[arg-type]
-
-    answers, cards = Answers(Once(suggest), PlainForms()), Cards()
+    monkeypatch.setattr(PlainForms, "form", counted)
+    monkeypatch.setattr(PlainForms, "row", counted)  # of what is judged by itself
+    answers, cards = Answers(Judge(suggest), PlainForms()), Cards()
     for number in range(10):
         found = Found("ann", f"d{number}.example.org", 0, 0, False, False, Fact.NO, "")
         answers.of(case_of(number, found, cards), NOW)
 
-    assert 1 == Once.judged
+    assert 1 == len(judged)

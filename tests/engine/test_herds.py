@@ -162,18 +162,17 @@ def test_what_may_be_known_later_is_left(outcome: MxOutcome) -> None:
     assert list(range(9)) == [case.entry_index for case in herd.cases()]
 
 
-def test_a_fault_of_ours_leaves_all_to_be_answered_as_cases() -> None:
+def test_a_fault_of_ours_leaves_all_to_be_answered_as_cases(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """When an encoder fails nothing is lost: the entries go the long way."""
 
-    class Broken(PlainForms):
-        """Fails."""
+    def broken(*_: object, **__: object) -> list[ResultRow]:
+        raise ValueError
 
-        def plain(self, *_: object, **__: object) -> list[ResultRow]:
-            raise ValueError
-
+    monkeypatch.setattr(PlainForms, "plain", broken)
     entries = [WorkEntry(n, f"user{n}@gone.example", "") for n in range(9)]
     house = House()
-    house.answers = Answers(JUDGE, Broken())
     ((herd,), _) = house.part(claim_of(entries))
     herd.answer(card_of("gone.example", DEAD[0]), LISTS.classify)
 

@@ -146,19 +146,19 @@ def test_where_entries_may_be_domains_all_are_left() -> None:
     assert ([], claim.entries) == Offhand(JUDGE, PlainForms()).answer(claim, NOW)
 
 
-def test_a_fault_of_ours_leaves_all_to_be_answered_as_cases() -> None:
+def test_a_fault_of_ours_leaves_all_to_be_answered_as_cases(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """When an encoder fails nothing is lost: the entries go the long way."""
 
-    class Broken(PlainForms):
-        """Fails."""
+    def broken(*_: object, **__: object) -> list[ResultRow]:
+        raise ValueError
 
-        def repeats(self, *_: object, **__: object) -> list[ResultRow]:
-            raise ValueError
-
+    monkeypatch.setattr(PlainForms, "repeats", broken)
     entries = [WorkEntry(n, f"user{n}@example.org", "", 0) for n in range(1, 5)]
     claim = claim_of(entries)
 
-    assert ([], claim.entries) == Offhand(JUDGE, Broken()).answer(claim, NOW)
+    assert ([], claim.entries) == Offhand(JUDGE, PlainForms()).answer(claim, NOW)
 
 
 def test_forms_are_forgotten_when_there_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
