@@ -22,7 +22,14 @@ passed() {  # WHAT ANSWER
 }
 
 cd "$work"
-install server "$(ls "$dist"/mailvet-*.whl)[server]"
+pure=$(ls "$dist"/mailvet-*-none-any.whl)
+# What pip takes where both are to be had: the compiled one, on the platform that built it.
+python3 -m pip download -q --disable-pip-version-check --no-deps --no-index --find-links "$dist" -d fitting mailvet
+fitting=$(ls "$PWD"/fitting/mailvet-*.whl)
+install server "${fitting}[server]"
+install pure "$pure"
+case $(server/bin/mailvet --version) in *"(compiled)") ;; *) echo "the fitting wheel is not compiled" >&2; exit 1 ;; esac
+case $(pure/bin/mailvet --version) in *"(compiled)") echo "the pure wheel is compiled" >&2; exit 1 ;; esac
 target=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print("127.0.0.1:%d" % s.getsockname()[1])')
 touch server.log
 server/bin/mailvet demo --keep --listen "$target" > server.log 2>&1 &
@@ -34,7 +41,7 @@ for _ in $(seq 120); do
 done
 
 for kind in whl tar.gz; do
-    install "client-$kind" "$(ls "$dist"/mailvet-*."$kind")"
+    install "client-$kind" "$(ls "$dist"/mailvet-*."$kind" | grep -v -e -cp)"
     passed "Python ($kind)" "$("client-$kind/bin/python" - << PROGRAM
 import asyncio
 from mailvet.client import connect

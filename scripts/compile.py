@@ -34,7 +34,7 @@ WORK = ROOT / "build" / "compiling"
 STAMP = WORK / "stamp"
 
 OPTIMIZATION = "1"
-"""Of the C compiler. 2 takes two thirds more time, and what it wins is within the noise."""
+"""Of the C compiler. 2 takes two thirds more time for the largest module."""
 
 LENIENT = ("--no-warn-return-any", "--no-warn-unused-ignores")
 """Strict about types is `make lint`; read for mypyc, a few expressions have others."""

@@ -11,6 +11,7 @@ rm -rf dist build && mkdir dist
 "$bin/pip" install -q --disable-pip-version-check build==1.3.0
 "$bin/python" -m build --outdir dist . > dist/build.log 2>&1 || { tail -20 dist/build.log >&2; exit 1; }
 rm dist/build.log
+scripts/compiled_wheel.sh dist
 "$bin/python" scripts/write_protoset.py "dist/mailvet-$version.protoset"
 
 (cd clients/typescript && npm install --silent --no-package-lock --no-audit --no-fund &&
