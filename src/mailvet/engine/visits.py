@@ -67,12 +67,12 @@ class Visits:
         book: DomainBook,
         made_up: Callable[[str], Address],
         requeue: Callable[[DomainCard, Iterable[Case]], None],
-        connected: Callable[[], None],
+        connected: Callable[[str], None],
         unreachable: Callable[[str, Sequence[Case]], None],
         clock: Callable[[], float],
     ) -> None:
         """`made_up(domain)` invents a mailbox; `requeue` puts cases back at the head of their
-        route; `connected` and `unreachable` tell the breaker."""
+        route; `connected(address)` and `unreachable` are told how it went."""
         self._dial = dial
         self._read = read
         self._book = book
@@ -127,7 +127,7 @@ class Visits:
         if not report.connected:
             self._not_connected(route, lot, report)
             return
-        self._connected()
+        self._connected(report.address)
         observe, observations = self._observe, report.observations
         for card, cases in lot:
             self._learn(card, report)

@@ -159,7 +159,7 @@ class EngineRoom:
             book=self._book,
             made_up=made_up,
             requeue=self._requeue,
-            connected=self.breaker.succeeded,
+            connected=self._connected,
             unreachable=self.breaker.failed,
             clock=clock,
         )
@@ -273,15 +273,19 @@ class EngineRoom:
             source_address=self._settings.source_address,
         )
 
-    async def _dial(
+    def _connected(self, address: str) -> None:
+        self.breaker.succeeded()
+        self._canary.remember(address)
+
+    def _dial(
         self,
         route: str,
         exchangers: Sequence[Exchanger],
         envelopes: Sequence[Envelope],
         quality: QualityLevel,
         on_line: OnLine | None,
-    ) -> Report:
-        report = await visit(
+    ) -> Coroutine[Any, Any, Report]:
+        return visit(
             exchangers,
             envelopes,
             identity=self._identities.for_route(route),
@@ -289,11 +293,6 @@ class EngineRoom:
             limits=self._limits[quality],
             on_line=on_line,
         )
-        if report.connected:
-            for seen in report.observations.values():
-                self._canary.remember(seen.address)
-                break
-        return report
 
 
 def _read(reply: Reply, stage: Stage, operator: str) -> Reading:

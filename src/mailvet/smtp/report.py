@@ -27,6 +27,8 @@ class Report:
     used_starttls: bool = False
     connected: bool = False
     """Whether any address took the connection."""
+    address: str = ""
+    """The IP address that took it last."""
     greeted: bool = False
     """Whether any host opened with a positive banner."""
     transcript: tuple[Line, ...] = ()

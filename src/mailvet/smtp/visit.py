@@ -93,6 +93,7 @@ class _Visit:
         self._extensions: frozenset[str] = frozenset()
         self._used_starttls = False
         self._connected = False
+        self._address = ""
         self._greeted = False
 
     async def run(self) -> Report:
@@ -108,7 +109,7 @@ class _Visit:
             try:
                 await self._converse(plan, host, address, min(left_s, self._limits.session_s))
                 if plan.asks_again:
-                    self._take_in(plan)
+                    self._take_in(plan, address)
                     envelopes = self._open_envelopes()
                     plan = self._plan(host, address, envelopes, hasty=False)
                     left_s = ends_at - self._clock()
@@ -118,7 +119,7 @@ class _Visit:
                 self._nobody_there(envelopes, host, address, failure.trouble)
                 continue
             tries_left -= 1
-            self._take_in(plan)
+            self._take_in(plan, address)
             if not plan.try_next:
                 break
         return self._report()
@@ -177,7 +178,7 @@ class _Visit:
             for recipient in envelope.recipients:
                 self._note(recipient, seen)
 
-    def _take_in(self, plan: Plan) -> None:
+    def _take_in(self, plan: Plan, address: str) -> None:
         ledger = plan.ledger
         if self._observations:
             for recipient, seen in ledger.observations.items():
@@ -185,7 +186,7 @@ class _Visit:
         else:
             self._observations = ledger.observations
         self._made_up |= ledger.made_up
-        self._connected = True
+        self._connected, self._address = True, address
         self._greeted = self._greeted or plan.greeted
         self._extensions = plan.extensions or self._extensions
         self._used_starttls = self._used_starttls or plan.used_starttls
@@ -211,6 +212,7 @@ class _Visit:
             extensions=self._extensions,
             used_starttls=self._used_starttls,
             connected=self._connected,
+            address=self._address,
             greeted=self._greeted,
         )
 
