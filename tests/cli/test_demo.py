@@ -31,7 +31,7 @@ def test_every_answer_agrees_with_the_world(tmp_path: Path) -> None:
         f"127.0.0.1:{free_port()}",
         env={"MAILVET_STORE": str(tmp_path / "mine.db"), "MAILVET_HELO": "no name"},
     )
-    assert (0, "") == (done.returncode, done.stderr)
+    assert (0, []) == (done.returncode, _said(done.stderr))
     assert 2 == done.stdout.count("answers agree with the truth of the world")
     assert "    smtp RCPT at " in done.stdout
     assert not (tmp_path / "mine.db").exists()
@@ -45,7 +45,7 @@ def test_ctrl_c_ends_all_of_it() -> None:
     assert b"server are up" in process.stdout.readline()
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=20)
-    assert (130, b"", b"") == (process.returncode, out.strip(), err)
+    assert (130, b"", []) == (process.returncode, out.strip(), _said(err.decode()))
 
 
 @pytest.mark.slow
@@ -60,7 +60,12 @@ def test_keep_serves_until_ctrl_c() -> None:
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=20)
     assert (0, True) == (other.returncode, other.stdout.startswith("DELIVERABLE"))
-    assert (0, b"") == (process.returncode, err)
+    assert (0, []) == (process.returncode, _said(err.decode()))
+
+
+def _said(err: str) -> list[str]:
+    """The lines on standard error, but what a server on a busy machine may have to say of it."""
+    return [line for line in err.splitlines() if '"event": "loop.held"' not in line]
 
 
 def _start(*arguments: str) -> "subprocess.Popen[bytes]":
@@ -81,6 +86,6 @@ def test_sigterm_leaves_nothing_behind() -> None:
     assert b"server are up" in process.stdout.readline()
     process.terminate()
     _, err = process.communicate(timeout=20)
-    assert (143, b"") == (process.returncode, err)
+    assert (143, []) == (process.returncode, _said(err.decode()))
     with socket.create_server(("127.0.0.1", int(listen.rpartition(":")[2]))):
         pass

@@ -89,6 +89,7 @@ def test_what_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(600)  # half a minute of a processor that is ours alone, traced as it is
 def test_a_million_rows_take_no_memory(tmp_path: Path) -> None:
     """Text is streamed: the peak does not grow with the file."""
     import tracemalloc
