@@ -46,7 +46,7 @@ WATCHERS = ["loop", *(["epoll"] if hasattr(select, "epoll") else [])]
 async def user(request: pytest.FixtureRequest) -> Listener:
     """Somebody to be told, on a loop that watches sockets in one of the two ways."""
     loop = asyncio.get_running_loop()
-    wire._POLLS[loop] = EpollPoll(loop) if request.param == "epoll" else LoopPoll(loop)
+    wire.POLLS.use(loop, EpollPoll(loop) if request.param == "epoll" else LoopPoll(loop))
     return Listener()
 
 

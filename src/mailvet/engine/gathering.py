@@ -12,6 +12,8 @@ import sys
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
+from mailvet.model.named import new
+
 QUIET_S = 0.05
 """The answer of a near name server takes less."""
 
@@ -78,7 +80,7 @@ class Gathering:
         """Call `start` once nobody else comes, or this waits for too long; once for each `who`."""
         self._arrivals += 1
         if who not in self._waiting:
-            self._waiting[who] = _Waiting(self._waited, start)
+            self._waiting[who] = new(_Waiting, (self._waited, start))
             if self._timer is None:
                 self._set_timer()
 

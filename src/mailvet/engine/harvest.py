@@ -15,6 +15,7 @@ import structlog
 
 from mailvet.engine.case import Case, DomainCard
 from mailvet.engine.routes import Lot, Route, Visitor
+from mailvet.model.named import new
 from mailvet.model.status import EntryStatus, Meaning
 
 WINDOW_S = 3_600.0
@@ -146,7 +147,7 @@ class GuardedVisits:
                 continue
             if case.tenant != tenant:  # mostly all are of one
                 tenant = case.tenant
-                place = Place(tenant, card.domain)
+                place = new(Place, (tenant, card.domain))
                 group = asked.setdefault(place, [])
                 public = case.membership is not None and case.membership.is_free
                 room = self._guard.room(place, public=public)

@@ -11,6 +11,7 @@ from socket import AF_INET6, inet_ntop
 from struct import Struct, error
 from typing import NamedTuple
 
+from mailvet.model.named import new
 from mailvet.mx.answer import Answer, AnswerKind, Message, Record, RecordType, understand
 
 UDP_PAYLOAD_BYTES = 1232
@@ -66,7 +67,7 @@ def pack(name: str, rdtype: RecordType) -> Asked | None:
     labels = _labels(name)
     if end is None or labels is None or len(name) > _MAX_NAME_CHARS:
         return None
-    return Asked(name, rdtype, labels + end)
+    return new(Asked, (name, rdtype, labels + end))
 
 
 def _labels(name: str) -> bytes | None:
@@ -129,7 +130,7 @@ def _unpack(packet: bytes, asked: Asked) -> Answer:
     if not authority and answers and not code:
         found = _set_of_records(packet, at, asked, answers, additional)
         if found is not None:
-            return Answer(AnswerKind.ANSWER, found)
+            return new(Answer, (AnswerKind.ANSWER, found, (), None))
     reader = _Reader(packet, at, asked.name)
     records = [reader.record() for _ in range(answers)]
     _check_chain(records, asked)
@@ -170,7 +171,7 @@ def _set_of_records(
         at += size
         if ttl_s != first_ttl_s:
             return None
-        found.append(Record(name, rdtype, ttl_s, value, preference))
+        found.append(new(Record, (name, rdtype, ttl_s, value, preference)))
     if additional == 1 and packet[at] == 0:
         kind, _, flags, size = _RECORD.unpack_from(packet, at + 1)
         if kind != _OPT or flags >> 16 or size:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
+from mailvet.model.named import new
 from mailvet.mx.answer import (
     MAX_ALIASES,
     Answer,
@@ -159,7 +160,7 @@ class Questions:
 
     def _looked(self, answer: Answer) -> Looked:
         expires_at = self._clock() + self._ttl_s(answer)
-        return Looked(answer.kind, answer.records, answer.aliases, expires_at)
+        return new(Looked, (answer.kind, answer.records, answer.aliases, expires_at))
 
     async def _follow(self, name: str, rdtype: RecordType, first: Rest | None) -> Answer:
         """Ask, and ask again for the target where the answer ends in an alias.

@@ -6,6 +6,7 @@ It keeps the last thing learnt about each recipient, and the limits a host lets 
 from collections.abc import Sequence
 
 from mailvet.model.address import Address
+from mailvet.model.named import new
 from mailvet.model.reply import Observation, Reply, Stage, Trouble
 from mailvet.smtp.demands import Demands, demands_of, is_shutting_down
 
@@ -171,5 +172,5 @@ class Ledger:
 
     def _seen(self, stage: Stage, heard: Heard) -> Observation:
         if isinstance(heard, Reply):
-            return Observation(stage, self._host, self._address, heard, None)
-        return Observation(stage, self._host, self._address, None, heard)
+            return new(Observation, (stage, self._host, self._address, heard, None))
+        return new(Observation, (stage, self._host, self._address, None, heard))

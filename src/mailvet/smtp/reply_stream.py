@@ -6,6 +6,7 @@ is plain, one short line of ASCII that every mail host says over and over, is re
 
 from aiosmtplib.response import SMTPResponse
 
+from mailvet.model.named import new
 from mailvet.model.reply import Reply
 from mailvet.smtp.framing import read_reply
 from mailvet.smtp.reply_line import MAX_REPLY_BYTES, enhanced_of, is_reply_line
@@ -124,7 +125,7 @@ def _only_line(line: bytes) -> Reply | None:
     if not is_reply_line(line):
         return None
     text = line[4:].strip(b" \t\r\n").decode("ascii")
-    return Reply(int(line[:3]), text, enhanced_of(text))
+    return new(Reply, (int(line[:3]), text, enhanced_of(text)))
 
 
 def _odd(line: bytes) -> Reply | None:

@@ -9,6 +9,7 @@ import errno
 import os
 import select
 import socket
+from socket import SocketType
 from typing import Protocol
 from weakref import WeakKeyDictionary, ref
 
@@ -81,14 +82,18 @@ class Poll(Protocol):
         """Tell nothing any more."""
         ...
 
+    def closing(self, fd: int) -> None:
+        """The same, for a socket that is closed at once."""
+        ...
+
 
 class Wire:
     """One connection, from the first packet on."""
 
     __slots__ = ("_fd", "_is_up", "_poll", "_socket", "_unsent", "_user")
 
-    def __init__(self, connecting: socket.socket, user: User, poll: Poll) -> None:
-        self._socket: socket.socket | None = connecting
+    def __init__(self, connecting: SocketType, user: User, poll: Poll) -> None:
+        self._socket: SocketType | None = connecting
         self._fd = connecting.fileno()
         self._user = user
         self._poll = poll
@@ -121,15 +126,17 @@ class Wire:
 
     def abort(self) -> None:
         """Close it, should it be open; what the system did not take yet is lost."""
-        if self._socket is not None:
-            self.detach().close()
+        closed, self._socket = self._socket, None
+        if closed is not None:
+            self._poll.closing(self._fd)
+            closed.close()
 
     def detach(self) -> socket.socket:
         """Give the open connection away."""
         detached, self._socket = self._socket, None
         assert detached is not None
         self._poll.forget(self._fd)
-        return detached
+        return socket.socket(fileno=detached.detach())
 
     def stirred(self, events: int) -> None:
         """Look what happened."""
@@ -183,16 +190,16 @@ def open_wire(address: str, port: int, source_address: str | None, user: User) -
     Raises `OSError` for what the system refuses at once.
     """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    connecting = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    connecting = SocketType(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
         _begin(connecting, address, port, source_address)
-        return Wire(connecting, user, _poll_of(asyncio.get_running_loop()))
+        return Wire(connecting, user, POLLS.of(asyncio.get_running_loop()))
     except BaseException:
         connecting.close()
         raise
 
 
-def _begin(connecting: socket.socket, address: str, port: int, source_address: str | None) -> None:
+def _begin(connecting: SocketType, address: str, port: int, source_address: str | None) -> None:
     # Commands that do not fit one packet must not wait for the host to acknowledge the first.
     connecting.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if source_address is not None:
@@ -226,6 +233,10 @@ class EpollPoll:
         del self._wires[fd]
         self._epoll.unregister(fd)
 
+    def closing(self, fd: int) -> None:
+        """See `Poll`: the system forgets a socket that is closed."""
+        del self._wires[fd]
+
     def _look(self) -> None:
         wires = self._wires
         for fd, events in self._epoll.poll(0, _EVENTS_AT_ONCE):
@@ -253,6 +264,8 @@ class LoopPoll:
         self._here.remove_writer(fd)
         self._here.remove_reader(fd)
 
+    closing = forget
+
     @property
     def _here(self) -> asyncio.AbstractEventLoop:
         loop = self._loop()
@@ -279,13 +292,29 @@ def _stir(wire: Wire, events: int) -> None:
         wire.lose(None)
 
 
-_POLLS: WeakKeyDictionary[asyncio.AbstractEventLoop, Poll] = WeakKeyDictionary()
-"""One for each loop."""
+class Polls:
+    """One poll for each loop."""
+
+    def __init__(self) -> None:
+        self._polls: WeakKeyDictionary[asyncio.AbstractEventLoop, Poll] = WeakKeyDictionary()
+        self._last: tuple[ref[asyncio.AbstractEventLoop], Poll] | None = None
+
+    def of(self, loop: asyncio.AbstractEventLoop) -> Poll:
+        """Return the poll of a loop, which is mostly that of the last call."""
+        last = self._last
+        if last is not None and last[0]() is loop:
+            return last[1]
+        poll = self._polls.get(loop)
+        if poll is None:
+            kind = EpollPoll if hasattr(select, "epoll") else LoopPoll
+            poll = self._polls[loop] = kind(loop)
+        self._last = ref(loop), poll
+        return poll
+
+    def use(self, loop: asyncio.AbstractEventLoop, poll: Poll) -> None:
+        """Have a loop use this poll."""
+        self._polls[loop] = poll
+        self._last = None
 
 
-def _poll_of(loop: asyncio.AbstractEventLoop) -> Poll:
-    poll = _POLLS.get(loop)
-    if poll is None:
-        kind = EpollPoll if hasattr(select, "epoll") else LoopPoll
-        poll = _POLLS[loop] = kind(loop)
-    return poll
+POLLS = Polls()
