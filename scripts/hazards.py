@@ -12,6 +12,7 @@ AWAIT_AT_THE_END = (
 )
 ITERATED = "is assigned in the loop over it: the loop would go on over the new value"
 """Past its end, if that is shorter and a tuple: then it crashes."""
+SECOND_NAME = "is a second name of a method: there are no objects of the class then"
 
 
 def hazards(source: str) -> list[tuple[int, str]]:
@@ -30,6 +31,16 @@ def _in_node(node: ast.AST) -> Iterator[tuple[int, str]]:
         for name in _names([node.target, *node.body], ast.Store):
             if name.id in used:
                 yield name.lineno, f"{name.id} {ITERATED}"
+    elif isinstance(node, ast.ClassDef):
+        yield from _second_names(node)
+
+
+def _second_names(node: ast.ClassDef) -> Iterator[tuple[int, str]]:
+    methods = {each.name for each in node.body if isinstance(each, ast.FunctionDef)}
+    for each in node.body:
+        named = each.value if isinstance(each, ast.Assign) else None
+        if isinstance(named, ast.Name) and named.id in methods:
+            yield each.lineno, SECOND_NAME
 
 
 def _names(nodes: Sequence[ast.AST], context: type[ast.expr_context]) -> Iterator[ast.Name]:

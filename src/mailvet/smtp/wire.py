@@ -264,7 +264,9 @@ class LoopPoll:
         self._here.remove_writer(fd)
         self._here.remove_reader(fd)
 
-    closing = forget
+    def closing(self, fd: int) -> None:
+        """See `Poll`."""
+        self.forget(fd)
 
     @property
     def _here(self) -> asyncio.AbstractEventLoop:
