@@ -4,10 +4,10 @@ Half of what a row costs is to find out what it needs: here all of one call need
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 from mailvet.engine.encoder import Fault, Plain, Repeat
 from mailvet.model.batch import ResultRow
+from mailvet.model.named import new
 from mailvet.rpc.forms import (
     CANONICAL,
     CUSTOM,
@@ -24,9 +24,6 @@ from mailvet.rpc.forms import (
     Forms,
     number_text,
 )
-
-_new: Final = tuple.__new__
-"""Makes a row in a third of the time that its own constructor takes."""
 
 
 class PlainForms(Forms):
@@ -61,7 +58,7 @@ class PlainForms(Forms):
             length = len(first)
             total = number_text(length + len(rest) + len(name))
             doc = f"{RESULT}{total}{first}{rest}{name}".encode("latin-1")
-            rows.append(_new(ResultRow, (index, status, classification, doc, length, evidence)))
+            rows.append(new(ResultRow, (index, status, classification, doc, length, evidence)))
         return rows
 
     def repeats(
@@ -89,7 +86,7 @@ class PlainForms(Forms):
             rest = f"{more}{LOCAL_PART}{name}{CANONICAL}{size}{address}"
             length = len(first)
             doc = f"{RESULT}{number_text(length + len(rest))}{first}{rest}".encode("latin-1")
-            rows.append(_new(ResultRow, (index, status, classification, doc, length, evidence)))
+            rows.append(new(ResultRow, (index, status, classification, doc, length, evidence)))
         return rows
 
     def faults(
@@ -107,5 +104,5 @@ class PlainForms(Forms):
             )
             length = len(first)
             doc = f"{RESULT}{number_text(length + len(more))}{first}{more}".encode("latin-1")
-            rows.append(_new(ResultRow, (index, status, classification, doc, length, evidence)))
+            rows.append(new(ResultRow, (index, status, classification, doc, length, evidence)))
         return rows
