@@ -8,6 +8,7 @@ from mailvet.mx.answer import (
     Message,
     Record,
     RecordType,
+    presented,
     understand,
 )
 
@@ -76,4 +77,4 @@ def test_only_records_that_the_question_leads_to_are_read() -> None:
 )
 def test_a_record_is_shown_as_zone_files_have_it(record: Record, expected: str) -> None:
     """Names end in a dot, addresses do not."""
-    assert expected == str(record)
+    assert expected == presented(record)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailvet.mx.answer import Answer, AnswerKind, RecordType
-from mailvet.mx.packet import Asked, answers, pack, unpack
+from mailvet.mx.packet import Asked, answers, pack, query_of, unpack
 from mailvet.mx.transport import _matching, _read
 
 NUMBER = 0xBEEF
@@ -25,12 +25,12 @@ def asked_for(rdtype: RecordType, name: str = NAME) -> Asked:
 
 
 def reply_to(asked: Asked) -> DNSRecord:
-    return DNSRecord.parse(asked.packet(NUMBER)).reply(ra=1, aa=0)
+    return DNSRecord.parse(query_of(asked, NUMBER)).reply(ra=1, aa=0)
 
 
 def oracle(packet: bytes, asked: Asked) -> Answer | None:
     """What dnspython makes of a packet; None when it does not take it for an answer."""
-    query = dns.message.from_wire(asked.packet(NUMBER))
+    query = dns.message.from_wire(query_of(asked, NUMBER))
     response = _matching(packet, query)
     return None if response is None else _read(response, asked.name, asked.rdtype)
 
@@ -189,7 +189,7 @@ def test_ipv4_in_ipv6_is_left_to_the_library() -> None:
 def test_a_question_is_what_the_library_would_ask() -> None:
     """The packed query has the same question, flag and EDNS as dnspython's."""
     for rdtype in RDTYPES:
-        query = dns.message.from_wire(asked_for(rdtype).packet(NUMBER))
+        query = dns.message.from_wire(query_of(asked_for(rdtype), NUMBER))
         expected = dns.message.make_query(NAME, rdtype.name, use_edns=0, payload=1232)
         expected.id = NUMBER
         assert expected.to_wire() == query.to_wire()

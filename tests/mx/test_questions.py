@@ -6,7 +6,7 @@ import gc
 import pytest
 
 from mailvet.mx.answer import MAX_ALIASES, Answer, AnswerKind, Record, RecordType
-from mailvet.mx.questions import KeepTimes, Question, Questions
+from mailvet.mx.questions import KeepTimes, Looked, Question, Questions
 from tests.mx.table import Clock
 
 A: Question = ("n0", RecordType.A)
@@ -38,6 +38,26 @@ class _Fixed:
         return self._answer
 
 
+class _Asker:
+    """Who awaits what is known about a question."""
+
+    def __init__(self) -> None:
+        self.answer: asyncio.Future[Looked] = asyncio.get_running_loop().create_future()
+
+    def heard(self, question: Question, looked: Looked) -> None:
+        if not self.answer.done():
+            self.answer.set_result(looked)
+
+    def failed(self, error: Exception) -> None:
+        self.answer.set_exception(error)
+
+
+async def _ask(questions: Questions) -> Looked:
+    asker = _Asker()
+    questions.ask(A, asker)
+    return await asker.answer
+
+
 def _questions(ask: _Steps | _Fixed, clock: Clock) -> Questions:
     return Questions(ask, clock=clock, keep=KeepTimes(), max_domains=9, max_hosts=9)
 
@@ -45,7 +65,7 @@ def _questions(ask: _Steps | _Fixed, clock: Clock) -> Questions:
 async def test_an_alias_is_followed_by_another_question() -> None:
     """Name servers that do not follow aliases themselves are helped along."""
     ask, clock = _Steps(3), Clock()
-    [looked] = await _questions(ask, clock).look_up([A])
+    looked = await _ask(_questions(ask, clock))
     assert ["n0", "n1", "n2", "n3"] == ask.asked
     assert (AnswerKind.ANSWER, 3) == (looked.kind, len(looked.aliases))
     assert clock.now + 298 == looked.expires_at
@@ -54,7 +74,7 @@ async def test_an_alias_is_followed_by_another_question() -> None:
 async def test_an_endless_chain_of_aliases_ends() -> None:
     """After eight steps the chain is given up as broken."""
     ask = _Steps(1000)
-    [looked] = await _questions(ask, Clock()).look_up([A])
+    looked = await _ask(_questions(ask, Clock()))
     assert AnswerKind.BROKEN is looked.kind
     assert MAX_ALIASES == len(ask.asked)
 
@@ -80,7 +100,7 @@ def _found(ttl_s: int) -> Answer:
 async def test_each_kind_of_answer_is_kept_for_its_time(answer: Answer, kept_s: float) -> None:
     """TTLs are held between bounds, "no" follows the SOA, failures are kept briefly."""
     clock = Clock()
-    [looked] = await _questions(_Fixed(answer), clock).look_up([A])
+    looked = await _ask(_questions(_Fixed(answer), clock))
     assert clock.now + kept_s == looked.expires_at
 
 
@@ -93,18 +113,18 @@ async def test_a_fault_of_ours_reaches_the_caller() -> None:
     questions = Questions(ask, clock=Clock(), keep=KeepTimes(), max_domains=9, max_hosts=9)
     for _ in range(2):
         with pytest.raises(ZeroDivisionError):
-            await questions.look_up([A])
+            await _ask(questions)
 
 
 async def test_a_question_whose_askers_are_all_gone_is_still_kept() -> None:
     """The answer was paid for: the next who asks finds it."""
     ask = _Steps(0)
     questions = _questions(ask, Clock())
-    asker = asyncio.create_task(questions.look_up([A]))
+    asker = asyncio.create_task(_ask(questions))
     await asyncio.sleep(0)
     asker.cancel()
     await asyncio.gather(asker, return_exceptions=True)
     gc.collect()
-    [looked] = await questions.look_up([A])
+    looked = await _ask(questions)
     assert AnswerKind.ANSWER is looked.kind
     assert ["n0"] == ask.asked

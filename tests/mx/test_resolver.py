@@ -11,7 +11,8 @@ import pytest
 from mailvet.model.route import MxAnswer, MxOutcome
 from mailvet.mx.answer import AnswerKind, RecordType
 from mailvet.mx.reserved import AddressGuard
-from mailvet.mx.resolver import MAX_RECORDS, Resolver, ResolverLimits
+from mailvet.mx.resolver import Resolver
+from mailvet.mx.way import MAX_RECORDS, ResolverLimits
 from tests.mx.table import Clock, TableAsk
 
 CASES = tomllib.loads(

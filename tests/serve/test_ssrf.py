@@ -18,7 +18,7 @@ from mailvet.client import Client, connect
 from mailvet.config import load
 from mailvet.mx import Resolver
 from mailvet.mx.questions import KeepTimes
-from mailvet.mx.resolver import ResolverLimits
+from mailvet.mx.way import ResolverLimits
 from mailvet.serve import engine_room
 from mailvet.serve.run import Service
 from mailvet.testbed.bed import Testbed

@@ -2,7 +2,7 @@
 
 import pytest
 
-from mailvet.smtp.reply_text import BREAK, enhanced_in, fold, words_of
+from mailvet.smtp.reply_text import BREAK, enhanced_in, fold, without_names, words_of
 
 
 @pytest.mark.parametrize(
@@ -45,3 +45,25 @@ def test_words(text: str, words: list[str]) -> None:
 def test_folding_keeps_ascii() -> None:
     """Plain text is only put in lower case."""
     assert fold("User Unknown") == "user unknown"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("no such user", "no such user"),
+        ("<ann@example.org>: no such user", "<@>: no such user"),
+        ("user <ann@example.org> unknown", "user <@> unknown"),
+        ("<a@example.org> is <b@example.org>", "<@> is <@>"),
+        ("<Ångström@example.org> unknown", "<@> unknown"),
+        ("a < b and c > d", "a < b and c > d"),
+        ("a < b", "a < b"),
+        ("<> and <a>", "<> and <@>"),
+        ("<a<b@example.org> no", "<a<@> no"),
+        ("<a\tb> no", "<a\tb> no"),
+        (f"<{'a' * 321}> no", f"<{'a' * 321}> no"),
+        (f"<{'a' * 320}> no", "<@> no"),
+    ],
+)
+def test_names_are_left_out(text: str, left: str) -> None:
+    """What stands in angle brackets is a mailbox, unless it has a space or never ends."""
+    assert left == without_names(text)

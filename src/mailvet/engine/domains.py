@@ -20,8 +20,16 @@ INCONCLUSIVE_TTL_S = 30.0
 class MailRouter(Protocol):
     """Who tells where mail for a domain goes."""
 
+    def begin(self, domain: str, told: Callable[[MxAnswer | Exception], None]) -> None:
+        """Find out what DNS says about mail for a domain in A-labels, or a literal.
+
+        `told` hears it, perhaps before this returns, or what fault of ours kept it from being
+        found out.
+        """
+        ...
+
     def mail_route(self, domain: str) -> Awaitable[MxAnswer]:
-        """Return what DNS says about mail for a domain in A-labels, or a literal."""
+        """Return what `begin` tells."""
         ...
 
 
@@ -63,15 +71,17 @@ class DomainBook:
         """Whether the card's DNS answer may still be used."""
         return card.answer is not None and self._clock() < card.expires_at
 
-    async def resolve(self, card: DomainCard) -> None:
-        """Ask DNS where mail for the domain goes, unless the card says so already."""
-        if self.is_fresh(card):
-            return
-        answer = await self._router.mail_route(card.domain)
+    def resolve(self, card: DomainCard, told: Callable[[MxAnswer | Exception], None]) -> None:
+        """Ask DNS where mail for the domain goes; see `MailRouter.begin`."""
+        self._router.begin(card.domain, told)
+
+    def learn_route(self, card: DomainCard, answer: MxAnswer) -> None:
+        """Keep where mail for the domain goes."""
+        hosts = answer.hosts
         card.answer = answer
         card.is_great = is_great_provider(card.domain)
         card.expires_at = self._clock() + answer.ttl_s
-        card.operator = operator_of(answer.hosts) if answer.hosts else None
+        card.operator = operator_of(hosts) if hosts else None
 
     def learn_catch_all(
         self, card: DomainCard, fact: Fact, seen: Observation, reading: Reading | None

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import structlog
 
 from mailvet.engine.case import Case, DomainCard
-from mailvet.engine.routes import Lot, Route, Visitor
+from mailvet.engine.routes import Lot
 from mailvet.model.named import new
 from mailvet.model.status import EntryStatus, Meaning
 
@@ -109,34 +109,34 @@ class HarvestGuard:
         return self._clock() - window.since >= WINDOW_S
 
 
-class GuardedVisits:
-    """Visits, less those cases whose tenant found too many unknown users at their domain."""
+Asked = dict[Place, list[Case]]
+"""Who asks for which mailboxes in a session."""
 
-    def __init__(self, visit: Visitor, guard: HarvestGuard) -> None:
-        self._visit = visit
+
+class Gate:
+    """Keeps out of sessions whose tenant found too many unknown users at their domain."""
+
+    def __init__(self, guard: HarvestGuard) -> None:
         self._guard = guard
 
-    async def __call__(self, route: Route, lot: Lot) -> None:
-        """Visit the route with the cases that may be asked; never raises."""
-        asked: dict[Place, list[Case]] = {}
+    def admit(self, lot: Lot) -> tuple[Lot, Asked]:
+        """Return those that may be asked about, to be let out again; conclude the others."""
+        asked: Asked = {}
         through = []
         for card, cases in lot:
             kept = self._let_through(card, cases, asked)
             if kept:
                 through.append((card, kept))
-        if not through:
-            return
         for place, group in asked.items():
             self._guard.asks(place, len(group))
-        try:
-            await self._visit(route, through)
-        finally:
-            for place, group in asked.items():
-                self._guard.learnt(place, len(group), [_found(case) for case in group])
+        return through, asked
 
-    def _let_through(
-        self, card: DomainCard, cases: list[Case], asked: dict[Place, list[Case]]
-    ) -> list[Case]:
+    def let_out(self, asked: Asked) -> None:
+        """Take note of what became of them."""
+        for place, group in asked.items():
+            self._guard.learnt(place, len(group), [_found(case) for case in group])
+
+    def _let_through(self, card: DomainCard, cases: list[Case], asked: Asked) -> list[Case]:
         """Conclude those of a domain that may not be asked, and return the others."""
         kept = []
         tenant: str | None = None

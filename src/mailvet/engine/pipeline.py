@@ -4,7 +4,6 @@ Batches and calls that wait for one answer share it, so they share what is known
 never exceed a route's pace together.
 """
 
-import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -16,11 +15,12 @@ from mailvet.engine.case import Case, DomainCard
 from mailvet.engine.domains import DomainBook
 from mailvet.engine.gathering import Gathering
 from mailvet.engine.herds import Herd
+from mailvet.engine.nobody import made_up
 from mailvet.engine.routes import RouteDesk
 from mailvet.lists import Lists
 from mailvet.model.address import Address, SyntaxFault
 from mailvet.model.result import ListHit
-from mailvet.model.route import MxOutcome
+from mailvet.model.route import MxAnswer, MxOutcome
 from mailvet.model.status import EntryStatus
 from mailvet.model.step import Listed, Parsed, Routed
 from mailvet.syntax import bare_domain, check_provider_syntax, nobody_at, parse
@@ -29,8 +29,25 @@ _LOG = structlog.get_logger(room="engine")
 _ROUTABLE = (MxOutcome.EXCHANGERS, MxOutcome.IMPLICIT)
 _RISKY_OPERATORS = ("disposable", "parked")
 
-Job = tuple[DomainCard, Callable[[], list[Case]], bool]
-"""A domain to resolve; who gives the cases then, and whether they go before others."""
+
+class _Job:
+    """A domain to resolve, and what comes then."""
+
+    __slots__ = ("_pipeline", "card", "first", "take")
+
+    def __init__(
+        self, pipeline: "Pipeline", card: DomainCard, take: Callable[[], list[Case]], *, first: bool
+    ) -> None:
+        """`take()` gives the cases, once the domain is resolved; with `first` they go before
+        others."""
+        self._pipeline = pipeline
+        self.card = card
+        self.take = take
+        self.first = first
+
+    def told(self, said: MxAnswer | Exception) -> None:
+        """Hear where mail for the domain goes."""
+        self._pipeline.resolved(self, said)
 
 
 class Pipeline:
@@ -45,28 +62,26 @@ class Pipeline:
         breaker: Breaker,
         resolving: int,
         gathering: Gathering,
-        made_up: Callable[[str], Address],
     ) -> None:
         """`lists()` returns the lists in force; `resolving` domains are resolved at once;
-        `gathering` is told of cases that are on their way to the desk; `made_up(domain)` invents
-        a mailbox, to ask about a domain."""
+        `gathering` is told of cases that are on their way to the desk."""
         self._lists = lists
         self._book = book
         self._desk = desk
         self._breaker = breaker
-        self._jobs: deque[Job] = deque()
+        self._jobs: deque[_Job] = deque()
         self._resolving = resolving
+        self._under_way = 0
+        """Domains that are being resolved."""
+        self._beginning = False
         self._open = False
-        self._made_up = made_up
         self.gathering = gathering
         """To be told also of entries that are on their way here."""
-        self._resolvers: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         """Resolve domains from now on."""
         self._open = True
-        for _ in self._jobs:
-            self._hire()
+        self._begin_jobs()
 
     async def close(self, sessions_grace_s: float = 0.0) -> None:
         """Stop: begin nothing; sessions under way have so many seconds to come to their end.
@@ -74,9 +89,6 @@ class Pipeline:
         Cases that are in none, or in one that is cut short, are not concluded.
         """
         self._open = False
-        for task in self._resolvers:
-            task.cancel()
-        await asyncio.gather(*self._resolvers, return_exceptions=True)
         await self._breaker.close()
         await self._desk.close(sessions_grace_s)
 
@@ -99,7 +111,7 @@ class Pipeline:
             if self._book.is_fresh(card):
                 self._dispatch(card, group, first, remembered=True)
             else:
-                self._resolve((card, partial(list, group), first))
+                self._resolve(_Job(self, card, partial(list, group), first=first))
 
     def submit_herd(self, herd: Herd) -> None:
         """Take plain entries of one domain in; those become cases that are to be asked about."""
@@ -108,7 +120,7 @@ class Pipeline:
         if self._book.is_fresh(card):
             self._dispatch(card, take(), first=False, remembered=True)
         else:
-            self._resolve((card, take, False))
+            self._resolve(_Job(self, card, take, first=False))
 
     def _take(self, card: DomainCard, herd: Herd) -> list[Case]:
         """Return the cases of a herd that live on, once its domain is resolved."""
@@ -179,37 +191,59 @@ class Pipeline:
             case.fault = parsed
             return False
         case.is_domain = True
-        case.address = Address(self._made_up(domain.ascii).local_part, domain)
+        case.address = Address(made_up(domain.ascii).local_part, domain)
         return True
 
-    def _resolve(self, job: Job) -> None:
+    def _resolve(self, job: _Job) -> None:
         self.gathering.expect()
         self._jobs.append(job)
-        self._hire()
+        self._begin_jobs()
 
-    def _hire(self) -> None:
-        """Have one task more that resolves domains, if there may be one more."""
-        if self._open and len(self._resolvers) < self._resolving:
-            task = asyncio.get_running_loop().create_task(self._resolve_jobs())
-            self._resolvers.add(task)
-            task.add_done_callback(self._resolvers.discard)
+    def _begin_jobs(self) -> None:
+        """Have as many domains resolved as may be at once."""
+        if self._beginning:  # a domain was resolved as soon as it was begun: the loop below goes on
+            return
+        self._beginning = True
+        try:
+            while self._open and self._jobs and self._under_way < self._resolving:
+                job = self._jobs.popleft()
+                if self._book.is_fresh(job.card):  # others were quicker
+                    self._send_on(job, None)
+                    self.gathering.arrived()
+                else:
+                    self._under_way += 1
+                    self._book.resolve(job.card, job.told)
+        finally:
+            self._beginning = False
 
-    async def _resolve_jobs(self) -> None:
-        while self._jobs:
-            card, take, first = self._jobs.popleft()
-            cases = None
-            try:
-                remembered = self._book.is_fresh(card)
-                await self._book.resolve(card)
-                cases = take()
-                self._dispatch(card, cases, first, remembered=remembered)
-            except Exception as error:
-                _LOG.error("resolve.failed", error=type(error).__name__, exc_info=True)
-                for case in take() if cases is None else cases:
-                    case.forced = EntryStatus.UNHANDLED_EXCEPTION
-                    case.conclude()
-            finally:
-                self.gathering.arrived()
+    def resolved(self, job: _Job, said: MxAnswer | Exception) -> None:
+        """Take in what a job was told."""
+        if not self._open:  # its cases stay as they are: see `close`
+            return
+        self._under_way -= 1
+        if isinstance(said, Exception):
+            self._give_up(job.take(), said)
+        else:
+            self._send_on(job, said)
+        self.gathering.arrived()
+        self._begin_jobs()
+
+    def _send_on(self, job: _Job, learnt: MxAnswer | None) -> None:
+        """Send the cases of a job on, once their domain is known or with what was learnt of it."""
+        cases = None
+        try:
+            if learnt is not None:
+                self._book.learn_route(job.card, learnt)
+            cases = job.take()
+            self._dispatch(job.card, cases, job.first, remembered=learnt is None)
+        except Exception as error:
+            self._give_up(job.take() if cases is None else cases, error)
+
+    def _give_up(self, cases: Iterable[Case], error: Exception) -> None:
+        _LOG.error("resolve.failed", error=type(error).__name__, exc_info=error)
+        for case in cases:
+            case.forced = EntryStatus.UNHANDLED_EXCEPTION
+            case.conclude()
 
     def _dispatch(
         self, card: DomainCard, cases: list[Case], first: bool, *, remembered: bool

@@ -163,6 +163,8 @@ class RouteDesk:
         self._crowded: OrderedDict[Route, None] = OrderedDict()
         """Routes that wait for a free session, in order. A plain dict would look for its first one
         behind all that were taken out before."""
+        self._cooling: dict[Route, None] = {}
+        """Routes with a timer."""
         self._forget_at = MAX_ROUTES
         self._tasks: set[asyncio.Task[None]] = set()
         self.paused = False
@@ -198,7 +200,7 @@ class RouteDesk:
 
     def cooling(self) -> list[Route]:
         """Routes that are held up by their exchangers' complaints."""
-        return [route for route in self._routes.values() if route.timer is not None]
+        return list(self._cooling)
 
     def try_one(self) -> bool:
         """While paused: start one session of the route that waits longest; False if none waits."""
@@ -226,7 +228,7 @@ class RouteDesk:
         self.paused = True  # or each that ends would start another
         if self._gathering is not None:
             self._gathering.close()
-        for route in self._routes.values():
+        for route in self._cooling:
             if route.timer is not None:
                 route.timer.cancel()
         if self._tasks and grace_s > 0:
@@ -300,7 +302,9 @@ class RouteDesk:
     def _wake_later(self, route: Route, wait_s: float) -> None:
         if route.timer is None:
             route.timer = asyncio.get_running_loop().call_later(wait_s, self._wake, route)
+            self._cooling[route] = None
 
     def _wake(self, route: Route) -> None:
         route.timer = None
+        del self._cooling[route]
         self._start_sessions(route)

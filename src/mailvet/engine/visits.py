@@ -11,9 +11,12 @@ from mailvet.checks.bare_domain import takes_any_mailbox
 from mailvet.checks.catch_all import judge_catch_all
 from mailvet.engine.case import Case, DomainCard
 from mailvet.engine.domains import DomainBook
+from mailvet.engine.harvest import Gate
+from mailvet.engine.nobody import made_up
 from mailvet.engine.routes import Lot, Route
 from mailvet.failpoints import reach
 from mailvet.model.address import Address
+from mailvet.model.named import new
 from mailvet.model.reply import Observation, Reading, Reply, Stage, Trouble
 from mailvet.model.route import Exchanger
 from mailvet.model.status import EntryStatus, Fact, Meaning, QualityLevel
@@ -65,46 +68,51 @@ class Visits:
         dial: Dialer,
         read: Reader,
         book: DomainBook,
-        made_up: Callable[[str], Address],
+        gate: Gate,
         requeue: Callable[[DomainCard, Iterable[Case]], None],
         connected: Callable[[str], None],
         unreachable: Callable[[str, Sequence[Case]], None],
         clock: Callable[[], float],
     ) -> None:
-        """`made_up(domain)` invents a mailbox; `requeue` puts cases back at the head of their
-        route; `connected(address)` and `unreachable` are told how it went."""
+        """`requeue` puts cases back at the head of their route; `connected(address)` and
+        `unreachable` are told how it went."""
         self._dial = dial
         self._read = read
         self._book = book
-        self._made_up = made_up
+        self._gate = gate
         self._requeue = requeue
         self._connected = connected
         self._unreachable = unreachable
         self._clock = clock
 
     async def __call__(self, route: Route, lot: Lot) -> None:
-        """Visit the route with these cases and hand every one of them on; never raises."""
+        """Visit the route with those of the cases that may be asked about and hand every one of
+        them on; never raises."""
+        admitted, asked = self._gate.admit(lot)
+        if not admitted:
+            return
         probing = [
             card
-            for card, cases in lot
+            for card, cases in admitted
             if self._should_probe(card) and not all(map(_is_domain, cases))  # those are made up
         ]
         for card in probing:
             card.probing = True
         try:
-            envelopes = [self._envelope(card, cases, card in probing) for card, cases in lot]
-            quality = max([case.quality for _, cases in lot for case in cases])
-            on_line = _listener(lot)
+            envelopes = [self._envelope(card, cases, card in probing) for card, cases in admitted]
+            quality = max([case.quality for _, cases in admitted for case in cases])
+            on_line = _listener(admitted)
             report = await self._dial(route.key, route.exchangers, envelopes, quality, on_line)
             reach("visit.ended")
-            self._take_in(route, lot, report)
+            self._take_in(route, admitted, report)
         except Exception as error:
             _LOG.error("visit.failed", error=type(error).__name__, exc_info=True)
-            self._give_up([case for _, cases in lot for case in cases])
+            self._give_up([case for _, cases in admitted for case in cases])
         finally:
+            self._gate.let_out(asked)
             for card in probing:
                 card.probing = False
-            for card, _ in lot:
+            for card, _ in admitted:
                 if card.waiting:
                     self._wake_waiting(card)
 
@@ -116,12 +124,11 @@ class Visits:
     def _envelope(self, card: DomainCard, cases: list[Case], probe: bool) -> Envelope:
         if len(cases) > 1:  # real mailboxes first, as everywhere
             cases = sorted(cases, key=_is_domain)
-        recipients = tuple({case.address: None for case in cases if case.address is not None})
-        return Envelope(
-            domain=card.domain,
-            recipients=recipients,
-            made_up=self._made_up(card.domain) if probe else None,
-        )
+            recipients = tuple({case.address: None for case in cases})
+        else:
+            recipients = (cases[0].address,)
+        nobody = made_up(card.domain) if probe else None
+        return new(Envelope, (card.domain, recipients, nobody))
 
     def _take_in(self, route: Route, lot: Lot, report: Report) -> None:
         if not report.connected:

@@ -6,8 +6,9 @@ from mailvet.mx.nameservers import NameServer, nameservers_from
 from mailvet.mx.plain_ask import PlainAsk
 from mailvet.mx.questions import KeepTimes
 from mailvet.mx.reserved import AddressGuard
-from mailvet.mx.resolver import Resolver, ResolverLimits
+from mailvet.mx.resolver import Resolver
 from mailvet.mx.transport import DnsTransport
+from mailvet.mx.way import ResolverLimits
 from mailvet.mx.way_out import WayOut
 
 __all__ = [

@@ -37,16 +37,6 @@ class Record(NamedTuple):
     preference: int = 0
     """Of MX only."""
 
-    def __str__(self) -> str:
-        owner, rdtype, ttl_s, value, preference = self
-        if rdtype is RecordType.A:
-            return f"{absolute(owner)} {ttl_s} IN A {value}"
-        if rdtype is RecordType.MX:
-            return f"{absolute(owner)} {ttl_s} IN MX {preference} {absolute(value)}"
-        if rdtype is not RecordType.AAAA:
-            value = absolute(value)
-        return f"{absolute(owner)} {ttl_s} IN {_WORDS[rdtype]} {value}"
-
 
 class AnswerKind(StrEnum):
     """How a question ended; none stands for another."""
@@ -171,6 +161,18 @@ def _kind(message: Message, aliases: tuple[Record, ...], found: tuple[Record, ..
         return AnswerKind.ALIAS
     # RFC 2308 2.2: NS without SOA is a referral: the server does not know and will not ask.
     return AnswerKind.BROKEN if message.has_delegation else AnswerKind.NODATA
+
+
+def presented(record: Record) -> str:
+    """The record as a line of a zone file (RFC 1035 5.1)."""
+    owner, rdtype, ttl_s, value, preference = record
+    if rdtype is RecordType.A:
+        return f"{absolute(owner)} {ttl_s} IN A {value}"
+    if rdtype is RecordType.MX:
+        return f"{absolute(owner)} {ttl_s} IN MX {preference} {absolute(value)}"
+    if rdtype is not RecordType.AAAA:
+        value = absolute(value)
+    return f"{absolute(owner)} {ttl_s} IN {_WORDS[rdtype]} {value}"
 
 
 def absolute(name: str) -> str:

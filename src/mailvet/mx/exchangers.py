@@ -3,17 +3,15 @@
 import random
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
+from mailvet.model.named import new
 from mailvet.model.route import Exchanger, MxOutcome
 from mailvet.mx.answer import AnswerKind, Record
 from mailvet.mx.questions import Looked
 from mailvet.mx.reserved import AddressGuard
 
 ROOT = "."
-_REMEMBERED_HOSTS = 4096
-"""Exchangers of many domains."""
 
 # RFC 5321 2.3.5 with the underscore that real host names have. Anything else could not be told
 # from two names in a route's key, and no sender dials it.
@@ -53,7 +51,8 @@ def is_null_mx(records: Sequence[Record]) -> bool:
 def in_order(records: Sequence[Record], shuffle: random.Random) -> list[Named]:
     """Every exchanger named once, best preference first, equal ones shuffled (RFC 5321 5.1)."""
     if len(records) == 1:
-        return [Named(records[0].preference, records[0].value)]
+        _, _, _, host, preference = records[0]
+        return [new(Named, (preference, host))]
     best: dict[str, int] = {}
     for record in records:
         best[record.value] = min(record.preference, best.get(record.value, record.preference))
@@ -62,14 +61,15 @@ def in_order(records: Sequence[Record], shuffle: random.Random) -> list[Named]:
     return sorted(named, key=lambda one: one.preference)
 
 
-@lru_cache(_REMEMBERED_HOSTS)
 def can_be_host(name: str) -> bool:
     """Whether an MX target can be looked up and dialled as a host name.
 
     Not so the root, names with odd octets, and IP addresses written as names
     (`MX 10 192.0.2.1.`), which RFC 5321 5.1 and every sender take for a mistake.
     """
-    return bool(_HOST_NAME.fullmatch(name)) and not _LOOKS_LIKE_IPV4.fullmatch(name)
+    if not _HOST_NAME.fullmatch(name):
+        return False
+    return not name[-1].isdigit() or not _LOOKS_LIKE_IPV4.fullmatch(name)
 
 
 def gather(host: str, looked: Sequence[Looked], guard: AddressGuard, max_addresses: int) -> Found:
@@ -78,10 +78,12 @@ def gather(host: str, looked: Sequence[Looked], guard: AddressGuard, max_address
     The caller gives IPv4 first: senders' reputation and reverse DNS are kept there, and some
     exchangers refuse IPv6 clients for the lack of them.
     """
-    if len(looked) == 1 and looked[0].kind is AnswerKind.ANSWER and len(looked[0].records) == 1:
-        address = looked[0].records[0].value
-        may = guard.may_dial(address)
-        return Found(host, (address,) if may else (), not may, ())
+    if len(looked) == 1:
+        kind, records, _, _ = looked[0]
+        if kind is AnswerKind.ANSWER and len(records) == 1:
+            address = records[0].value
+            may = guard.may_dial(address)
+            return new(Found, (host, (address,) if may else (), not may, ()))
     addresses: list[str] = []
     has_reserved = False
     for one in looked:
@@ -95,13 +97,12 @@ def gather(host: str, looked: Sequence[Looked], guard: AddressGuard, max_address
 
 def exchangers_of(named: Sequence[Named], found: Sequence[Found]) -> tuple[Exchanger, ...]:
     """The exchangers that can be dialled, in the order of `named`."""
-    return tuple(
-        [
-            Exchanger(one.host, one.preference, what.addresses)
-            for one, what in zip(named, found, strict=True)
-            if what.addresses
-        ]
-    )
+    exchangers = []
+    for (preference, host), what in zip(named, found, strict=True):
+        addresses = what[1]
+        if addresses:
+            exchangers.append(new(Exchanger, (host, preference, addresses)))
+    return tuple(exchangers)
 
 
 def outcome_of_none(found: Sequence[Found]) -> MxOutcome:

@@ -45,9 +45,6 @@ _TO_QNAME = 0xC000 | _HEADER_BYTES
 _EDNS = b"\0" + _RECORD.pack(_OPT, UDP_PAYLOAD_BYTES, 0, 0)
 
 
-_QUERY = _HEADER.pack(0, _RECURSE, 1, 0, 0, 1)[2:]
-
-
 class Asked(NamedTuple):
     """A question as it is on the wire."""
 
@@ -55,10 +52,6 @@ class Asked(NamedTuple):
     rdtype: RecordType
     section: bytes
     """The question section: an answer repeats it."""
-
-    def packet(self, number: int) -> bytes:
-        """The whole query with an id: recursion wanted, EDNS offered."""
-        return number.to_bytes(2, "big") + _QUERY + self.section + _EDNS
 
 
 def pack(name: str, rdtype: RecordType) -> Asked | None:
@@ -68,6 +61,11 @@ def pack(name: str, rdtype: RecordType) -> Asked | None:
     if end is None or labels is None or len(name) > _MAX_NAME_CHARS:
         return None
     return new(Asked, (name, rdtype, labels + end))
+
+
+def query_of(asked: Asked, number: int) -> bytes:
+    """The whole query with an id: recursion wanted, EDNS offered."""
+    return _HEADER.pack(number, _RECURSE, 1, 0, 0, 1) + asked[2] + _EDNS
 
 
 def _labels(name: str) -> bytes | None:
@@ -95,12 +93,11 @@ def answers(packet: bytes, asked: Asked) -> bool:
     """
     if len(packet) < _HEADER_BYTES or not packet[2] & 0x80:
         return False
-    if packet.startswith(asked.section, _HEADER_BYTES):
-        return True
-    section = packet[_HEADER_BYTES : _HEADER_BYTES + len(asked.section)]
+    wanted = asked[2]
+    section = packet[_HEADER_BYTES : _HEADER_BYTES + len(wanted)]
     # Letters of a name can only be lowered; no other octet of the section is a letter by chance
     # that would make two different questions alike.
-    return section.lower() == asked.section.lower() or _is_cut(packet)
+    return section == wanted or section.lower() == wanted.lower() or _is_cut(packet)
 
 
 def _is_cut(packet: bytes) -> bool:
@@ -124,14 +121,15 @@ def _unpack(packet: bytes, asked: Asked) -> Answer:
     code = flags & 15
     if flags & _KIND_MASK != _RESPONSE or questions != 1 or code not in (0, _NXDOMAIN):
         raise _NotPlainError
-    at = _HEADER_BYTES + len(asked.section)
-    if not packet.startswith(asked.section, _HEADER_BYTES):
+    name, rdtype, section = asked
+    at = _HEADER_BYTES + len(section)
+    if packet[_HEADER_BYTES:at] != section:
         raise _NotPlainError
     if not authority and answers and not code:
         found = _set_of_records(packet, at, asked, answers, additional)
         if found is not None:
             return new(Answer, (AnswerKind.ANSWER, found, (), None))
-    reader = _Reader(packet, at, asked.name)
+    reader = _Reader(packet, at, name)
     records = [reader.record() for _ in range(answers)]
     _check_chain(records, asked)
     for _ in range(authority):
@@ -141,7 +139,7 @@ def _unpack(packet: bytes, asked: Asked) -> Answer:
     if reader.at != len(packet):
         raise _NotPlainError
     message = Message(code == 0, records, reader.negative_ttl_s, reader.has_delegation)
-    answer = understand(asked.name, asked.rdtype, message)
+    answer = understand(name, rdtype, message)
     if answer.kind.is_temporary:  # another server may know better
         raise _NotPlainError
     return answer
@@ -151,7 +149,7 @@ def _set_of_records(
     packet: bytes, at: int, asked: Asked, answers: int, additional: int
 ) -> tuple[Record, ...] | None:
     """The records of an answer that has nothing else but OPT, which most are; None for others."""
-    name, rdtype = asked.name, asked.rdtype
+    name, rdtype, _ = asked
     found = []
     first_ttl_s = None
     for _ in range(answers):

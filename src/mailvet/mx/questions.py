@@ -6,10 +6,10 @@ for they rank lowest (RFC 2181 5.4.1) and would let one zone say where another's
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from mailvet.model.named import new
 from mailvet.mx.answer import (
@@ -56,8 +56,20 @@ class Looked(NamedTuple):
     expires_at: float
 
 
+class Hearer(Protocol):
+    """Who asked a question."""
+
+    def heard(self, question: Question, looked: Looked) -> None:
+        """Take what is known about it now; must not raise."""
+        ...
+
+    def failed(self, error: Exception) -> None:
+        """Take note that it could not be asked for a fault of ours."""
+        ...
+
+
 class Questions:
-    """Asks each question once at a time; see `look_up`."""
+    """Asks each question once at a time; see `ask`."""
 
     def __init__(
         self,
@@ -76,23 +88,28 @@ class Questions:
         self._domains = _Kept(max_domains)
         self._hosts = _Kept(max_hosts)
         self._begin = begin
-        self._under_way: dict[Question, list[asyncio.Future[Looked]]] = {}
-        """Who waits for the answer to each."""
+        self._under_way: dict[Question, _UnderWay] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    async def look_up(self, questions: Iterable[Question]) -> list[Looked]:
-        """Return what is known about each question, in order, asking what is not known.
+    def ask(self, question: Question, hearer: Hearer) -> None:
+        """Have the hearer told what is known about a question: at once if it is known already.
 
-        Questions go out at the same time. A caller that is cancelled takes no question away from
-        others who wait for it.
+        What is under way for others is not asked again.
         """
-        found = [self.kept(question) or self.wait_for(question) for question in questions]
-        return [one if isinstance(one, Looked) else await one for one in found]
-
-    def kept(self, question: Question) -> Looked | None:
-        """Return what is known about a question."""
-        return self._cache(question).get(question, self._clock())
+        looked = self._cache(question).get(question, self._clock())
+        if looked is not None:
+            hearer.heard(question, looked)
+            return
+        under_way = self._under_way.get(question)
+        if under_way is not None:
+            under_way.hearers.append(hearer)
+            return
+        under_way = self._under_way[question] = _UnderWay(self, question, hearer)
+        if self._closed:
+            self._tell(question, self._looked(Answer(AnswerKind.UNREACHABLE)))
+        elif self._begin is None or not self._begin(*question, under_way.hear):
+            self._go_the_long_way(question)
 
     async def close(self) -> None:
         """End every question under way; those who wait for it are told UNREACHABLE."""
@@ -107,24 +124,7 @@ class Questions:
     def _cache(self, question: Question) -> "_Kept":
         return self._domains if question[1] is RecordType.MX else self._hosts
 
-    def wait_for(self, question: Question) -> "asyncio.Future[Looked]":
-        """Ask a question, or wait with others who asked it.
-
-        The future is the caller's own: he may be cancelled, the question goes on.
-        """
-        mine: asyncio.Future[Looked] = asyncio.get_running_loop().create_future()
-        waiting = self._under_way.get(question)
-        if waiting is not None:
-            waiting.append(mine)
-            return mine
-        self._under_way[question] = [mine]
-        if self._closed:
-            self._tell(question, self._looked(Answer(AnswerKind.UNREACHABLE)))
-        elif self._begin is None or not self._begin(*question, partial(self._hear, question)):
-            self._go_the_long_way(question)
-        return mine
-
-    def _hear(self, question: Question, answer: Answer | None, rest: Rest) -> None:
+    def hear(self, question: Question, answer: Answer | None, rest: Rest) -> None:
         """Take the answer to a question that went out at once."""
         if question not in self._under_way:  # closed meanwhile
             return
@@ -144,9 +144,9 @@ class Questions:
         try:
             self._settle(question, await self._follow(*question, first))
         except Exception as error:  # whatever it is, those who wait hear of it
-            for waiting in self._under_way.pop(question, ()):
-                if not waiting.done():
-                    waiting.set_exception(error)
+            under_way = self._under_way.pop(question, None)
+            for hearer in under_way.hearers if under_way else ():
+                hearer.failed(error)
 
     def _settle(self, question: Question, answer: Answer) -> None:
         looked = self._looked(answer)
@@ -154,9 +154,10 @@ class Questions:
         self._tell(question, looked)
 
     def _tell(self, question: Question, looked: Looked) -> None:
-        for waiting in self._under_way.pop(question, ()):
-            if not waiting.done():
-                waiting.set_result(looked)
+        under_way = self._under_way.pop(question, None)
+        if under_way is not None:
+            for hearer in under_way.hearers:
+                hearer.heard(question, looked)
 
     def _looked(self, answer: Answer) -> Looked:
         expires_at = self._clock() + self._ttl_s(answer)
@@ -191,6 +192,21 @@ class Questions:
         negative_s = answer.negative_ttl_s
         ttls.append(keep.negative_default_s if negative_s is None else negative_s)
         return min(max(min(ttls), keep.min_s), keep.negative_max_s)
+
+
+class _UnderWay:
+    """A question under way, and who waits for its answer."""
+
+    __slots__ = ("_by", "_question", "hearers")
+
+    def __init__(self, by: Questions, question: Question, hearer: Hearer) -> None:
+        self._by = by
+        self._question = question
+        self.hearers = [hearer]
+
+    def hear(self, answer: Answer | None, rest: Rest) -> None:
+        """Take what was answered at once; see `Begin`."""
+        self._by.hear(self._question, answer, rest)
 
 
 async def _said(answer: Answer) -> Answer:

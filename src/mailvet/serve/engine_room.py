@@ -14,9 +14,8 @@ from mailvet.engine.case import Case, DomainCard
 from mailvet.engine.domains import DomainBook
 from mailvet.engine.encoder import PlainEncoder
 from mailvet.engine.gathering import GATHER_S, Gathering
-from mailvet.engine.harvest import GuardedVisits, HarvestGuard
+from mailvet.engine.harvest import Gate, HarvestGuard
 from mailvet.engine.judge import Judge
-from mailvet.engine.nobody import made_up
 from mailvet.engine.pace import COOL_OFF_S, PaceLimits
 from mailvet.engine.pipeline import Pipeline
 from mailvet.engine.realtime import Realtime
@@ -157,14 +156,11 @@ class EngineRoom:
             dial=self._dial,
             read=_read,
             book=self._book,
-            made_up=made_up,
+            gate=Gate(HarvestGuard(settings.unknown_user_limit, clock=clock)),
             requeue=self._requeue,
             connected=self._connected,
             unreachable=self.breaker.failed,
             clock=clock,
-        )
-        self._guarded = GuardedVisits(
-            self._visits, HarvestGuard(settings.unknown_user_limit, clock=clock)
         )
         self._pipeline = Pipeline(
             lists=lambda: self.lists_watch.lists,
@@ -173,7 +169,6 @@ class EngineRoom:
             breaker=self.breaker,
             resolving=settings.resolving,
             gathering=gathering,
-            made_up=made_up,
         )
         judge = Judge(suggest, build_weights(settings))
         self._answers = Answers(judge, encoder)
@@ -221,7 +216,7 @@ class EngineRoom:
     # What the parts above need of each other; each is one line on purpose.
 
     def _visit(self, route: Route, lot: Lot) -> Coroutine[Any, Any, None]:
-        return self._guarded(route, lot)
+        return self._visits(route, lot)
 
     def _free_sessions(self) -> int:
         return self._desk.free

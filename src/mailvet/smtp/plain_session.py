@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from mailvet.model.reply import Reply, Stage, Trouble
 from mailvet.smtp.connect import NO_ROOM_PAUSE_S, NotConnected, failure_of, is_of_other_version
+from mailvet.smtp.deadlines import DEADLINES
 from mailvet.smtp.identity import Identity
 from mailvet.smtp.limits import VisitLimits
 from mailvet.smtp.plan import Plan
@@ -60,11 +61,9 @@ class PlainSession:
         self._wire: Line | None = None
         self._is_up = False
         self._failure: NotConnected | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._loop = asyncio.get_running_loop()
-        self._ended: asyncio.Future[None] = self._loop.create_future()
-        # No step is shorter than a tick, so a timer that is set never has to be moved forward.
-        self._tick_s = min(limits.banner_s, limits.command_s, limits.quit_s)
+        loop = asyncio.get_running_loop()
+        self._deadlines = DEADLINES.of(loop)
+        self._ended: asyncio.Future[None] = loop.create_future()
 
     async def run(self, session_s: float) -> HandOver | None:
         """Connect and converse for at most `session_s` seconds.
@@ -76,10 +75,9 @@ class PlainSession:
         self._ends_at = now + session_s
         if self._on_line is not None:
             self._note(f"connecting to {self._host} [{self._address}]:{self._port}")
-        connect_s = min(self._limits.connect_s, session_s)
-        self._due_at = now + connect_s
+        self._due_at = now + min(self._limits.connect_s, session_s)
+        self._deadlines.watch(self)
         try:
-            self._wait(connect_s)
             while not self._connect():
                 await asyncio.wait([self._ended], timeout=NO_ROOM_PAUSE_S)
             await self._ended
@@ -184,7 +182,7 @@ class PlainSession:
 
     def _hand_over(self) -> None:
         self._plan.go_strict()
-        self._stop_timer()
+        self._deadlines.forget(self)
         self._ended.set_result(None)
 
     def _break_off(self, trouble: Trouble) -> None:
@@ -197,7 +195,7 @@ class PlainSession:
         self._due = 0
         if says_quit:
             self._say_quit()
-        self._stop_timer()
+        self._deadlines.forget(self)
         if not self._ended.done():
             self._ended.set_result(None)
         self._close()
@@ -209,7 +207,7 @@ class PlainSession:
             wire.write(b"QUIT\r\n")
 
     def _abort(self) -> None:
-        self._stop_timer()
+        self._deadlines.forget(self)
         if not self._ended.done():
             self._ended.cancel()
         if self._plan.greeted and self._plan.stage is not Stage.QUIT:
@@ -231,24 +229,14 @@ class PlainSession:
         due_at, ends_at = self._clock() + stage_s, self._ends_at
         self._due_at = min(ends_at, due_at)
 
-    def _wait(self, left_s: float) -> None:
-        self._timer = self._loop.call_later(max(0.0, min(left_s, self._tick_s)), self._look)
-
-    def _look(self) -> None:
-        """See whether the deadline has passed; it mostly has been moved since the timer was set."""
-        self._timer = None
-        left_s = self._due_at - self._clock()
-        if left_s > 0:
-            self._wait(left_s)
-        elif not self._is_up:
-            self._not_connected(NotConnected(Trouble.TIMEOUT))
-        else:
+    def look(self) -> None:
+        """See whether the deadline has passed; it moves with every reply."""
+        if self._clock() < self._due_at:
+            return
+        if self._is_up:
             self._break_off(Trouble.TIMEOUT)
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        else:
+            self._not_connected(NotConnected(Trouble.TIMEOUT))
 
     def _note(self, text: str) -> None:
         if self._on_line is not None:

@@ -50,14 +50,25 @@ _WORD = re.compile(
 _LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ß": "ss", "æ": "ae", "ı": "i"})
 
 
-_NAMED = re.compile(r"<[^<>\s]{1,320}>")
+_NAME_CHARS = 320
+_NAMED = re.compile(rf"<[^<>\s]{{1,{_NAME_CHARS}}}>")
 """The mailbox a reply speaks of: an address whatever it is, and no language."""
 
 
 def without_names(text: str) -> str:
     """Return a text with an empty address for each in angle brackets: most refusals differ in it
     alone."""
-    return _NAMED.sub("<@>", text) if "<" in text else text
+    begin = text.find("<")
+    if begin < 0:
+        return text
+    end = text.find(">", begin)
+    name = text[begin + 1 : end]
+    # Mostly there is one, and plain; the expression takes three times as long to say the same.
+    if 0 < len(name) <= _NAME_CHARS and name.isprintable() and " " not in name:
+        rest = text[end + 1 :]
+        if end > 0 and "<" not in name and "<" not in rest and name.isascii():
+            return f"{text[:begin]}<@>{rest}"
+    return _NAMED.sub("<@>", text)
 
 
 def enhanced_in(text: str) -> str | None:

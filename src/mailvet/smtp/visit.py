@@ -4,8 +4,8 @@ Whether and when to come back, and how fast, is decided elsewhere.
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import Any
 
 from mailvet.model.address import Address
 from mailvet.model.reply import Observation, Stage, Trouble
@@ -21,10 +21,9 @@ from mailvet.smtp.session import Session
 from mailvet.smtp.transcript import Direction, Line, OnLine
 
 STANDARD = VisitLimits()
-Kind = TypeVar("Kind", Session, PlainSession)
 
 
-async def visit(
+def visit(
     exchangers: Sequence[Exchanger],
     envelopes: Sequence[Envelope],
     *,
@@ -34,7 +33,7 @@ async def visit(
     clock: Callable[[], float] = time.monotonic,
     on_line: OnLine | None = None,
     transcript: bool = False,
-) -> Report:
+) -> Coroutine[Any, Any, Report]:
     """Ask the exchangers, in the order given, about every recipient; return what was observed.
 
     The next address is tried when one cannot be connected to, refuses to greet, refuses EHLO or,
@@ -45,11 +44,16 @@ async def visit(
     Never raises for what the network does. Raises `AssertionError` for a mailbox whose bytes are
     not safe to send, before anything is sent; a cancelled visit says QUIT and closes its socket.
     """
-    scribe = _Scribe(on_line) if transcript else None
-    heard_by = on_line if scribe is None else scribe
-    report = await _Visit(exchangers, envelopes, identity, port, limits, clock, heard_by).run()
-    if scribe is not None:
-        report.transcript = tuple(scribe.lines)
+    if transcript:
+        scribe = _Scribe(on_line)
+        begun = _Visit(exchangers, envelopes, identity, port, limits, clock, scribe)
+        return _written_down(begun, scribe)
+    return _Visit(exchangers, envelopes, identity, port, limits, clock, on_line).run()
+
+
+async def _written_down(begun: "_Visit", scribe: "_Scribe") -> Report:
+    report = await begun.run()
+    report.transcript = tuple(scribe.lines)
     return report
 
 
@@ -106,14 +110,16 @@ class _Visit:
             if not envelopes or tries_left <= 0 or left_s <= 0:
                 break
             plan = self._plan(host, address, envelopes, hasty=self._identity.proxy is None)
+            session_s = min(left_s, self._limits.session_s)
             try:
-                await self._converse(plan, host, address, min(left_s, self._limits.session_s))
-                if plan.asks_again:
-                    self._take_in(plan, address)
-                    envelopes = self._open_envelopes()
-                    plan = self._plan(host, address, envelopes, hasty=False)
-                    left_s = ends_at - self._clock()
-                    await self._converse(plan, host, address, min(left_s, self._limits.session_s))
+                if self._identity.proxy is not None:
+                    await self._session(plan, host, address).run(session_s)
+                else:
+                    handed = await self._plain_session(plan, host, address).run(session_s)
+                    if handed is not None:
+                        await self._session(plan, host, address).carry_on(handed)
+                    if plan.asks_again:
+                        plan = await self._ask_again(plan, host, address, ends_at)
             except NotConnected as failure:
                 tries_left -= not failure.at_once
                 self._nobody_there(envelopes, host, address, failure.trouble)
@@ -134,16 +140,30 @@ class _Visit:
             pipelining=hasty,
         )
 
-    async def _converse(self, plan: Plan, host: str, address: str, session_s: float) -> None:
-        if self._identity.proxy is not None:
-            await self._session(Session, plan, host, address).run(session_s)
-            return
-        handed = await self._session(PlainSession, plan, host, address).run(session_s)
+    async def _ask_again(self, plan: Plan, host: str, address: str, ends_at: float) -> Plan:
+        """Ask what is still open one command at a time; return the plan of it."""
+        self._take_in(plan, address)
+        strict = self._plan(host, address, self._open_envelopes(), hasty=False)
+        session_s = min(ends_at - self._clock(), self._limits.session_s)
+        handed = await self._plain_session(strict, host, address).run(session_s)
         if handed is not None:
-            await self._session(Session, plan, host, address).carry_on(handed)
+            await self._session(strict, host, address).carry_on(handed)
+        return strict
 
-    def _session(self, kind: type[Kind], plan: Plan, host: str, address: str) -> Kind:
-        return kind(
+    def _plain_session(self, plan: Plan, host: str, address: str) -> PlainSession:
+        return PlainSession(
+            plan,
+            host=host,
+            address=address,
+            port=self._port,
+            identity=self._identity,
+            limits=self._limits,
+            clock=self._clock,
+            on_line=self._on_line,
+        )
+
+    def _session(self, plan: Plan, host: str, address: str) -> Session:
+        return Session(
             plan,
             host=host,
             address=address,

@@ -11,7 +11,9 @@ import select
 import socket
 from socket import SocketType
 from typing import Protocol
-from weakref import WeakKeyDictionary, ref
+from weakref import ref
+
+from mailvet.smtp.per_loop import PerLoop
 
 _READ_BYTES = 16 * 1024
 """More than the replies to a whole group."""
@@ -294,29 +296,8 @@ def _stir(wire: Wire, events: int) -> None:
         wire.lose(None)
 
 
-class Polls:
-    """One poll for each loop."""
-
-    def __init__(self) -> None:
-        self._polls: WeakKeyDictionary[asyncio.AbstractEventLoop, Poll] = WeakKeyDictionary()
-        self._last: tuple[ref[asyncio.AbstractEventLoop], Poll] | None = None
-
-    def of(self, loop: asyncio.AbstractEventLoop) -> Poll:
-        """Return the poll of a loop, which is mostly that of the last call."""
-        last = self._last
-        if last is not None and last[0]() is loop:
-            return last[1]
-        poll = self._polls.get(loop)
-        if poll is None:
-            kind = EpollPoll if hasattr(select, "epoll") else LoopPoll
-            poll = self._polls[loop] = kind(loop)
-        self._last = ref(loop), poll
-        return poll
-
-    def use(self, loop: asyncio.AbstractEventLoop, poll: Poll) -> None:
-        """Have a loop use this poll."""
-        self._polls[loop] = poll
-        self._last = None
+def _poll(loop: asyncio.AbstractEventLoop) -> Poll:
+    return EpollPoll(loop) if hasattr(select, "epoll") else LoopPoll(loop)
 
 
-POLLS = Polls()
+POLLS = PerLoop(_poll)
