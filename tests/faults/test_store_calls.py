@@ -14,6 +14,8 @@ import pytest
 
 from mailvet.config import load
 from mailvet.engine.rhythm import Rhythm
+from mailvet.lists import Lists
+from mailvet.lists.membership import DomainList
 from mailvet.rpc.plain_forms import PlainForms
 from mailvet.serve.engine_room import EngineRoom
 from mailvet.store.memory import MemoryStore
@@ -176,28 +178,16 @@ async def test_every_call_of_every_method_fails(kind: str, when: When, tmp_path:
         assert {"UNAVAILABLE"} == set(scene.told)
 
 
-class Poisoned:
-    """Lists over which the engine stumbles at one domain."""
-
-    def __init__(self, lists: Any) -> None:
-        self._lists = lists
-
-    def classify(self, local_part: str, domain: str) -> Any:
-        """Fail for the poisoned domain, answer for every other."""
-        if domain == "poison.test":
-            raise ZeroDivisionError
-        return self._lists.classify(local_part, domain)
-
-    def opts_out(self, domain: str, hosts: Any) -> Any:
-        """Answer for every domain."""
-        return self._lists.opts_out(domain, hosts)
+def _poison(lists: Lists) -> None:
+    """Let the engine stumble at one domain: it is on a list of a kind that nothing is made of."""
+    poison = DomainList("poison", "made up", "none", "", frozenset({"poison.test"}))
+    lists.domain_lists = (*lists.domain_lists, poison)
 
 
 async def test_a_poisoned_entry_spoils_only_itself(tmp_path: Path) -> None:
     """It ends UNKNOWN as our fault; its neighbours in the same chunk get their answers."""
     async with _scene("sqlite", tmp_path) as scene:
-        lists: Any = Poisoned(scene.room.lists_watch.lists)
-        scene.room.lists_watch.lists = lists
+        _poison(scene.room.lists_watch.lists)
         texts = ["no-at-sign", "user@poison.test", "user@refused.test"]
         entries = [batch_pb2.Entry(input_data=text) for text in texts]
         create = batch_service_pb2.CreateBatchRequest(batch_id="b", entries=entries, launch=True)
