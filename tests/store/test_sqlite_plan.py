@@ -1,6 +1,7 @@
 """How a batch is cut, and what may happen between reading a plan and keeping it."""
 
 import random
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from mailvet.store.sqlite import SqliteStore
 from tests.store.samples import SPEC, TENANT, entries, indexes_of
 
 
-async def read_plan(store: SqliteStore, key: int, **limits: int) -> sqlite_plan.Plan:
+async def read_plan(store: SqliteStore, key: int, **limits: Any) -> sqlite_plan.Plan:
     """Cut a batch without keeping the chunks."""
     return await store._file.read(lambda c: sqlite_plan.plan(c, key, chunk_size=4, **limits))
 

@@ -32,6 +32,7 @@ from mailvet.store import (
 )
 from mailvet.store.base import Created, Seal, unsealed
 from mailvet.store.changes import WORK
+from mailvet.store.hindrances import MEMORY_SHORT
 from mailvet.store.remembered import RememberedRules
 from mailvet.store.sqlite_access import SqliteAudit, SqliteKeys
 from mailvet.store.sqlite_accounting import SqliteAccounting
@@ -310,8 +311,11 @@ class SqliteStore(
             return kept
 
     async def _plan(self, key: int) -> bool:
+        recent = self._file.fresh.of(key)
         planned = await self._file.read(
-            lambda connection: sqlite_plan.plan(connection, key, chunk_size=self._chunk_size)
+            lambda connection: sqlite_plan.plan(
+                connection, key, chunk_size=self._chunk_size, recent=recent
+            )
         )
         reach("plan.read")
         kept = await self._file.write(
@@ -336,7 +340,10 @@ class SqliteStore(
             return []
         try:
             reach("claim.committed")
-            return await self._file.read(lambda connection: sqlite_work.load(connection, held))
+            recent = {chunk.batch_key: self._file.fresh.of(chunk.batch_key) for chunk in held}
+            return await self._file.read(
+                lambda connection: sqlite_work.load(connection, held, recent)
+            )
         except BaseException:
             # Heartbeats of the owner would hold them for ever: the next reap lets go of them.
             self._in_vain += held
@@ -392,6 +399,8 @@ class SqliteStore(
     async def note_hindrance(self, kind: str, detail: str | None) -> None:
         """See `Store.note_hindrance`."""
         self._file.hindrances.note(kind, detail)
+        if kind == MEMORY_SHORT and detail is not None:
+            self._file.fresh.clear()
 
     async def hindrances(self) -> list[tuple[str, str]]:
         """See `Store.hindrances`."""

@@ -113,6 +113,7 @@ def _blank(
     changed = _clean_texts(connection, key, wanted)
     freed = _blank_entries(connection, key, sorted(indexes))
     if indexes:
+        transaction.altered.add(key)
         _end_leases(connection, key, indexes)
         transaction.touch_work()
     if has_file:

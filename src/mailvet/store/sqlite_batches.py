@@ -12,6 +12,7 @@ from mailvet.model.targeting import Targeting
 from mailvet.store import rules, sqlite_ledger, sqlite_rules, sqlite_storage
 from mailvet.store.base import Created
 from mailvet.store.callback_texts import callback_from, callback_text, calls_from
+from mailvet.store.fresh import Appended
 from mailvet.store.sqlite_file import Connection
 from mailvet.store.sqlite_schema import KEY_BITS
 from mailvet.store.sqlite_writer import Transaction
@@ -219,7 +220,7 @@ def create(
             request_hash,
         ),
     )
-    _insert_entries(connection, key, 0, entries)
+    _insert_entries(transaction, key, 0, entries)
     transaction.touched.add(key)
     return Created(get(connection, tenant, batch_id), replayed=False)
 
@@ -258,7 +259,7 @@ def append(
     if not new:
         return batch.entry_count
     sqlite_storage.take_room(transaction.connection, tenant, batch.key, new, limit_bytes)
-    _insert_entries(transaction.connection, batch.key, batch.entry_count, new)
+    _insert_entries(transaction, batch.key, batch.entry_count, new)
     total = batch.entry_count + len(new)
     transaction.connection.execute(
         "UPDATE batch SET entry_count = ? WHERE key = ?", (total, batch.key)
@@ -267,7 +268,12 @@ def append(
     return total
 
 
-def _insert_entries(connection: Connection, key: int, start: int, entries: Sequence[Entry]) -> None:
+def _insert_entries(
+    transaction: Transaction, key: int, start: int, entries: Sequence[Entry]
+) -> None:
+    connection = transaction.connection
+    if entries:
+        transaction.appended.append(Appended(key, start, entries))
     first = (key << KEY_BITS) + start
     full = len(entries) - len(entries) % ROWS_A_STATEMENT
     for place in range(0, full, ROWS_A_STATEMENT):
@@ -314,6 +320,7 @@ def cancel(transaction: Transaction, tenant: str, batch_id: str, *, now: float) 
         (BatchState.CANCELLED, now, batch.key),
     )
     transaction.connection.execute("DELETE FROM chunk WHERE batch_key = ?", (batch.key,))
+    transaction.altered.add(batch.key)
     transaction.touched.add(batch.key)
     return get(transaction.connection, tenant, batch_id)
 

@@ -97,6 +97,7 @@ def _give(
     batch = sqlite_batches.get(transaction.connection, tenant, batch_id)
     rules.require_draft(batch)
     first = (batch.key << KEY_BITS) + start
+    transaction.altered.add(batch.key)
     transaction.connection.executemany(
         f"UPDATE entry SET {column} = ? WHERE id = ?",  # noqa: S608
         [(value, number) for number, value in enumerate(values, first)],

@@ -50,6 +50,7 @@ def hide(
     connection.execute("DELETE FROM upload WHERE batch_key = ?", (batch.key,))
     connection.execute("DELETE FROM batch WHERE key = ?", (batch.key,))
     sqlite_storage.bury(connection, batch, now=now)
+    transaction.altered.add(batch.key)
     transaction.touched.add(batch.key)
     return batch.entry_count
 

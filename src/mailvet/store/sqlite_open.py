@@ -20,6 +20,7 @@ from mailvet.store import (
     sqlite_work,
 )
 from mailvet.store.changes import Changes
+from mailvet.store.fresh import Fresh
 from mailvet.store.hindrances import DISK_FULL, STORE_LOCKED, Hindrances
 from mailvet.store.sqlite_file import Connection
 from mailvet.store.sqlite_readers import Readers
@@ -47,10 +48,11 @@ class OpenFile:
         self._connection = connection
         self.epoch, self.secret = sqlite_keys.identity(connection)
         self.changes = Changes()
+        self.fresh = Fresh()
         self.hindrances = Hindrances()
         self._space = space
         self._recovery: asyncio.Task[None] | None = None
-        self._writer = Writer(connection, self.changes)
+        self._writer = Writer(connection, self.changes, self.fresh)
         self._readers = Readers(path)
         self._chores: set[asyncio.Task[None]] = set()
 

@@ -6,6 +6,7 @@ of a million entries is a bitmap and the packed indexes of the chunks.
 """
 
 import json
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from mailvet.model.batch import Removal
@@ -13,6 +14,7 @@ from mailvet.model.status import BatchState, Deduplication
 from mailvet.store import sqlite_results
 from mailvet.store.chunks import OFFLINE_CHUNK_SIZE, Cut, Indexes, cut, packed, spread, to_blob
 from mailvet.store.fairness import stamps
+from mailvet.store.fresh import Recent
 from mailvet.store.sifting import MAX_DOMAINS, Sifting
 from mailvet.store.sqlite_counts import WRONG_PHONE
 from mailvet.store.sqlite_file import Connection
@@ -52,8 +54,12 @@ def plan(
     chunk_size: int,
     max_keys: int = MAX_KEYS,
     max_domains: int = MAX_DOMAINS,
+    recent: Recent | None = None,
 ) -> Plan:
-    """Cut one batch: what needs no network first, then the rest in order of domain."""
+    """Cut one batch: what needs no network first, then the rest in order of domain.
+
+    `recent` is what of its entries is in memory.
+    """
     row = connection.execute(
         "SELECT entry_count, deduplication, keep_last, removal FROM batch WHERE key = ?", (key,)
     ).fetchone()
@@ -67,7 +73,15 @@ def plan(
         keep_last=bool(keep_last),
         condition=f" AND NOT {WRONG_PHONE}" if Removal.WRONG_PHONE & removal else "",
     )
-    found = _sift(connection, scope, max_keys, max_domains)
+    if (
+        recent is not None
+        and recent.count == entry_count
+        and entry_count <= max_keys
+        and not scope.condition
+    ):
+        found = _sift_recent(recent, scope, max_domains)
+    else:
+        found = _sift(connection, scope, max_keys, max_domains)
     by_domain = found.by_domain()
     if by_domain is None:
         by_domain = _by_domain(connection, scope, found)
@@ -119,6 +133,22 @@ def _sift(connection: Connection, scope: Scope, max_keys: int, max_domains: int)
     return found
 
 
+def _sift_recent(recent: Recent, scope: Scope, max_domains: int) -> Sifting:
+    """Do what `_sift` does, with nothing read."""
+    found = Sifting(scope.entry_count, max_domains)
+    starts = range(0, scope.entry_count, BLOCK)
+    for start in reversed(starts) if scope.keep_last else starts:
+        stop = min(start + BLOCK, scope.entry_count)
+        indexes: Sequence[int] = range(start, stop)
+        keys: Sequence[int] = [0] * len(indexes) if scope.all_differ else recent.keys[start:stop]
+        domains = recent.domains(start, stop)
+        if scope.keep_last:
+            indexes, keys, domains = indexes[::-1], keys[::-1], domains[::-1]
+        found.see(indexes, keys, domains)
+    found.forget_keys()
+    return found
+
+
 def _by_domain(connection: Connection, scope: Scope, found: Sifting) -> Indexes:
     """Return what `Sifting.by_domain` does, however many domains there are."""
     rows = connection.execute(
@@ -151,6 +181,7 @@ def keep(transaction: Transaction, planned: Plan, *, now: float) -> bool:
     transaction.touched.add(key)
     if not planned.cuts:
         sqlite_results.complete(connection, key, now=now)
+        transaction.altered.add(key)
         return True
     given = stamps(
         [len(chunk.indexes) for chunk in planned.cuts],

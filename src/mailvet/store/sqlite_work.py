@@ -1,7 +1,7 @@
 """Chunks in SQL: claim the fairest under a lease, settle under the fence, wait, reap."""
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import repeat
 from typing import Any, NamedTuple
 
@@ -13,6 +13,7 @@ from mailvet.model.usage import NO_USAGE, Charge, Usage, day_of
 from mailvet.store import sqlite_ledger, sqlite_results, sqlite_rules
 from mailvet.store.chunks import divide, from_blob, packed, to_blob
 from mailvet.store.fairness import stamps
+from mailvet.store.fresh import Recent
 from mailvet.store.sqlite_batches import next_number
 from mailvet.store.sqlite_file import Connection
 from mailvet.store.sqlite_schema import HELD, KEY_BITS, READY, WAITING
@@ -143,8 +144,13 @@ def let_go(connection: Connection, held: Sequence[Held]) -> None:
         park(connection)
 
 
-def load(connection: Connection, held: Sequence[Held]) -> list[Claim]:
-    """Return the claims with their entries; a chunk whose batch went meanwhile is left out."""
+def load(
+    connection: Connection, held: Sequence[Held], recent: Mapping[int, Recent | None]
+) -> list[Claim]:
+    """Return the claims with their entries; a chunk whose batch went meanwhile is left out.
+
+    `recent` is what of the entries is in memory, by the key of the batch.
+    """
     claims = []
     batches: dict[int, _Batch | None] = {}
     tenants: dict[str, TenantRules] = {}
@@ -153,8 +159,14 @@ def load(connection: Connection, held: Sequence[Held]) -> list[Claim]:
         if key not in batches:
             batches[key] = _batch(connection, key, tenants)
         batch = batches[key]
-        entries = () if batch is None else _entries(connection, chunk)
-        if batch is not None and entries:
+        if batch is None:
+            continue
+        inside = recent.get(key)
+        if inside is None or inside.count < batch.entry_count:
+            entries = _entries(connection, chunk)
+        else:
+            entries = _recent_entries(inside, chunk)
+        if entries:
             claims.append(_claim(chunk, batch, entries))
     return claims
 
@@ -169,17 +181,18 @@ class _Batch(NamedTuple):
     max_age_s: float
     max_shared_age_s: float
     bare_domains: bool
+    entry_count: int
 
 
 def _batch(connection: Connection, key: int, tenants: dict[str, TenantRules]) -> _Batch | None:
     row = connection.execute(
-        "SELECT tenant, quality, rules, max_age_s, max_shared_age_s, bare_domains"
+        "SELECT tenant, quality, rules, max_age_s, max_shared_age_s, bare_domains, entry_count"
         " FROM batch WHERE key = ?",
         (key,),
     ).fetchone()
     if row is None:
         return None
-    tenant, quality, own, max_age_s, max_shared_age_s, bare_domains = row
+    tenant, quality, own, max_age_s, max_shared_age_s, bare_domains, entry_count = row
     if tenant not in tenants:
         tenants[tenant] = sqlite_rules.get(connection, tenant)
     own_rules = sqlite_rules.overrides_from(own)
@@ -191,6 +204,7 @@ def _batch(connection: Connection, key: int, tenants: dict[str, TenantRules]) ->
         max_age_s,
         max_shared_age_s,
         bool(bare_domains),
+        entry_count,
     )
 
 
@@ -225,6 +239,17 @@ def _entries(connection: Connection, chunk: Held) -> tuple[WorkEntry, ...]:
     texts, customs = map(json.loads, row)
     if len(texts) < len(indexes):  # the batch is being erased
         return ()
+    return _as_work(chunk, indexes, texts, customs)
+
+
+def _recent_entries(recent: Recent, chunk: Held) -> tuple[WorkEntry, ...]:
+    indexes = from_blob(chunk.indexes)
+    return _as_work(chunk, indexes, recent.texts.pick(indexes), recent.customs.pick(indexes))
+
+
+def _as_work(
+    chunk: Held, indexes: Sequence[int], texts: Sequence[str], customs: Sequence[str]
+) -> tuple[WorkEntry, ...]:
     originals = repeat(None) if chunk.originals is None else from_blob(chunk.originals)
     return tuple(
         [
@@ -261,6 +286,7 @@ def settle(
         spent[claim.tenant] = spent.get(claim.tenant, NO_USAGE).plus(usage)
         if ended:
             completed.append(key)
+            transaction.altered.add(key)
     for tenant, usage in spent.items():
         sqlite_ledger.charge(transaction.connection, Charge(tenant, day_of(now), usage))
     return held, completed

@@ -16,6 +16,7 @@ from mailvet.errors import MailvetError, Unavailable
 from mailvet.failpoints import reach
 from mailvet.store import sqlite_audit
 from mailvet.store.changes import WORK, Changes
+from mailvet.store.fresh import Appended, Fresh
 from mailvet.store.hindrances import STORE_LOCKED
 from mailvet.store.riding import RIDER, Rider
 from mailvet.store.sqlite_file import Connection, translated
@@ -34,6 +35,10 @@ class Transaction:
     connection: Connection
     touched: set[int] = field(default_factory=set)
     """Keys whose waiters are woken after the commit (store.changes)."""
+    appended: list[Appended] = field(default_factory=list)
+    """Entries that are new, for who remembers them (store.fresh)."""
+    altered: set[int] = field(default_factory=set)
+    """Keys of batches whose entries are not what they were, or not wanted any more."""
 
     def touch_work(self) -> None:
         """Note that there is new work."""
@@ -43,7 +48,16 @@ class Transaction:
 class Job:
     """An operation, who waits for it, and how it went."""
 
-    __slots__ = ("alone", "committed", "error", "future", "operation", "rider", "value")
+    __slots__ = (
+        "alone",
+        "committed",
+        "error",
+        "future",
+        "operation",
+        "rider",
+        "transaction",
+        "value",
+    )
 
     def __init__(
         self,
@@ -59,6 +73,8 @@ class Job:
         self.rider = rider
         """The event for the audit log that it takes along."""
         self.committed = False
+        self.transaction: Transaction | None = None
+        """What it says it did, once it is committed."""
         self.value: Any = None
         self.error: Exception | None = None
 
@@ -66,9 +82,10 @@ class Job:
 class Writer:
     """Runs operations in the order they came, many to a commit."""
 
-    def __init__(self, connection: Connection, changes: Changes) -> None:
+    def __init__(self, connection: Connection, changes: Changes, fresh: Fresh) -> None:
         self._connection = connection
         self._changes = changes
+        self._fresh = fresh
         self._loop = asyncio.get_running_loop()
         self._room = asyncio.Semaphore(QUEUE_LIMIT)
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
@@ -151,7 +168,7 @@ class Writer:
 
     def _attempt(self, job: Job) -> set[int]:
         """Run one operation; what it refuses is undone and leaves the others alone."""
-        transaction = Transaction(self._connection)
+        transaction = job.transaction = Transaction(self._connection)
         job.error = None  # of the shared transaction that failed
         self._connection.execute("SAVEPOINT operation")
         try:
@@ -177,6 +194,10 @@ class Writer:
             self._connection.execute("ROLLBACK")
 
     def _resolve(self, jobs: list[Job], touched: set[int]) -> None:
+        # In the order of the commits, and before anybody can ask for what changed.
+        for job in jobs:
+            if job.committed and job.transaction is not None:
+                self._remember(job.transaction)
         self._changes.note(touched)
         for job in jobs:
             self._room.release()
@@ -188,3 +209,9 @@ class Writer:
                 job.future.set_result(job.value)
             else:
                 job.future.set_exception(job.error)
+
+    def _remember(self, done: Transaction) -> None:
+        for key in done.altered:
+            self._fresh.drop(key)
+        for appended in done.appended:
+            self._fresh.note(appended)
