@@ -78,7 +78,10 @@ class Room(engine_room.EngineRoom):
                     seen[recipient] = _observed(self.dice.choice([250, 250, 550, 451, 421]))
             if connected and envelope.made_up is not None and self.dice.random() < 0.8:
                 made_up[envelope.domain] = _observed(550)
-        return Report(observations=seen, made_up=made_up, connected=connected, greeted=connected)
+        report = Report()
+        report.observations, report.made_up = seen, made_up
+        report.connected = report.greeted = connected
+        return report
 
 
 def _observed(code: int | None, stage: Stage = Stage.RCPT) -> Observation:

@@ -12,6 +12,7 @@ from mailvet.engine.encoder import Encoder
 from mailvet.engine.explain import explain
 from mailvet.engine.judge import smtp_evidence
 from mailvet.engine.sorts import Sorts
+from mailvet.model.named import new
 from mailvet.model.reply import Observation, Reading
 from mailvet.model.status import EntryStatus
 
@@ -87,7 +88,7 @@ class Hearing:
             voice = self._voices[key] = (sort, self._encoder.voice(observed))
         words = self._encoder.words(self._host(host, address) + voice[1], text)
         evidence = self._encoder.mailbox_evidence(words)
-        heard = Heard(seen, reading, voice[0], words, evidence, {})
+        heard = new(Heard, (seen, reading, voice[0], words, evidence, {}))
         if "@" not in text:  # or it names the mailbox, and will not come again
             if len(self._words) >= MAX_WORDS:
                 self._words.clear()

@@ -6,7 +6,6 @@ never exceed a route's pace together.
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 
 import structlog
 
@@ -31,19 +30,29 @@ _RISKY_OPERATORS = ("disposable", "parked")
 
 
 class _Job:
-    """A domain to resolve, and what comes then."""
+    """A domain to resolve, and whose it is: cases, or a herd."""
 
-    __slots__ = ("_pipeline", "card", "first", "take")
+    __slots__ = ("_cases", "_herd", "_pipeline", "card", "first")
 
     def __init__(
-        self, pipeline: "Pipeline", card: DomainCard, take: Callable[[], list[Case]], *, first: bool
+        self,
+        pipeline: "Pipeline",
+        card: DomainCard,
+        cases: list[Case],
+        *,
+        herd: Herd | None = None,
+        first: bool = False,
     ) -> None:
-        """`take()` gives the cases, once the domain is resolved; with `first` they go before
-        others."""
+        """With `first` the cases go before others."""
         self._pipeline = pipeline
+        self._cases = cases
+        self._herd = herd
         self.card = card
-        self.take = take
         self.first = first
+
+    def take(self) -> list[Case]:
+        """Return the cases, now that the domain is resolved, or cannot be."""
+        return self._cases if self._herd is None else self._pipeline.take(self.card, self._herd)
 
     def told(self, said: MxAnswer | Exception) -> None:
         """Hear where mail for the domain goes."""
@@ -111,18 +120,17 @@ class Pipeline:
             if self._book.is_fresh(card):
                 self._dispatch(card, group, first, remembered=True)
             else:
-                self._resolve(_Job(self, card, partial(list, group), first=first))
+                self._resolve(_Job(self, card, group, first=first))
 
     def submit_herd(self, herd: Herd) -> None:
         """Take plain entries of one domain in; those become cases that are to be asked about."""
         card = self._book.card(herd.domain.ascii)
-        take = partial(self._take, card, herd)
         if self._book.is_fresh(card):
-            self._dispatch(card, take(), first=False, remembered=True)
+            self._dispatch(card, self.take(card, herd), first=False, remembered=True)
         else:
-            self._resolve(_Job(self, card, take, first=False))
+            self._resolve(_Job(self, card, [], herd=herd))
 
-    def _take(self, card: DomainCard, herd: Herd) -> list[Case]:
+    def take(self, card: DomainCard, herd: Herd) -> list[Case]:
         """Return the cases of a herd that live on, once its domain is resolved."""
         if card.answer is not None and card.answer.outcome not in _ROUTABLE:
             herd.answer(card, self._lists().classify)

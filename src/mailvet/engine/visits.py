@@ -91,17 +91,14 @@ class Visits:
         admitted, asked = self._gate.admit(lot)
         if not admitted:
             return
-        probing = [
-            card
-            for card, cases in admitted
-            if self._should_probe(card) and not all(map(_is_domain, cases))  # those are made up
-        ]
-        for card in probing:
-            card.probing = True
+        probing = []
+        for card, cases in admitted:
+            if self._should_probe(card) and not all(case.is_domain for case in cases):
+                card.probing = True
+                probing.append(card)
         try:
             envelopes = [self._envelope(card, cases, card in probing) for card, cases in admitted]
-            quality = max([case.quality for _, cases in admitted for case in cases])
-            on_line = _listener(admitted)
+            quality, on_line = _best_quality(admitted), _listener(admitted)
             report = await self._dial(route.key, route.exchangers, envelopes, quality, on_line)
             reach("visit.ended")
             self._take_in(route, admitted, report)
@@ -245,6 +242,16 @@ class Visits:
             return None
         operator = card.operator.name if card.operator is not None else ""
         return self._read(seen.reply, seen.stage, operator)
+
+
+def _best_quality(lot: Lot) -> QualityLevel:
+    """The most that any of them asks for, which is mostly what all do."""
+    best = lot[0][1][0].quality
+    for _, cases in lot:
+        for case in cases:
+            if case.quality is not best and case.quality > best:
+                best = case.quality
+    return best
 
 
 def _listener(lot: Lot) -> OnLine | None:

@@ -5,7 +5,7 @@ is left alone and short names are only mended in their suffix.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache, lru_cache
 
 from mailvet.lists.misspelling import finger_cost, slip_cost
@@ -18,8 +18,6 @@ _REMEMBERED_DOMAINS = 50_000
 _JUNK = re.compile(r"[\s,;:/\\|!?*'\"()<>`]+")
 """Signs that are typed for a dot, or slip in while copying."""
 _DOTS = re.compile(r"\.{2,}")
-_MAY_BE_ODD = re.compile(r"[^a-z0-9.-]|\.\.|^[.-]|[.-]$|^www\.")
-"""What no domain has that needs no cleaning."""
 
 _SHORTEST_MENDED = 4
 """Every name of three letters is somebody's: only its suffix is mended."""
@@ -57,7 +55,8 @@ def suggest(local_part: str, domain: str) -> tuple[str, ...]:
     `domain` is in lower-case A-labels. Nothing is asked of the network: a domain that nobody
     knows is only mended where its suffix does not exist or a provider is a slip away.
     """
-    return tuple(f"{local_part}@{meant}" for meant in suggest_domains(domain))
+    found = suggest_domains(domain)
+    return tuple([f"{local_part}@{meant}" for meant in found]) if found else ()
 
 
 @lru_cache(_REMEMBERED_DOMAINS)
@@ -75,7 +74,7 @@ def suggest_domains(domain: str) -> tuple[str, ...]:
 
 def _cleaned(known: Knowledge, domain: str) -> str:
     """The domain without signs that cannot be in one, and without the `www.` of a known one."""
-    if not _MAY_BE_ODD.search(domain):
+    if _is_clean(domain):
         return domain
     if domain.startswith("["):
         return ""
@@ -84,11 +83,19 @@ def _cleaned(known: Knowledge, domain: str) -> str:
     return bare if bare in known.real else cleaned
 
 
+def _is_clean(domain: str) -> bool:
+    """Whether a lower-case domain has nothing odd in it; an expression takes five times as long."""
+    letters = _letters(domain)
+    if not (letters.isascii() and letters.isalnum()) or ".." in domain:
+        return False
+    return domain[0].isalnum() and domain[-1].isalnum() and not domain.startswith("www.")
+
+
 def _respelt(known: Knowledge, domain: str) -> list[str]:
     """Targets with a dot or hyphen too few or too many: `gmailcom`, `hot.mail.com`."""
-    same = [*_by_letters().get(_letters(domain), ())]
+    same: Sequence[Target] = _by_letters().get(_letters(domain), ())
     if domain in known.by_name and domain not in known.suffixes:
-        same += known.by_name[domain]
+        same = [*same, *known.by_name[domain]]
     if not same:
         return []
     return [target.domain for target in sorted(set(same), key=lambda target: target.rank)]

@@ -24,7 +24,8 @@ def rcpt_line(address: Address) -> bytes:
     one mailbox (a control character; a space or angle bracket outside quotes): syntax lets none
     of them through, so it is a fault of ours, found before anything is sent.
     """
-    mailbox = address.mailbox
+    local_part, (ascii_domain, _, _) = address
+    mailbox = f"{local_part}@{ascii_domain}"  # `address.mailbox`, without a property on the way
     if not (mailbox.isascii() and mailbox.isprintable() and _is_plain(mailbox)):
         _check(mailbox)
     return b"RCPT TO:<" + mailbox.encode() + b">"

@@ -37,6 +37,7 @@ class Plan:
     """
 
     __slots__ = (
+        "_ehlo",
         "_ehlo_refusal",
         "_envelopes",
         "_helo",
@@ -76,6 +77,7 @@ class Plan:
         self._is_ascii = all(map(bytes.isascii, chain.from_iterable(self._rcpt_lines)))
         self._envelopes = envelopes
         self._helo = identity.helo.encode("ascii")
+        self._ehlo = b"EHLO " + self._helo
         self._mail_from = identity.mail_from
         self._room = max_recipients
         self._may_pipeline = pipelining
@@ -135,17 +137,16 @@ class Plan:
     def report(self) -> Report:
         """Return what was learnt so far."""
         ledger = self.ledger
-        return Report(
-            observations=ledger.observations,
-            made_up=ledger.made_up,
-            recipients=ledger.recipients,
-            recipients_taken=ledger.recipients_taken,
-            one_domain=ledger.one_domain,
-            extensions=self.extensions,
-            used_starttls=self.used_starttls,
-            connected=True,
-            greeted=self.greeted,
-        )
+        report = Report(ledger.recipients)
+        report.observations = ledger.observations
+        report.made_up = ledger.made_up
+        report.recipients_taken = ledger.recipients_taken
+        report.one_domain = ledger.one_domain
+        report.extensions = self.extensions
+        report.used_starttls = self.used_starttls
+        report.connected = True
+        report.greeted = self.greeted
+        return report
 
     def _end(self, heard: Heard) -> None:
         if self.stage is not Stage.QUIT:
@@ -158,25 +159,27 @@ class Plan:
         self.commands = ()
 
     def _converse(self) -> Generator[Step, Reply, None]:
-        if (yield from self._greet()):
-            if self._may_pipeline and "PIPELINING" in self.extensions:
-                yield from self._ask_at_once()
-                return
-            yield from self._ask_all()
+        # What nearly every host answers needs no generator within this one: each has its price.
+        banner = yield Stage.BANNER, ()
+        if banner.positive or self.ledger.all_refused(Stage.BANNER, banner):
+            self.greeted = True
+            reply = yield Stage.EHLO, (self._ehlo,)
+            if self._offers(reply) or (yield from self._greet_otherwise(reply)):
+                if self._may_pipeline and "PIPELINING" in self.extensions:
+                    yield from self._ask_at_once()
+                    return
+                yield from self._ask_all()
         yield Stage.QUIT, (b"QUIT",)
 
-    def _greet(self) -> Generator[Step, Reply, bool]:
-        banner = yield Stage.BANNER, ()
-        if not banner.positive:
-            return self.ledger.all_refused(Stage.BANNER, banner)
-        self.greeted = True
-        return (yield from self._hello())
-
-    def _hello(self) -> Generator[Step, Reply, bool]:
-        reply = yield Stage.EHLO, (b"EHLO " + self._helo,)
+    def _offers(self, reply: Reply) -> bool:
+        """Whether EHLO was accepted; takes note of what the host offers."""
         if reply.positive:
             self.extensions = _keywords(reply.text)
             return True
+        return False
+
+    def _greet_otherwise(self, reply: Reply) -> Generator[Step, Reply, bool]:
+        """After EHLO was refused: by TLS, or by HELO."""
         if self._asks_for_tls(reply):
             return (yield from self._encrypt())
         if reply.code < 500:
@@ -193,7 +196,8 @@ class Plan:
             return self.ledger.all_refused(Stage.STARTTLS, reply)
         self.used_starttls = True
         self.ledger.transacted = False  # RFC 3207 4.2: both sides forget what was said before
-        return (yield from self._hello())
+        reply = yield Stage.EHLO, (self._ehlo,)
+        return self._offers(reply) or (yield from self._greet_otherwise(reply))
 
     def _ask_all(self) -> Generator[Step, Reply, None]:
         for envelope, lines in zip(self._envelopes, self._rcpt_lines, strict=True):
@@ -223,7 +227,7 @@ class Plan:
                 break
         else:
             if envelope.made_up is not None and ledger.accepted:
-                yield from self._probe(envelope.domain, (rcpts[-1],))
+                self._probed(envelope.domain, (yield self._probe(envelope.domain, (rcpts[-1],))))
         ledger.asking = None
         # A host that takes nobody any more has a limit for the session, not for the transaction.
         return ledger.in_transaction > 0
@@ -276,7 +280,7 @@ class Plan:
         ledger.asking = self._unheard.pop()
         self._hear_next((yield _NEXT))  # those before the last are heard as they come
         if size > len(asked):
-            yield from self._probe(envelope.domain, ())
+            self._probed(envelope.domain, (yield self._probe(envelope.domain, ())))
         ledger.asking = None
         return None if ledger.in_transaction > 0 and not self._tls_due else 0
 
@@ -289,11 +293,14 @@ class Plan:
         else:
             self._hear(recipient, reply)
 
-    def _probe(self, domain: str, commands: tuple[bytes, ...]) -> Generator[Step, Reply, None]:
+    def _probe(self, domain: str, commands: tuple[bytes, ...]) -> Step:
+        """Have the reply about the made-up mailbox be due."""
+        self.ledger.asking, self.ledger.probing = None, domain
+        return Stage.RCPT, commands
+
+    def _probed(self, domain: str, reply: Reply) -> None:
         """Hear about the made-up mailbox; it counts if a real one was just accepted."""
         ledger = self.ledger
-        ledger.asking, ledger.probing = None, domain
-        reply = yield Stage.RCPT, commands
         ledger.probing = None
         if ledger.accepted and not self._tls_due:
             ledger.made_up_answered(domain, reply)

@@ -4,7 +4,7 @@ Whether and when to come back, and how fast, is decided elsewhere.
 """
 
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
 from mailvet.model.address import Address
@@ -92,13 +92,8 @@ class _Visit:
         self._on_line = on_line
         self._observations: dict[Address, Observation] = {}
         self._made_up: dict[str, Observation] = {}
-        self._taken: int | None = None
-        self._one_domain = False
-        self._extensions: frozenset[str] = frozenset()
-        self._used_starttls = False
-        self._connected = False
-        self._address = ""
-        self._greeted = False
+        recipients = [each for envelope in envelopes for each in envelope.recipients]
+        self._report = Report(recipients)
 
     async def run(self) -> Report:
         """Go from address to address."""
@@ -128,7 +123,12 @@ class _Visit:
             self._take_in(plan, address)
             if not plan.try_next:
                 break
-        return self._report()
+        if not self._exchangers:
+            self._nobody_there(self._envelopes, "", "", Trouble.UNREACHABLE)
+        report = self._report
+        report.observations = self._observations
+        report.made_up = self._made_up
+        return report
 
     def _plan(self, host: str, address: str, envelopes: Sequence[Envelope], *, hasty: bool) -> Plan:
         return Plan(
@@ -199,55 +199,38 @@ class _Visit:
                 self._note(recipient, seen)
 
     def _take_in(self, plan: Plan, address: str) -> None:
-        ledger = plan.ledger
+        ledger, report = plan.ledger, self._report
         if self._observations:
             for recipient, seen in ledger.observations.items():
                 self._note(recipient, seen)
         else:
             self._observations = ledger.observations
         self._made_up |= ledger.made_up
-        self._connected, self._address = True, address
-        self._greeted = self._greeted or plan.greeted
-        self._extensions = plan.extensions or self._extensions
-        self._used_starttls = self._used_starttls or plan.used_starttls
-        self._one_domain = self._one_domain or ledger.one_domain
+        report.connected, report.address = True, address
+        report.greeted = report.greeted or plan.greeted
+        report.extensions = plan.extensions or report.extensions
+        report.used_starttls = report.used_starttls or plan.used_starttls
+        report.one_domain = report.one_domain or ledger.one_domain
         taken = ledger.recipients_taken
         if taken is not None:
-            self._taken = min(taken, self._taken or taken)
+            report.recipients_taken = min(taken, report.recipients_taken or taken)
 
     def _note(self, recipient: Address, seen: Observation) -> None:
         before = self._observations.get(recipient)
         if before is None or _weight(seen) >= _weight(before):
             self._observations[recipient] = seen
 
-    def _report(self) -> Report:
-        if not self._exchangers:
-            self._nobody_there(self._envelopes, "", "", Trouble.UNREACHABLE)
-        return Report(
-            observations=self._observations,
-            made_up=self._made_up,
-            recipients=[each for envelope in self._envelopes for each in envelope.recipients],
-            recipients_taken=self._taken,
-            one_domain=self._one_domain,
-            extensions=self._extensions,
-            used_starttls=self._used_starttls,
-            connected=self._connected,
-            address=self._address,
-            greeted=self._greeted,
-        )
 
-
-def _addresses(exchangers: Sequence[Exchanger]) -> Iterator[tuple[str, str]]:
+def _addresses(exchangers: Sequence[Exchanger]) -> Sequence[tuple[str, str]]:
     """Every address once, by preference, under the first name it has."""
-    seen = set()
-    in_order = exchangers
-    if len(exchangers) > 1:
-        in_order = sorted(exchangers, key=lambda each: each.preference)
-    for exchanger in in_order:
-        for address in exchanger.addresses:
-            if address not in seen:
-                seen.add(address)
-                yield exchanger.host, address
+    if len(exchangers) == 1:
+        host, _, addresses = exchangers[0]
+        return [(host, address) for address in dict.fromkeys(addresses)]
+    named: dict[str, str] = {}
+    for host, _, addresses in sorted(exchangers, key=lambda each: each.preference):
+        for address in addresses:
+            named.setdefault(address, host)
+    return [(host, address) for address, host in named.items()]
 
 
 _STAGES = list(Stage)

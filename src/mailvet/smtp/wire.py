@@ -17,6 +17,12 @@ from mailvet.smtp.per_loop import PerLoop
 
 _READ_BYTES = 16 * 1024
 """More than the replies to a whole group."""
+_FEW_BYTES = 448
+"""More than a greeting, or the replies to a few commands: so little is got without malloc."""
+_FEW_SAID_BYTES = 160
+"""A reply is seldom twice as long as its command."""
+_PACKET_BYTES = 512
+"""What fits a packet on every path (RFC 791: 576 with its headers) is sent at once anyway."""
 _EVENTS_AT_ONCE = 128
 """Before others of the loop have their turn."""
 
@@ -92,7 +98,7 @@ class Poll(Protocol):
 class Wire:
     """One connection, from the first packet on."""
 
-    __slots__ = ("_fd", "_is_up", "_poll", "_socket", "_unsent", "_user")
+    __slots__ = ("_at_once", "_fd", "_is_up", "_poll", "_read_bytes", "_socket", "_unsent", "_user")
 
     def __init__(self, connecting: SocketType, user: User, poll: Poll) -> None:
         self._socket: SocketType | None = connecting
@@ -101,6 +107,8 @@ class Wire:
         self._poll = poll
         self._unsent = b""
         self._is_up = False
+        self._read_bytes = _FEW_BYTES
+        self._at_once = False
         poll.watch(self._fd, self)
 
     def write(self, data: bytes) -> None:
@@ -110,6 +118,11 @@ class Wire:
         if self._unsent:
             self._unsent += data
             return
+        self._read_bytes = _FEW_BYTES if len(data) <= _FEW_SAID_BYTES else _READ_BYTES
+        if len(data) > _PACKET_BYTES and not self._at_once:
+            # The second packet must not wait for the host to acknowledge the first.
+            self._at_once = True
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             sent = self._socket.send(data)
         except BlockingIOError:
@@ -166,7 +179,7 @@ class Wire:
     def _read(self, *, to_the_end: bool) -> None:
         while self._socket is not None:
             try:
-                data = self._socket.recv(_READ_BYTES)
+                data = self._socket.recv(self._read_bytes)
             except BlockingIOError:
                 return
             except OSError as error:
@@ -175,8 +188,9 @@ class Wire:
             if not data:
                 self.lose(None)
                 return
+            is_all = len(data) < self._read_bytes
             self._user.data_received(data)
-            if len(data) < _READ_BYTES and not to_the_end:
+            if is_all and not to_the_end:
                 return
 
     def lose(self, error: OSError | None) -> None:
@@ -202,8 +216,6 @@ def open_wire(address: str, port: int, source_address: str | None, user: User) -
 
 
 def _begin(connecting: SocketType, address: str, port: int, source_address: str | None) -> None:
-    # Commands that do not fit one packet must not wait for the host to acknowledge the first.
-    connecting.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if source_address is not None:
         connecting.bind((source_address, _ANY_PORT))
     number = connecting.connect_ex((address, port))
