@@ -9,7 +9,7 @@ from mailvet.errors import OffsetGap
 from mailvet.model.batch import BatchSpec, Claim, Entry
 from mailvet.model.status import Deduplication
 from mailvet.store import sqlite_plan
-from mailvet.store.fresh import MAX_DOMAINS, Appended, Fresh, Recent
+from mailvet.store.fresh import MAX_DOMAINS, Fresh, Recent, appended
 from mailvet.store.hindrances import MEMORY_SHORT
 from mailvet.store.sqlite import SqliteStore
 from tests.store.samples import SPEC, TENANT, Clock, entries, entry, finish, indexes_of
@@ -40,7 +40,7 @@ def test_what_is_remembered_is_what_was_committed() -> None:
     """Every text, in any script, whatever parts it came in."""
     fresh = Fresh()
     for start, stop in ((0, 3), (3, 4), (4, 7)):
-        fresh.note(Appended(1, start, MIXED[start:stop]))
+        fresh.note(appended(1, start, MIXED[start:stop]))
     expected = [(one.input_data, one.custom, one.domain, one.key) for one in MIXED]
     assert expected == told(fresh.of(1))
     recent = fresh.of(1)
@@ -52,10 +52,10 @@ def test_what_is_remembered_is_what_was_committed() -> None:
 def test_a_batch_with_a_gap_is_forgotten() -> None:
     """Neither what came before the gap nor what comes after it is kept."""
     fresh = Fresh()
-    fresh.note(Appended(1, 0, MIXED[:2]))
-    fresh.note(Appended(1, 3, MIXED[3:]))
+    fresh.note(appended(1, 0, MIXED[:2]))
+    fresh.note(appended(1, 3, MIXED[3:]))
     assert fresh.of(1) is None
-    fresh.note(Appended(1, 7, MIXED))
+    fresh.note(appended(1, 7, MIXED))
     assert fresh.of(1) is None
 
 
@@ -64,15 +64,15 @@ def test_of_many_batches_the_longest_untouched_is_forgotten_first() -> None:
     some = entries(10)
     fresh = Fresh(max_bytes=1100)
     for key in (1, 2):
-        fresh.note(Appended(key, 0, some))
-    fresh.note(Appended(1, 10, some))
-    fresh.note(Appended(3, 0, some))
+        fresh.note(appended(key, 0, some))
+    fresh.note(appended(1, 10, some))
+    fresh.note(appended(3, 0, some))
     assert [False, True, False, True] == [fresh.of(key) is not None for key in (2, 1, 4, 3)]
     fresh.drop(1)
     fresh.drop(3)
-    fresh.note(Appended(4, 0, some * 2))
+    fresh.note(appended(4, 0, some * 2))
     assert 2 * len(some) == len(told(fresh.of(4)))
-    fresh.note(Appended(5, 0, some * 30))
+    fresh.note(appended(5, 0, some * 30))
     assert fresh.of(5) is None
 
 
@@ -80,9 +80,9 @@ def test_a_batch_of_too_many_domains_is_not_remembered() -> None:
     """The file makes its plan."""
     fresh = Fresh()
     run = [Entry("", "", f"d{number}.example", 0) for number in range(MAX_DOMAINS + 1)]
-    fresh.note(Appended(1, 0, run[:-1]))
+    fresh.note(appended(1, 0, run[:-1]))
     assert fresh.of(1) is not None
-    fresh.note(Appended(1, MAX_DOMAINS, run[-1:]))
+    fresh.note(appended(1, MAX_DOMAINS, run[-1:]))
     assert fresh.of(1) is None
 
 
@@ -130,7 +130,7 @@ async def test_what_is_cut_short_in_memory_is_read_from_the_file(sqlite: SqliteS
     key = (await sqlite.create_batch(TENANT, "b1", SPEC, entries(9))).batch.key
     await sqlite.launch_batch(TENANT, "b1")
     part = sqlite._file.fresh._batches[key] = Recent()
-    part.extend(entries(4))
+    part.extend(appended(key, 0, entries(4)))
     await sqlite.plan_launched()
     claims = await _claimed(sqlite)
     assert list(range(9)) == sorted(indexes_of(claims))

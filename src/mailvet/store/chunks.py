@@ -84,6 +84,10 @@ def divide(indexes: Indexes, settlement: Settlement) -> Parts:
     An index that the chunk does not hold any more is passed over, and of two mentions the first
     counts (results before deferrals), so that no entry can end with two results.
     """
+    if not settlement.deferrals and indexes.tolist() == [
+        row.entry_index for row in settlement.results
+    ]:  # as what is answered by the chunk is
+        return Parts(settlement.results, [], packed())
     open_indexes = set(indexes)
     answered = {row.entry_index for row in settlement.results}
     if (

@@ -23,12 +23,30 @@ _EACH = 8 + 4 + 4 + 4
 
 
 class Appended(NamedTuple):
-    """Entries that were added to a batch, one or more."""
+    """Entries that were added to a batch, one or more, by column."""
 
     key: int
+    """Of the batch."""
     start: int
     """The index of the first."""
-    entries: Sequence[Entry]
+    texts: Sequence[str]
+    customs: Sequence[str]
+    domains: Sequence[str]
+    keys: Sequence[int]
+    labels: Sequence[str]
+
+
+def appended(key: int, start: int, entries: Sequence[Entry]) -> Appended:
+    """Return entries by column."""
+    return Appended(
+        key,
+        start,
+        [entry[0] for entry in entries],
+        [entry[1] for entry in entries],
+        [entry[2] for entry in entries],
+        [entry[3] for entry in entries],
+        [entry[4] for entry in entries],
+    )
 
 
 class Texts:
@@ -104,18 +122,18 @@ class Recent:
         """About how many bytes they have."""
         return self.texts.size + self.customs.size + _EACH * self.count
 
-    def extend(self, entries: Sequence[Entry]) -> bool:
+    def extend(self, added: Appended) -> bool:
         """Add entries at the end; False when they have too many domains."""
-        self.texts.extend([entry.input_data for entry in entries])
-        self.customs.extend([entry.custom for entry in entries])
-        self.keys.extend(array("q", [entry.key for entry in entries]))
+        self.texts.extend(added.texts)
+        self.customs.extend(added.customs)
+        self.keys.extend(array("q", added.keys))
         known, names = self._of_domain, self._names
         numbers: list[int] = []
-        for entry in entries:
-            number = known.get(entry.domain, -1)
+        for domain in added.domains:
+            number = known.get(domain, -1)
             if number < 0:
-                number = known[entry.domain] = len(names)
-                names.append(entry.domain)
+                number = known[domain] = len(names)
+                names.append(domain)
             numbers.append(number)
         self._numbers.extend(array("I", numbers))
         return len(names) <= MAX_DOMAINS
@@ -134,13 +152,12 @@ class Fresh:
         self._batches: dict[int, Recent] = {}
         self._size = 0
 
-    def note(self, appended: Appended) -> None:
+    def note(self, added: Appended) -> None:
         """Hear of entries that were committed."""
-        key, start, entries = appended
-        recent = self._batches.pop(key, None) or Recent()
+        recent = self._batches.pop(added.key, None) or Recent()
         self._size -= recent.size
-        if recent.count == start and recent.extend(entries):
-            self._batches[key] = recent
+        if recent.count == added.start and recent.extend(added):
+            self._batches[added.key] = recent
             self._size += recent.size
         while self._size > self._max_bytes:
             self.drop(next(iter(self._batches)))

@@ -83,17 +83,12 @@ class Heads:
 def pack(rows: Sequence[ResultRow]) -> Segment:
     """Return results as one segment; there must be at least one."""
     indexes, statuses, classifications, docs, basics, evidence = zip(*rows, strict=True)
-    columns = packed(indexes)
-    columns.extend(
-        [
-            status << _CLASSIFICATION_BITS | classification
-            for status, classification in zip(statuses, classifications, strict=True)
-        ]
-    )
-    columns.extend(map(len, docs))
-    columns.extend(basics)
-    columns.extend(map(len, evidence))
-    return Segment(to_blob(columns), b"".join(docs), b"".join(evidence))
+    kinds = [
+        status << _CLASSIFICATION_BITS | classification
+        for status, classification in zip(statuses, classifications, strict=True)
+    ]
+    columns = [*indexes, *kinds, *map(len, docs), *basics, *map(len, evidence)]
+    return Segment(to_blob(packed(columns)), b"".join(docs), b"".join(evidence))
 
 
 def cut(rows: Sequence[ResultRow]) -> Iterator[Sequence[ResultRow]]:

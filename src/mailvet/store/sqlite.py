@@ -158,13 +158,10 @@ class SqliteStore(
             if created.replayed:
                 return created
             sqlite_storage.take_batch(transaction.connection, tenant, self.batch_limit)
-            sqlite_storage.take_room(
-                transaction.connection,
-                tenant,
-                created.batch.key,
-                entries,
-                self.storage_limit_bytes,
-            )
+            for added in transaction.appended:
+                sqlite_storage.take_room(
+                    transaction.connection, tenant, added, self.storage_limit_bytes
+                )
             if not launch:
                 return created
             batch = sqlite_batches.launch(transaction, tenant, batch_id, now=self._clock())

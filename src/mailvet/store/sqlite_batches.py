@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from itertools import chain
 from typing import Any, NamedTuple
 
 from mailvet.errors import AlreadyExists
@@ -12,7 +11,7 @@ from mailvet.model.targeting import Targeting
 from mailvet.store import rules, sqlite_ledger, sqlite_rules, sqlite_storage
 from mailvet.store.base import Created
 from mailvet.store.callback_texts import callback_from, callback_text, calls_from
-from mailvet.store.fresh import Appended
+from mailvet.store.fresh import Appended, appended
 from mailvet.store.sqlite_file import Connection
 from mailvet.store.sqlite_schema import KEY_BITS
 from mailvet.store.sqlite_writer import Transaction
@@ -32,11 +31,17 @@ ROWS_A_STATEMENT = 100
 """Entries inserted at once: half of the time of one after the other, since before each step of a
 statement the thread waits for the interpreter."""
 
+
 _INSERT = "INSERT INTO entry (id, input_data, custom, domain, key, labels) VALUES "
-_INSERT_ONE = f"{_INSERT}(?, ?, ?, ?, ?, ?)"
-_INSERT_MANY = _INSERT + ", ".join(
-    [f"(?1 + {place}, ?, ?, ?, ?, ?)" for place in range(ROWS_A_STATEMENT)]
-)
+_WHOLE, _BARE = "?, ?, ?, ?, ?", "?, '', ?, ?, ''"
+"""An entry, and one that has neither a custom text nor labels: most are, and an empty text costs as
+much as any other to hand over."""
+
+_INSERT_ONE = {row: f"{_INSERT}(?, {row})" for row in (_WHOLE, _BARE)}
+_INSERT_MANY = {
+    row: _INSERT + ", ".join([f"(?1 + {place}, {row})" for place in range(ROWS_A_STATEMENT)])
+    for row in (_WHOLE, _BARE)
+}
 """The first parameter is the id of the first; the others are numbered on from it."""
 
 
@@ -220,7 +225,8 @@ def create(
             request_hash,
         ),
     )
-    _insert_entries(transaction, key, 0, entries)
+    if entries:
+        _insert(transaction, appended(key, 0, entries))
     transaction.touched.add(key)
     return Created(get(connection, tenant, batch_id), replayed=False)
 
@@ -258,8 +264,9 @@ def append(
     new = rules.new_entries(batch, offset, entries)
     if not new:
         return batch.entry_count
-    sqlite_storage.take_room(transaction.connection, tenant, batch.key, new, limit_bytes)
-    _insert_entries(transaction, batch.key, batch.entry_count, new)
+    added = appended(batch.key, batch.entry_count, new)
+    sqlite_storage.take_room(transaction.connection, tenant, added, limit_bytes)
+    _insert(transaction, added)
     total = batch.entry_count + len(new)
     transaction.connection.execute(
         "UPDATE batch SET entry_count = ? WHERE key = ?", (total, batch.key)
@@ -268,19 +275,25 @@ def append(
     return total
 
 
-def _insert_entries(
-    transaction: Transaction, key: int, start: int, entries: Sequence[Entry]
-) -> None:
-    connection = transaction.connection
-    if entries:
-        transaction.appended.append(Appended(key, start, entries))
-    first = (key << KEY_BITS) + start
-    full = len(entries) - len(entries) % ROWS_A_STATEMENT
-    for place in range(0, full, ROWS_A_STATEMENT):
-        rows = entries[place : place + ROWS_A_STATEMENT]
-        connection.execute(_INSERT_MANY, [first + place, *chain.from_iterable(rows)])
-    connection.executemany(
-        _INSERT_ONE, [(number, *entry) for number, entry in enumerate(entries[full:], first + full)]
+def _insert(transaction: Transaction, added: Appended) -> None:
+    transaction.appended.append(added)
+    *_, texts, customs, domains, keys, labels = added
+    row = _WHOLE
+    columns: tuple[Sequence[Any], ...] = (texts, customs, domains, keys, labels)
+    if not any(customs) and not any(labels):
+        row, columns = _BARE, (texts, domains, keys)
+    width = len(columns)
+    values: list[Any] = [None] * (width * len(texts))
+    for place, column in enumerate(columns):
+        values[place::width] = column
+    first = (added.key << KEY_BITS) + added.start
+    full = len(texts) - len(texts) % ROWS_A_STATEMENT
+    for start in range(0, full, ROWS_A_STATEMENT):
+        some = values[width * start : width * (start + ROWS_A_STATEMENT)]
+        transaction.connection.execute(_INSERT_MANY[row], [first + start, *some])
+    transaction.connection.executemany(
+        _INSERT_ONE[row],
+        [(first + at, *values[width * at : width * (at + 1)]) for at in range(full, len(texts))],
     )
 
 

@@ -1,13 +1,12 @@
 """How much is kept, until when, and what was erased, in SQL."""
 
-from collections.abc import Sequence
-
 from mailvet.errors import NotFound
-from mailvet.model.batch import Batch, Entry
+from mailvet.model.batch import Batch
 from mailvet.model.keeping import TOMBSTONE_S, DataPolicy, Tombstone
 from mailvet.store import sqlite_keys
+from mailvet.store.fresh import Appended
 from mailvet.store.keeping import (
-    bytes_of,
+    bytes_by_column,
     mark_of,
     missing,
     require_batch_room,
@@ -41,12 +40,10 @@ def bytes_of_batch(connection: Connection, key: int) -> int:
     return int(row[0])
 
 
-def take_room(
-    connection: Connection, tenant: str, key: int, entries: Sequence[Entry], limit: int
-) -> None:
+def take_room(connection: Connection, tenant: str, added: Appended, limit: int) -> None:
     """Count new entries of a batch, or raise `QuotaExceeded`."""
-    if entries:
-        take_bytes(connection, tenant, key, bytes_of(entries), limit)
+    size = bytes_by_column(added.texts, added.customs, added.domains, added.labels)
+    take_bytes(connection, tenant, added.key, size, limit)
 
 
 def take_bytes(connection: Connection, tenant: str, key: int, new: int, limit: int) -> None:

@@ -113,10 +113,11 @@ def _promote(connection: Connection, now: float) -> None:
     hours late, and all at the same stamp they would hold up everybody else.
     """
     due = connection.execute(
-        "SELECT c.id, c.size, c.batch_key, b.priority, b.retry_stamp FROM chunk AS c"
+        "SELECT c.id, c.size, c.batch_key, b.priority, b.retry_stamp FROM chunk AS c"  # noqa: S608
         " JOIN batch AS b ON b.key = c.batch_key"
-        " WHERE c.state = 2 AND c.run_at <= ? ORDER BY c.run_at LIMIT ?",
-        (now, PROMOTIONS),
+        # A limit that is bound has the statement made anew every time.
+        f" WHERE c.state = 2 AND c.run_at <= ? ORDER BY c.run_at LIMIT {PROMOTIONS}",
+        (now,),
     ).fetchall()
     if not due:
         return
@@ -318,9 +319,9 @@ def _settle_chunk(
         return False
     key, attempt, first_attempt_at, blob, originals_blob = row
     indexes = from_blob(blob)
-    originals = _originals(indexes, originals_blob)
     parts = divide(indexes, settlement)
     results.setdefault(key, []).extend(parts.results)
+    originals = _originals(indexes, originals_blob) if parts.deferrals or parts.rest else None
     for deferral in parts.deferrals:
         _defer(connection, deferral, (key, attempt + 1, first_attempt_at), originals)
         transaction.touch_work()

@@ -213,5 +213,5 @@ class Writer:
     def _remember(self, done: Transaction) -> None:
         for key in done.altered:
             self._fresh.drop(key)
-        for appended in done.appended:
-            self._fresh.note(appended)
+        for added in done.appended:
+            self._fresh.note(added)
