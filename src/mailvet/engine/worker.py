@@ -21,12 +21,16 @@ from mailvet.errors import Unavailable
 from mailvet.model.batch import Claim
 from mailvet.store.base import WorkStore
 
-CLAIM_ENTRIES = 1000
-"""Claimed at once: amortises the commit, and a batch launched meanwhile comes next."""
+CLAIM_ENTRIES = 2000
+"""Claimed at once at most: amortises the commit, is enough to do while the next claim waits for a
+commit of results, and a batch launched meanwhile comes next."""
+
+ROOM_ENTRIES = 1000
+"""A full window is claimed for again when there is room for so many."""
 
 BESIDE_PART = 10
 """This part of the window is claimed beside it for batches that come while it is full; for many of
-them no more than `CLAIM_ENTRIES`."""
+them no more than `ROOM_ENTRIES`."""
 
 
 _LOG = structlog.get_logger(room="engine")
@@ -105,7 +109,7 @@ class Worker:
         need not wait until slow exchangers have answered about those before it."""
         if self._gathering.blocked and not self._refused and not self.held:
             beside = max(1, self._window // BESIDE_PART)
-            room = min(beside, self._window + CLAIM_ENTRIES - self._work.in_flight)
+            room = min(beside, self._window + ROOM_ENTRIES - self._work.in_flight)
             if room > 0:
                 await self._begin_all(await self._claim(room))
 
@@ -166,7 +170,7 @@ class Worker:
         # A claim costs a commit: not one for every entry that ends.
         self._gathering.blocked = True
         try:
-            while self._work.in_flight > max(self._window - CLAIM_ENTRIES, self._window // 2):
+            while self._work.in_flight > max(self._window - ROOM_ENTRIES, self._window // 2):
                 self._work.room.clear()
                 await self._work.room.wait()
         finally:
