@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from mailvet.engine.answers import Answers
 from mailvet.engine.case import Case, DomainCard
-from mailvet.engine.herds import Herd, Herding, Member
+from mailvet.engine.encoder import Plain
+from mailvet.engine.herds import Herd, Herding
 from mailvet.engine.judge import Judge
 from mailvet.lists import load_lists, suggest
 from mailvet.model.address import Address
@@ -67,7 +68,7 @@ class House:
         self.answers = Answers(JUDGE, PlainForms())
         self.rows: list[ResultRow] = []
 
-    def answer(self, herd: Herd, card: DomainCard, classify: object) -> list[Member]:
+    def answer(self, herd: Herd, card: DomainCard, classify: object) -> list[Plain]:
         rows, left = self.answers.of_herd(herd, card, LISTS.classify, NOW)
         self.rows += rows
         return left

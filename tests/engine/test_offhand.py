@@ -23,7 +23,10 @@ from mailvet.v1 import result_pb2 as pb
 
 NOW = 1_700_000_000.125
 JUDGE = Judge(suggest)
-LOCAL_PARTS = ("ann", "a.b-c", "Ann+news", "12345", "a..b", ".a", "öl", '"q q"', "x" * 64, "x" * 65)
+LOCAL_PARTS = (
+    *("ann", "a.b-c", "Ann+news", "Ann9", "12345", "a..b", ".a", "öl", "x\u00b2", '"q q"'),
+    *("x" * 64, "x" * 65),
+)
 DOMAINS = (
     "example.org",
     "mail.example.com",

@@ -20,7 +20,7 @@ from mailvet.model.status import (
 )
 from mailvet.rpc import frames
 from mailvet.rpc.encode import duration, encode_result, printable, timestamp
-from mailvet.rpc.forms import Forms
+from mailvet.rpc.forms import Forms, number_text
 from mailvet.v1 import result_pb2 as pb
 
 SEEN = SmtpEvidence(
@@ -214,3 +214,11 @@ def test_the_time_of_a_form_is_that_of_a_message(now: float) -> None:
     """A time that is written by hand has the bytes that the library would write."""
     written = pb.Result.FromString(Forms().time_text(now).encode("latin-1"))
     assert timestamp(int(now * 1000) / 1000) == written.complete_time
+
+
+@given(
+    st.integers(0, 2**31 - 1) | st.sampled_from([1023, 1024, 2**14 - 1, 2**14, 2**21 - 1, 2**21])
+)
+def test_a_number_as_text_is_its_varint(number: int) -> None:
+    """Whichever of the short ways it takes."""
+    assert frames.varint(number) == number_text(number).encode("latin-1")

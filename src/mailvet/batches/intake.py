@@ -77,18 +77,19 @@ class Intake:
             names = [_names(text, mode, bare_domains) for text, _, _ in raws]
         is_off = mode is Deduplication.OFF
         keys = [0] * len(raws) if is_off else self._hashes([name for name, _ in names])
-        return [
-            new(Entry, (text, custom, domain, key, labels))
-            for (text, custom, labels), (_, domain), key in zip(raws, names, keys, strict=True)
-        ]
+        make, kind = new, Entry
+        entries: list[Entry] = []
+        for place, (text, custom, labels) in enumerate(raws):
+            entries.append(make(kind, (text, custom, names[place][1], keys[place], labels)))
+        return entries
 
     def _hashes(self, texts: Sequence[str]) -> list[int]:
         # A copy of the keyed state saves hashing the key once more for every entry.
         keyed = self._keyed.copy
-        digests = []
+        digests: list[bytes] = []
         for text in texts:
             state = keyed()
-            state.update(text.encode("utf-8", "surrogatepass"))
+            state.update(text.encode() if text.isascii() else text.encode("utf-8", "surrogatepass"))
             digests.append(state.digest())
         numbers = unpack(f">{len(digests)}Q", b"".join(digests))
         # 63 bits fit a signed integer column; 0 means "nobody's duplicate".

@@ -12,7 +12,7 @@ from mailvet.engine.case import Case, DomainCard
 from mailvet.engine.encoder import Names, Plain, PlainEncoder
 from mailvet.engine.explain import explain, names_domain, names_host
 from mailvet.engine.hearing import SILENCE, Heard, Hearing
-from mailvet.engine.herds import Classify, Herd, Member
+from mailvet.engine.herds import Classify, Herd
 from mailvet.engine.judge import Judge, fault_of, find, may_change, suggestions_of
 from mailvet.engine.offhand import Offhand, is_short
 from mailvet.engine.places import Place, Places
@@ -101,18 +101,19 @@ class Answers:
 
     def of_herd(
         self, herd: Herd, card: DomainCard, classify: Classify, now: float
-    ) -> tuple[list[ResultRow], list[Member]]:
+    ) -> tuple[list[ResultRow], list[Plain]]:
         """Return the rows of plain entries about which nobody can be asked, as of `now`, and the
         members that are left."""
         rows: list[ResultRow] = []
-        left: list[Member] = []
-        alike: dict[int, tuple[Membership, list[Member]]] = {}
+        left: list[Plain] = []
+        alike: dict[int, tuple[Membership, list[Plain]]] = {}
         domain = herd.domain.ascii
         for member in herd.members:
-            if not is_short(member.entry.custom):
+            _, _, custom, local_part = member
+            if custom and not is_short(custom):
                 left.append(member)
                 continue
-            membership = classify(member.local_part, domain)
+            membership = classify(local_part, domain)
             same = alike.get(id(membership))
             if same is None:
                 same = alike[id(membership)] = (membership, [])
@@ -129,11 +130,7 @@ class Answers:
             form, basic, more, evidence = shared
             if kin is not membership:
                 evidence += self._role(membership.hits[-1])
-            plain = [
-                new(Plain, (index, text, custom, local_part))
-                for (index, text, custom, _), local_part in members
-            ]
-            rows += self._encoder.plain(form, plain, now, basic, more, evidence)
+            rows += self._encoder.plain(form, members, now, basic, more, evidence)
         return rows, left
 
     def _shared(self, case: Case, membership: Membership) -> Shared | None:

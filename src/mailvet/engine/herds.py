@@ -5,12 +5,12 @@ is made of them. Where somebody has to be asked each becomes a case, whose addre
 """
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 import structlog
 
 from mailvet.engine.case import Case, DomainCard
-from mailvet.engine.offhand import MAX_PLAIN_DOMAIN, PLAIN_LOCAL_PART
+from mailvet.engine.encoder import Plain
+from mailvet.engine.offhand import MAX_PLAIN_DOMAIN, is_plain_local_part
 from mailvet.lists import Membership
 from mailvet.model.address import Address, DomainName
 from mailvet.model.batch import Claim, WorkEntry
@@ -30,13 +30,6 @@ Classify = Callable[[str, str], Membership]
 _LOG = structlog.get_logger(room="engine")
 
 
-class Member(NamedTuple):
-    """A plain entry: its text is its address as it is shown, and its canonical form."""
-
-    entry: WorkEntry
-    local_part: str
-
-
 class Herd:
     """The plain entries of one claim at one domain."""
 
@@ -47,7 +40,7 @@ class Herd:
         `cases` makes a case of each entry."""
         self.claim = claim
         self.domain = domain
-        self.members: list[Member] = []
+        self.members: list[Plain] = []
         self._answer = answer
         self._cases = cases
 
@@ -60,21 +53,21 @@ class Herd:
 
     def cases(self) -> list[Case]:
         """Return a case for each that is not answered, once."""
-        cases = self._cases([member.entry for member in self.members])
-        for case, (_, local_part) in zip(cases, self.members, strict=True):
-            case.address = new(Address, (local_part, self.domain))
+        cases = self._cases([_entry(member) for member in self.members])
+        for case, member in zip(cases, self.members, strict=True):
+            case.address = new(Address, (member.local_part, self.domain))
         self.members = []
         return cases
 
-    def model(self, member: Member, card: DomainCard) -> Case:
+    def model(self, member: Plain, card: DomainCard) -> Case:
         """Return what a case of a member would be, but for the lists that it is on."""
         claim = self.claim
-        case = Case(*member.entry, claim.attempt, claim.quality, lambda _: None)
+        case = Case(*_entry(member), claim.attempt, claim.quality, lambda _: None)
         case.address, case.card = Address(member.local_part, self.domain), card
         return case
 
 
-Answer = Callable[[Herd, DomainCard, Classify], list[Member]]
+Answer = Callable[[Herd, DomainCard, Classify], list[Plain]]
 Cases = Callable[[Sequence[WorkEntry]], list[Case]]
 
 
@@ -99,20 +92,20 @@ class Herding:
         herds: dict[str, Herd] = {}
         others: list[WorkEntry] = []
         for entry in entries:
-            _, text, _, original = entry
+            index, text, custom, original = entry
             local_part, _, name = text.partition("@")
             herd = herds.get(name)
             if herd is None:
                 domain = self._domain(name)
                 if domain is not None:
                     herd = herds[name] = Herd(claim, domain, answer, cases)
-            if herd is not None and original is None and PLAIN_LOCAL_PART(local_part):
-                herd.members.append(new(Member, (entry, local_part)))
+            if herd is not None and original is None and is_plain_local_part(local_part):
+                herd.members.append(new(Plain, (index, text, custom, local_part)))
             else:
                 others.append(entry)
         for herd in herds.values():
             if len(herd.members) < self._fewest:
-                others += [member.entry for member in herd.members]
+                others += [_entry(member) for member in herd.members]
         return [herd for herd in herds.values() if len(herd.members) >= self._fewest], others
 
     def _domain(self, name: str) -> DomainName | None:
@@ -126,3 +119,9 @@ class Herding:
                 domain = address.domain
             self._domains[name] = domain
         return domain
+
+
+def _entry(member: Plain) -> WorkEntry:
+    """Return the entry that a member was; it is no duplicate."""
+    index, text, custom, _ = member
+    return new(WorkEntry, (index, text, custom, None))

@@ -31,10 +31,12 @@ MAX_PLAIN_CHARACTERS = 512
 MAX_PLAIN_DOMAIN = 189
 """With the longest local part, 64 octets, and the at sign no longer than an address may be."""
 
-PLAIN_LOCAL_PART = re.compile(
-    r"(?=[^@]{1,64}$)[a-z0-9!#$%&'*/=?^_`{|}~-]++(?:\.[a-z0-9!#$%&'*/=?^_`{|}~-]++)*+"
+MAX_LOCAL_PART = 64
+"""RFC 5321 4.5.3.1.1."""
+
+_PLAIN_LOCAL_PART = re.compile(
+    r"[a-z0-9!#$%&'*/=?^_`{|}~-]++(?:\.[a-z0-9!#$%&'*/=?^_`{|}~-]++)*+"
 ).fullmatch
-"""A dot-atom of RFC 5321 4.1.2 that is its own canonical form: no capitals, no tag, no quotes."""
 
 _LOG = structlog.get_logger(room="engine")
 
@@ -88,7 +90,7 @@ class Offhand:
             if (
                 form
                 and original is not None
-                and PLAIN_LOCAL_PART(local_part)
+                and is_plain_local_part(local_part)
                 and (not custom or is_short(custom))
             ):
                 plain.append(new(Repeat, (index, text, custom, original, local_part, domain)))
@@ -158,6 +160,16 @@ class Offhand:
             result.explanation = ""
         result.duplicate_of = result.syntax_failure_index = None
         return self._encoder.form(result)
+
+
+def is_plain_local_part(text: str) -> bool:
+    """Whether a text is a dot-atom (RFC 5321 4.1.2) that is its own canonical form: no capitals,
+    no tag."""
+    if len(text) > MAX_LOCAL_PART:
+        return False
+    if text.isalnum() and text.isascii() and text.islower():  # sooner seen
+        return True
+    return _PLAIN_LOCAL_PART(text) is not None
 
 
 def is_short(text: str) -> bool:

@@ -12,7 +12,8 @@ import structlog
 from mailvet.engine.answers import Answers
 from mailvet.engine.case import Case, DomainCard
 from mailvet.engine.chunk import Chunk
-from mailvet.engine.herds import Classify, Herd, Herding, Member
+from mailvet.engine.encoder import Plain
+from mailvet.engine.herds import Classify, Herd, Herding
 from mailvet.engine.pipeline import Pipeline
 from mailvet.engine.recall import Recall, of_claim
 from mailvet.engine.retry import RetrySchedule
@@ -106,7 +107,7 @@ class Workload:
 
     def _answer_herd(
         self, chunk: Chunk, herd: Herd, card: DomainCard, classify: Classify
-    ) -> list[Member]:
+    ) -> list[Plain]:
         """Answer plain entries of a domain that is dead; return those that are left."""
         rows, left = self._answers.of_herd(herd, card, classify, self._wall_clock())
         chunk.open -= len(rows)

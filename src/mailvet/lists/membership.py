@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import NamedTuple
 
 from mailvet.lists.roles import RoleWords
@@ -13,8 +12,8 @@ from mailvet.model.status import LocalPartType, ProviderType
 MAX_REMEMBERED_DOMAINS = 50_000
 """About 20 MB; mail lists repeat their domains, and a missed one costs a few microseconds."""
 
-MAX_REMEMBERED_NAMES = 16_384
-"""A few MB; people and functions are called the same everywhere."""
+MAX_REMEMBERED_ROLES = 16_384
+"""A few MB; functions are called the same everywhere."""
 
 ORDER = ("masked", "disposable", "organisations", "allow", "free")
 """When several lists hold the same name, the first of these decides."""
@@ -81,7 +80,7 @@ class Lists:
         exchangers that asked not to be probed."""
         self.optout = optout
         self.domain_lists = tuple(sorted(domain_lists, key=lambda each: ORDER.index(each.name)))
-        self._is_role = lru_cache(MAX_REMEMBERED_NAMES)(roles.is_role)
+        self._roles = roles
         self.role_file = role_file
         registered("example.org")  # reads the list of suffixes now, and not amid the first batch
         self._remembered: dict[str, Membership] = {}
@@ -102,7 +101,7 @@ class Lists:
         if by_domain is None:
             by_domain = self._remember(domain_ascii)
         name, plus, _ = local_part.lower().partition("+")
-        if self._is_role(name):
+        if self._roles.is_role(name):
             return self._as_role(self._variant(by_domain, LocalPartType.ROLE), name)
         if plus and name:
             return self._variant(by_domain, LocalPartType.PLUS_ADDRESSING)
@@ -131,7 +130,7 @@ class Lists:
         key = (id(shared), name)
         found = self._of_roles.get(key)
         if found is None:
-            if len(self._of_roles) >= MAX_REMEMBERED_NAMES:
+            if len(self._of_roles) >= MAX_REMEMBERED_ROLES:
                 self._of_roles.clear()
             role = self.role_file
             hit = Hit("roles", name, role.source, role.date)

@@ -35,6 +35,14 @@ Names = tuple[int, str, str, str, str, str, str]
 LENGTHS: Final = tuple(_latin(varint(number)) for number in range(_SHORT))
 
 
+_BYTES: Final = tuple(map(chr, range(256)))
+
+_PAIRS: Final = tuple(
+    chr(number & 0x7F | 0x80) + chr(number >> 7 | 0x80) for number in range(0x4000)
+)
+"""The two bytes that a varint of three begins with, by its low bits."""
+
+
 def _tag(name: str, of: type[Message] = pb.Result) -> str:
     """The tag of a field as text (protobuf encoding guide: wire type 0 is a varint, 2 a length)."""
     field = of.DESCRIPTOR.fields_by_name[name]
@@ -256,10 +264,9 @@ def number_text(number: int) -> str:
     if number < _SHORT:
         return LENGTHS[number]
     if number < 0x4000:
-        return f"{chr(number & 0x7F | 0x80)}{chr(number >> 7)}"
+        return _BYTES[number & 0x7F | 0x80] + _BYTES[number >> 7]
     if number < 0x200000:
-        low, middle = chr(number & 0x7F | 0x80), chr(number >> 7 & 0x7F | 0x80)
-        return f"{low}{middle}{chr(number >> 14)}"
+        return _PAIRS[number & 0x3FFF] + _BYTES[number >> 14]
     return _latin(varint(number))
 
 

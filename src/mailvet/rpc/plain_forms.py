@@ -1,6 +1,7 @@
 """Rows of entries that need nobody asked, filled in many at a time.
 
-Half of what a row costs is to find out what it needs: here all of one call need the same.
+Half of what a row costs is to find out what it needs: here all of one call need the same. What
+every row needs has a local name: each name of the module is looked up in a dictionary.
 """
 
 from collections.abc import Iterable, Mapping
@@ -46,19 +47,20 @@ class PlainForms(Forms):
         shared = f"{self.time_text(now)}{basic}{own_basic}"
         rest = f"{own_more}{more}{LOCAL_PART}"
         evidence = own_evidence + evidence
+        tag, text, email, canonical, lengths = INDEX, INPUT, EMAIL, CANONICAL, LENGTHS
+        make, kind, result, known = new, ResultRow, RESULT, len(rest)
         rows = []
         for index, address, custom, local_part in plain:
-            size = LENGTHS[len(address)]
-            own = f"{CUSTOM}{LENGTHS[len(custom)]}{custom}" if custom else ""
+            size = lengths[len(address)]
+            own = f"{CUSTOM}{lengths[len(custom)]}{custom}" if custom else ""
             first = (
-                f"{INDEX}{number_text(index)}{INPUT}{size}{address}{own}{EMAIL}{size}{address}"
-                f"{shared}"
+                f"{tag}{number_text(index)}{text}{size}{address}{own}{email}{size}{address}{shared}"
             )
-            name = f"{LENGTHS[len(local_part)]}{local_part}{CANONICAL}{size}{address}"
+            name = f"{lengths[len(local_part)]}{local_part}{canonical}{size}{address}"
             length = len(first)
-            total = number_text(length + len(rest) + len(name))
-            doc = f"{RESULT}{total}{first}{rest}{name}".encode("latin-1")
-            rows.append(new(ResultRow, (index, status, classification, doc, length, evidence)))
+            total = number_text(length + known + len(name))
+            doc = f"{result}{total}{first}{rest}{name}".encode("latin-1")
+            rows.append(make(kind, (index, status, classification, doc, length, evidence)))
         return rows
 
     def repeats(
@@ -71,38 +73,43 @@ class PlainForms(Forms):
         moment = self.time_text(now)
         before, _, after = sentence.partition("{original}")
         said = len(before) + len(after)
+        tag, text, email, canonical, lengths = INDEX, INPUT, EMAIL, CANONICAL, LENGTHS
+        make, kind, result, mailbox = new, ResultRow, RESULT, LOCAL_PART
+        told, repeated = f"{moment}{EXPLANATION}", f"{after}{DUPLICATE}"
         rows = []
         for index, address, custom, original, local_part, domain in repeats:
             status, classification, basic, more, evidence = forms[domain]
-            size = LENGTHS[len(address)]
-            own = f"{CUSTOM}{LENGTHS[len(custom)]}{custom}" if custom else ""
+            size = lengths[len(address)]
+            own = f"{CUSTOM}{lengths[len(custom)]}{custom}" if custom else ""
             same = str(original)
             first = (
-                f"{INDEX}{number_text(index)}{INPUT}{size}{address}{own}{EMAIL}{size}{address}"
-                f"{moment}{EXPLANATION}{LENGTHS[said + len(same)]}{before}{same}{after}"
-                f"{DUPLICATE}{number_text(original)}{basic}"
+                f"{tag}{number_text(index)}{text}{size}{address}{own}{email}{size}{address}"
+                f"{told}{lengths[said + len(same)]}{before}{same}{repeated}"
+                f"{number_text(original)}{basic}"
             )
-            name = f"{LENGTHS[len(local_part)]}{local_part}"
-            rest = f"{more}{LOCAL_PART}{name}{CANONICAL}{size}{address}"
+            name = f"{lengths[len(local_part)]}{local_part}"
+            rest = f"{more}{mailbox}{name}{canonical}{size}{address}"
             length = len(first)
-            doc = f"{RESULT}{number_text(length + len(rest))}{first}{rest}".encode("latin-1")
-            rows.append(new(ResultRow, (index, status, classification, doc, length, evidence)))
+            doc = f"{result}{number_text(length + len(rest))}{first}{rest}".encode("latin-1")
+            rows.append(make(kind, (index, status, classification, doc, length, evidence)))
         return rows
 
     def faults(
         self, forms: Mapping[str, Form], faults: Iterable[Fault], now: float
     ) -> list[ResultRow]:
         """Return the rows of texts that are no address, answered at `now`; `forms` by reason."""
-        moment = self.time_text(now)
+        told = f"{self.time_text(now)}{FAULT}"
+        tag, sent, lengths = INDEX, INPUT, LENGTHS
+        make, kind, result = new, ResultRow, RESULT
         rows = []
         for index, text, custom, reason, place in faults:
             status, classification, basic, more, evidence = forms[reason]
-            own = f"{CUSTOM}{LENGTHS[len(custom)]}{custom}" if custom else ""
+            own = f"{CUSTOM}{lengths[len(custom)]}{custom}" if custom else ""
             first = (
-                f"{INDEX}{number_text(index)}{INPUT}{LENGTHS[len(text)]}{text}{own}{moment}"
-                f"{FAULT}{number_text(place)}{basic}"
+                f"{tag}{number_text(index)}{sent}{lengths[len(text)]}{text}{own}{told}"
+                f"{number_text(place)}{basic}"
             )
             length = len(first)
-            doc = f"{RESULT}{number_text(length + len(more))}{first}{more}".encode("latin-1")
-            rows.append(new(ResultRow, (index, status, classification, doc, length, evidence)))
+            doc = f"{result}{number_text(length + len(more))}{first}{more}".encode("latin-1")
+            rows.append(make(kind, (index, status, classification, doc, length, evidence)))
         return rows

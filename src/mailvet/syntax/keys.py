@@ -10,7 +10,7 @@ import unicodedata
 from mailvet.model.address import Address
 from mailvet.model.status import Deduplication
 from mailvet.syntax.local_part import MAX_LOCAL_PART_OCTETS, unquoted
-from mailvet.syntax.parser import DOT_ATOM, known_domain
+from mailvet.syntax.parser import is_dot_atom, known_domain
 from mailvet.syntax.providers import PROVIDERS, Provider
 
 # Takes pairs whole, so that the second backslash of a pair never starts another.
@@ -58,7 +58,7 @@ def glance(text: str) -> tuple[str, str] | None:
     domain = _plain_domains.get(name)
     if domain is None:
         domain = _meet(name)
-    if not domain or len(local_part) > MAX_LOCAL_PART_OCTETS or not DOT_ATOM(local_part):
+    if not domain or len(local_part) > MAX_LOCAL_PART_OCTETS or not is_dot_atom(local_part):
         return None
     return f"{local_part}@{domain}", domain
 

@@ -27,8 +27,7 @@ TRIMMED = " \t\u00a0\u3000\ufeff"
 """White space that cells of tables carry at their ends, the no-break and the ideographic space and
 the byte order mark with it. Line breaks are not trimmed: they would say the input was cut badly."""
 
-DOT_ATOM = re.compile(rf"[{ATEXT}]++(?:\.[{ATEXT}]++)*+").fullmatch
-"""Matches a plain local part (RFC 5321 4.1.2), whatever its length."""
+_DOT_ATOM = re.compile(rf"[{ATEXT}]++(?:\.[{ATEXT}]++)*+").fullmatch
 
 _MAX_KNOWN_DOMAINS = 100_000
 """About 30 MB when full; a batch of a million addresses has fewer domains than that."""
@@ -37,6 +36,13 @@ _MAX_KNOWN_OCTETS = MAX_ADDRESS_OCTETS - MAX_LOCAL_PART_OCTETS - 1
 """A domain no longer than this makes no address too long, so the short way need not add up."""
 
 _known_domains: dict[str, DomainName] = {}
+
+
+def is_dot_atom(text: str) -> bool:
+    """Whether a text is a plain local part (RFC 5321 4.1.2), whatever its length."""
+    if text.isalnum() and text.isascii():  # most are, and that is sooner seen
+        return True
+    return ".." not in text and _DOT_ATOM(text) is not None
 
 
 def parse(text: str) -> Address | SyntaxFault:
@@ -49,7 +55,7 @@ def parse(text: str) -> Address | SyntaxFault:
     local_part, _, domain = text.partition("@")
     known = _known_domains.get(domain) or _met_first(domain)
     if known is not None:
-        if len(local_part) <= MAX_LOCAL_PART_OCTETS and DOT_ATOM(local_part):
+        if len(local_part) <= MAX_LOCAL_PART_OCTETS and is_dot_atom(local_part):
             return new(Address, (local_part, known))
         if local_part and ":" not in local_part and "<" not in local_part:  # in no other form
             fault = excess_dot(text)
