@@ -39,6 +39,9 @@ CHAIN_LIMIT = 8
 """CNAME steps followed before the answer goes out as it is: a loop must end."""
 CACHE_LIMIT = 100_000
 """Encoded answers kept; a query with random letter case would fill memory otherwise."""
+RECEIVE_BYTES = 1 << 20
+"""As far as the system grants them: a batch asks about hundreds of domains in one millisecond, and
+what is lost is asked again only after seconds."""
 PORT_TRIES = 20
 """Free UDP ports tried until one is free over TCP as well."""
 
@@ -282,6 +285,7 @@ def _bind_pair(address: str, port: int) -> tuple[socket.socket, socket.socket]:
     """A UDP and a TCP socket on the same port, free for both when `port` is 0."""
     for left in range(PORT_TRIES, 0, -1):
         udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BYTES)
         tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
