@@ -119,7 +119,7 @@ def _cores(kept: Kept) -> Iterator[Bar]:
 
 def _offline(kept: Kept) -> Iterator[Bar]:
     if million := median(kept, "offline_1000000"):
-        seconds = sum(million[part] for part in ("upload_s", "answer_s", "stream_s"))
+        seconds = sum(million[part] for part in ("upload_s", "answer_and_stream_s"))
         slow = slowness(kept, "offline_1000000")
         name = f"{million['entries']:,} entries decided without SMTP, all of it"
         most = 12.5 * million["entries"] / 1_000_000

@@ -2,8 +2,9 @@
 
     python -m bench.offline [--entries 100000]
 
-A third has bad syntax, a third are duplicates, a third has a domain that does not exist. Prints
-the seconds of each step and the server's peak memory, and checks the counts.
+A third has bad syntax, a third are duplicates, a third has a domain that does not exist. Results
+are read while there are more to come, as callers do. Prints the seconds of each step and the
+server's peak memory, and checks the counts.
 """
 
 import argparse
@@ -63,13 +64,6 @@ async def _measure(server: FreshServerProcess, count: int) -> dict[str, float]:
         entries = (batch_pb2.Entry(input_data=text) for text in addresses(count))
         await client.upload("offline", entries, launch=True)
         uploaded = time.perf_counter()
-        wait = batch_service_pb2.GetBatchRequest(batch_id="offline")
-        wait.wait.FromSeconds(60)
-        while True:
-            batch = (await client.call(client.batches.GetBatch, wait, timeout_s=70)).batch
-            if batch.state == batch_pb2.BATCH_STATE_COMPLETED:
-                break
-        answered = time.perf_counter()
         statuses: Counter[str] = Counter()
         request = result_service_pb2.StreamResultsRequest(batch_id="offline", max_results=1000)
         async for frame in client.stream_results(request):
@@ -79,8 +73,7 @@ async def _measure(server: FreshServerProcess, count: int) -> dict[str, float]:
     return {
         "entries": count,
         "upload_s": round(uploaded - started, 2),
-        "answer_s": round(answered - uploaded, 2),
-        "stream_s": round(streamed - answered, 2),
+        "answer_and_stream_s": round(streamed - uploaded, 2),
         "entries_per_s": round(count / (streamed - started)),
         "server_cpu_us_per_entry": round((server.cpu_seconds() - cpu) / count * 1e6, 1),
         "server_peak_mib": round(server.peak_memory_mib(), 1),

@@ -101,11 +101,11 @@ def offline(kept: Kept) -> list[str]:
     base = median(kept, "offline_10000")
     for name in sorted((name for name in kept if name.startswith("offline_")), key=len):
         figures = kept[name]["median"]
-        parts = [f"{figures[part]:.2f}" for part in ("upload_s", "answer_s", "stream_s")]
+        parts = [f"{figures[part]:.2f}" for part in ("upload_s", "answer_and_stream_s")]
         cost = figures["server_cpu_us_per_entry"]
         against = f"{cost / base['server_cpu_us_per_entry']:.2f}" if base else ""
         rows.append([f"{figures['entries']:,}", *parts, cost, against, figures["server_peak_mib"]])
-    heads = ["entries", "upload s", "answer s", "stream s", "server CPU µs an entry"]
+    heads = ["entries", "upload s", "answer and stream s", "server CPU µs an entry"]
     return table([*heads, "against 10,000", "peak MiB"], rows)
 
 
