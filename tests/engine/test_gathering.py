@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import dataclass
-from functools import partial
 
 from mailvet.engine.gathering import Gathering
 
@@ -16,7 +15,7 @@ class _Party:
 
 async def _started(gathering: Gathering, *, within_s: float) -> bool:
     started = asyncio.Event()
-    gathering.wait(_Party(), started.set)
+    gathering.wait(_Party(), lambda _: started.set())
     try:
         async with asyncio.timeout(within_s):
             await started.wait()
@@ -72,8 +71,8 @@ async def test_where_nobody_has_room_to_come_the_fullest_go_first() -> None:
     gathering.blocked = True
     fuller = asyncio.Event()
     for queued in (3, 9, 1, 7):
-        gathering.wait(_Party(queued), partial(started.append, queued))
-    gathering.wait(_Party(8), fuller.set)
+        gathering.wait(_Party(queued), lambda who: started.append(who.queued))
+    gathering.wait(_Party(8), lambda _: fuller.set())
     await fuller.wait()
 
     assert [9] == started
@@ -99,9 +98,9 @@ async def test_who_waits_twice_is_started_once() -> None:
     """More cases for the same route do not start it again."""
     gathering, started, who = Gathering(0.01), list[str](), _Party()
     for _ in range(2):
-        gathering.wait(who, lambda: started.append("who"))
+        gathering.wait(who, lambda _: started.append("who"))
     last = asyncio.Event()
-    gathering.wait(_Party(), last.set)
+    gathering.wait(_Party(), lambda _: last.set())
     await last.wait()
 
     assert ["who"] == started
@@ -111,8 +110,8 @@ async def test_who_left_is_not_started() -> None:
     """Whoever found a full session meanwhile has left."""
     gathering, started, last = Gathering(0.01), list[str](), asyncio.Event()
     who = _Party()
-    gathering.wait(who, lambda: started.append("who"))
-    gathering.wait(_Party(), last.set)
+    gathering.wait(who, lambda _: started.append("who"))
+    gathering.wait(_Party(), lambda _: last.set())
     gathering.leave(who)
     await last.wait()
 
@@ -122,7 +121,7 @@ async def test_who_left_is_not_started() -> None:
 async def test_nobody_is_started_after_the_end() -> None:
     """Closed, it has no timer left and starts nobody."""
     gathering, started = Gathering(0.0), list[str]()
-    gathering.wait(_Party(), lambda: started.append("who"))
+    gathering.wait(_Party(), lambda _: started.append("who"))
     gathering.close()
     await asyncio.get_running_loop().run_in_executor(None, int)
 

@@ -43,7 +43,7 @@ class Party(Protocol):
 class _Waiting(NamedTuple):
     since: float
     """In seconds that counted as waiting."""
-    start: Callable[[], None]
+    start: Callable[[Party], None]
 
 
 class Gathering:
@@ -76,8 +76,8 @@ class Gathering:
         self._under_way -= 1
         self._arrivals += 1
 
-    def wait(self, who: Party, start: Callable[[], None]) -> None:
-        """Call `start` once nobody else comes, or this waits for too long; once for each `who`."""
+    def wait(self, who: Party, start: Callable[[Party], None]) -> None:
+        """Call `start(who)`, once, as soon as nobody else comes or this waits for too long."""
         self._arrivals += 1
         if who not in self._waiting:
             self._waiting[who] = new(_Waiting, (self._waited, start))
@@ -109,29 +109,29 @@ class Gathering:
             released = self._overdue()
         elif self.blocked:
             released = self._overdue()
-            released |= self._fullest(self._free() - len(released))
+            released += self._fullest(self._free() - len(released))
         else:
-            released = self._waiting.copy()
-        for who, waited in released.items():
-            self._waiting.pop(who, None)
-            waited.start()
+            released = list(self._waiting)
+        for who in released:
+            waited = self._waiting.pop(who, None)
+            if waited is not None:
+                waited[1](who)
         if self._waiting and self._timer is None:
             self._set_timer()
 
-    def _overdue(self) -> dict[Party, _Waiting]:
+    def _overdue(self) -> list[Party]:
         """Return those who have waited for long enough."""
         flowing = self._flow > FLOWING * len(self._waiting)
         latest = self._waited - self.most_s * (STRETCH if flowing else 1)
-        overdue = {}
-        for who, waited in self._waiting.items():
-            if waited.since > latest:  # they stand in the order in which they came
+        overdue = []
+        for who, (since, _) in self._waiting.items():
+            if since > latest:  # they stand in the order in which they came
                 break
-            overdue[who] = waited
+            overdue.append(who)
         return overdue
 
-    def _fullest(self, count: int) -> dict[Party, _Waiting]:
+    def _fullest(self, count: int) -> list[Party]:
         """Return so many of those who need the least company."""
         if count >= len(self._waiting):
-            return self._waiting.copy()
-        fullest = heapq.nlargest(count, self._waiting, key=lambda who: who.queued)
-        return {who: self._waiting[who] for who in fullest}
+            return list(self._waiting)
+        return heapq.nlargest(count, self._waiting, key=lambda who: who.queued)

@@ -4,6 +4,7 @@ Where mail for a domain goes nowhere, all its mailboxes get one answer but for t
 is made of them. Where somebody has to be asked each becomes a case, whose address is known already.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -89,11 +90,18 @@ class Herding:
         """
         if len(self._domains) > MAX_DOMAINS:
             self._domains.clear()
+        names = [entry[1].partition("@")[2] for entry in entries]
+        often = {name for name, count in Counter(names).items() if count >= self._fewest}
+        if not often:
+            return [], list(entries)
         herds: dict[str, Herd] = {}
         others: list[WorkEntry] = []
-        for entry in entries:
+        for entry, name in zip(entries, names, strict=True):
+            if name not in often:
+                others.append(entry)
+                continue
             index, text, custom, original = entry
-            local_part, _, name = text.partition("@")
+            local_part = text[: -len(name) - 1]
             herd = herds.get(name)
             if herd is None:
                 domain = self._domain(name)

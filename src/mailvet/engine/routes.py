@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from mailvet.engine.case import Case, DomainCard
-from mailvet.engine.gathering import Gathering
+from mailvet.engine.gathering import Gathering, Party
 from mailvet.engine.pace import Pace, PaceLimits
 from mailvet.model.route import Exchanger
 
@@ -166,6 +166,7 @@ class RouteDesk:
         self._cooling: dict[Route, None] = {}
         """Routes with a timer."""
         self._forget_at = MAX_ROUTES
+        self._ripens = self._ripen  # bound once, not for every route that waits
         self._tasks: set[asyncio.Task[None]] = set()
         self.paused = False
 
@@ -258,7 +259,7 @@ class RouteDesk:
     def _start_sessions(self, route: Route) -> None:
         while route.groups and route.sessions < int(route.pace.sessions):
             if self._gathering is not None and not (route.ripe or route.is_full):
-                self._gathering.wait(route, partial(self._ripen, route))
+                self._gathering.wait(route, self._ripens)
                 return
             wait_s = route.pace.cool_until - self._clock()
             if wait_s > 0:
@@ -270,7 +271,8 @@ class RouteDesk:
             if not self._start_session(route):
                 return
 
-    def _ripen(self, route: Route) -> None:
+    def _ripen(self, route: Party) -> None:
+        assert isinstance(route, Route)
         route.ripe = bool(route.groups)
         self._start_sessions(route)
 

@@ -231,7 +231,9 @@ class _Kept:
         return looked
 
     def put(self, question: Question, looked: Looked) -> None:
+        before = len(self._looked)
         self._looked[question] = looked
-        self._looked.move_to_end(question)
-        if len(self._looked) > self._capacity:
+        if len(self._looked) == before:
+            self._looked.move_to_end(question)
+        elif before == self._capacity:
             self._looked.popitem(last=False)
