@@ -2,6 +2,8 @@
 
 import random
 
+import pytest
+
 from mailvet.model.route import MxAnswer, MxOutcome
 from mailvet.mx.answer import Answer, AnswerKind, Record, RecordType
 from mailvet.mx.reserved import AddressGuard
@@ -88,5 +90,30 @@ def test_a_fault_on_the_way_is_told_once() -> None:
     _resolver(held, Broken()).begin("d.test", said.append)
     held.say("d.test MX", _mx(10, "one.test"), _mx(10, "two.test"))
     assert not held.told
+    [error] = said
+    assert isinstance(error, ZeroDivisionError)
+
+
+def test_a_fault_of_whoever_is_told_is_not_swallowed() -> None:
+    """It is his, and comes out where the answer came in."""
+
+    def broken(said: MxAnswer | Exception) -> None:
+        raise ZeroDivisionError
+
+    held = _Held()
+    _resolver(held).begin("d.test", broken)
+    with pytest.raises(ZeroDivisionError):
+        held.say("d.test MX", _mx(0, "."))
+
+
+def test_a_question_that_cannot_be_sent_is_told() -> None:
+    """What goes wrong before anything is asked is heard like the rest."""
+
+    class Broken(_Held):
+        def __call__(self, name: str, rdtype: RecordType, told: object) -> bool:
+            raise ZeroDivisionError
+
+    said = list[MxAnswer | Exception]()
+    _resolver(Broken()).begin("d.test", said.append)
     [error] = said
     assert isinstance(error, ZeroDivisionError)

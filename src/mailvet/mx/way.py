@@ -1,7 +1,7 @@
 """From a domain's name to the addresses of its exchangers, question by question (RFC 5321 5.1).
 
-Nobody awaits anything here: what was heard leads to the next question, or to the end. Half of what
-a domain costs would go to tasks and futures otherwise.
+Nobody awaits anything here: what was heard leads to the next question, or to the end, without a
+task or a turn of the loop between (docs/decisions/0037-nobody-awaits-a-domain.md).
 """
 
 import random
@@ -102,7 +102,10 @@ class Way:
     def begin(self, name: str) -> None:
         """Ask for the MX records of a domain in lower-case A-labels, and go on from there."""
         self._left = 1
-        self._means.questions.ask((name, RecordType.MX), self)
+        try:
+            self._means.questions.ask((name, RecordType.MX), self)
+        except Exception as error:
+            self._stumble(error)
 
     def begin_at(self, host: str) -> None:
         """Ask for nothing but the addresses of a host."""
@@ -120,10 +123,16 @@ class Way:
             else:
                 self._follow(question[0], looked)
         except Exception as error:
-            self.failed(error)
+            self._stumble(error)
 
     def failed(self, error: Exception) -> None:
         """See `Hearer`."""
+        self._tell(error)
+
+    def _stumble(self, error: Exception) -> None:
+        """Tell of a fault of ours; raise one of whoever was told."""
+        if self._told is None:
+            raise error
         self._tell(error)
 
     def _follow(self, name: str, looked: Looked) -> None:
