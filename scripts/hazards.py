@@ -13,11 +13,31 @@ AWAIT_AT_THE_END = (
 ITERATED = "is assigned in the loop over it: the loop would go on over the new value"
 """Past its end, if that is shorter and a tuple: then it crashes."""
 SECOND_NAME = "is a second name of a method: there are no objects of the class then"
+IDENTITY = "is a tuple and told by identity, which it has none of"
+"""It is kept as its items, and made anew wherever an object is wanted."""
 
 
 def hazards(source: str) -> list[tuple[int, str]]:
     """The lines of a module that it may not have when it is compiled, and why, in order."""
-    return sorted({found for node in ast.walk(ast.parse(source)) for found in _in_node(node)})
+    module = ast.parse(source)
+    found = {each for node in ast.walk(module) for each in _in_node(node)}
+    return sorted(found | set(_identities(module)))
+
+
+def _identities(module: ast.Module) -> Iterator[tuple[int, str]]:
+    """Comparisons by `is` with what the module has as a tuple."""
+    tuples = {
+        name.id
+        for each in module.body
+        if isinstance(each, ast.Assign) and isinstance(each.value, ast.Tuple)
+        for name in each.targets
+        if isinstance(name, ast.Name)
+    }
+    for node in _within([module]):
+        if isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.Is | ast.IsNot):
+            for side in (node.left, *node.comparators):
+                if isinstance(side, ast.Name) and side.id in tuples:
+                    yield node.lineno, f"{side.id} {IDENTITY}"
 
 
 def _in_node(node: ast.AST) -> Iterator[tuple[int, str]]:

@@ -181,7 +181,8 @@ class Way:
             for host in hosts
         ]
         exchangers = exchangers_of(hosts, found)
-        if not exchangers and rdtypes is _IPV4_ONLY:  # to tell the truth of IPv6-only domains
+        # To tell the truth of IPv6-only domains. Told by length: compiled, a tuple has no identity.
+        if not exchangers and len(rdtypes) < len(_BOTH_FAMILIES):
             self._look_up(_BOTH_FAMILIES)
             return
         outcome = self._outcome if exchangers else outcome_of_none(found)
