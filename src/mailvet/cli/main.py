@@ -61,7 +61,7 @@ def parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         epilog="`mailvet COMMAND --help` tells more. Start with `mailvet demo`.",
     )
     top.add_argument("--version", action="version", version=f"mailvet {version_told()}")
-    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    commands = top.add_subparsers(dest="command", metavar="COMMAND")
     for name, run, summary, setup in _COMMANDS:
         command = commands.add_parser(
             name,
@@ -82,7 +82,10 @@ def main(argv: Sequence[str] | None = None) -> NoReturn:
     for name, value in GRPC_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     try:
-        arguments = parser(argv).parse_args(argv)
+        reading = parser(argv)
+        arguments = reading.parse_args(argv)
+        if arguments.command is None:  # told here: an unknown flag is told of first
+            reading.error("the following arguments are required: COMMAND")
         module, _, function = arguments.run.partition(":")
         code = getattr(importlib.import_module(module), function)(arguments)
         sys.stdout.flush()  # here, where a closed pipe is still caught

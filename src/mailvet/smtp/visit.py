@@ -5,7 +5,7 @@ Whether and when to come back, and how fast, is decided elsewhere.
 
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from mailvet.model.address import Address
 from mailvet.model.reply import Observation, Stage, Trouble
@@ -21,6 +21,7 @@ from mailvet.smtp.session import Session
 from mailvet.smtp.transcript import Direction, Line, OnLine
 
 STANDARD = VisitLimits()
+Kind = TypeVar("Kind", Session, PlainSession)
 
 
 def visit(
@@ -108,11 +109,11 @@ class _Visit:
             session_s = min(left_s, self._limits.session_s)
             try:
                 if self._identity.proxy is not None:
-                    await self._session(plan, host, address).run(session_s)
+                    await self._session(Session, plan, host, address).run(session_s)
                 else:
-                    handed = await self._plain_session(plan, host, address).run(session_s)
+                    handed = await self._session(PlainSession, plan, host, address).run(session_s)
                     if handed is not None:
-                        await self._session(plan, host, address).carry_on(handed)
+                        await self._session(Session, plan, host, address).carry_on(handed)
                     if plan.asks_again:
                         plan = await self._ask_again(plan, host, address, ends_at)
             except NotConnected as failure:
@@ -145,25 +146,13 @@ class _Visit:
         self._take_in(plan, address)
         strict = self._plan(host, address, self._open_envelopes(), hasty=False)
         session_s = min(ends_at - self._clock(), self._limits.session_s)
-        handed = await self._plain_session(strict, host, address).run(session_s)
+        handed = await self._session(PlainSession, strict, host, address).run(session_s)
         if handed is not None:
-            await self._session(strict, host, address).carry_on(handed)
+            await self._session(Session, strict, host, address).carry_on(handed)
         return strict
 
-    def _plain_session(self, plan: Plan, host: str, address: str) -> PlainSession:
-        return PlainSession(
-            plan,
-            host=host,
-            address=address,
-            port=self._port,
-            identity=self._identity,
-            limits=self._limits,
-            clock=self._clock,
-            on_line=self._on_line,
-        )
-
-    def _session(self, plan: Plan, host: str, address: str) -> Session:
-        return Session(
+    def _session(self, kind: type[Kind], plan: Plan, host: str, address: str) -> Kind:
+        return kind(
             plan,
             host=host,
             address=address,
