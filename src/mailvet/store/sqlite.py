@@ -22,6 +22,7 @@ from mailvet.model.keeping import BATCH_LIMIT, STORAGE_LIMIT_BYTES
 from mailvet.model.status import BatchState
 from mailvet.store import (
     sqlite_batches,
+    sqlite_claims,
     sqlite_file,
     sqlite_ledger,
     sqlite_plan,
@@ -89,7 +90,7 @@ class SqliteStore(
         self._remembered = RememberedRules(
             lambda tenant: file.read(lambda connection: sqlite_rules.get(connection, tenant))
         )
-        self._in_vain: list[sqlite_work.Held] = []
+        self._in_vain: list[sqlite_claims.Held] = []
         """Claimed, but their entries could not be read: nobody works on them."""
 
     @classmethod
@@ -339,7 +340,7 @@ class SqliteStore(
             reach("claim.committed")
             recent = {chunk.batch_key: self._file.fresh.of(chunk.batch_key) for chunk in held}
             return await self._file.read(
-                lambda connection: sqlite_work.load(connection, held, recent)
+                lambda connection: sqlite_claims.load(connection, held, recent)
             )
         except BaseException:
             # Heartbeats of the owner would hold them for ever: the next reap lets go of them.
